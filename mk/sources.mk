@@ -1,0 +1,55 @@
+# What is built from what. Sources are found by folder; a unit test x_test.c becomes out/build/MODE/test/x_test.
+
+PLATFORM := linux
+PKGS := libcyaml
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+
+# Everything but platforms and the program: what both forms share and the tests link.
+SRC_ALL := $(sort $(shell find src -name '*.c'))
+SRC_TEST := $(filter %_test.c,$(SRC_ALL))
+SRC_CODE := $(filter-out %_test.c,$(SRC_ALL))
+SRC_PLAT := $(filter src/platform/linux/%,$(SRC_CODE))
+SRC_PTEST := $(filter src/platform/test/%,$(SRC_CODE))
+SRC_APP := $(filter src/app/carbovisor/%,$(SRC_CODE))
+SRC_LIB := $(filter-out src/platform/% src/app/%,$(SRC_CODE))
+
+obj = $(patsubst %.c,$(B)/%.o,$(1))
+OBJ_LIB := $(call obj,$(SRC_LIB))
+OBJ_PLAT := $(call obj,$(SRC_PLAT))
+OBJ_PTEST := $(call obj,$(SRC_PTEST))
+OBJ_APP := $(call obj,$(SRC_APP))
+
+# Freestanding parts: no builtin surprises. Code that generated code calls touches no vector registers.
+LEAN := src/guest/% src/engine/soft/%
+lean_flags = $(if $(filter $(LEAN),$(1)),$(if $(filter rel dbg,$(MODE)),-mgeneral-regs-only))
+
+$(B)/%.o: %.c
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(PKG_CFLAGS) $(call lean_flags,$<) -c -o $@ $<
+
+$(B)/libcv.a: $(OBJ_LIB)
+	$(Q)rm -f $@; ar rcs $@ $^
+$(B)/libplat-linux.a: $(OBJ_PLAT)
+	$(Q)rm -f $@; ar rcs $@ $^
+$(B)/libplat-test.a: $(OBJ_PTEST)
+	$(Q)rm -f $@; ar rcs $@ $^
+
+$(OUT)/carbovisor: $(B)/carbovisor
+	$(Q)ln -sf build/$(MODE)/carbovisor $@
+$(B)/carbovisor: $(OBJ_APP) $(B)/libcv.a $(B)/libplat-linux.a
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(OBJ_APP) -Wl,--start-group $(B)/libcv.a $(B)/libplat-linux.a -Wl,--end-group $(PKG_LIBS) $(LDLIBS)
+
+# Unit tests: on the test platform, except where real memory and files are the point.
+TEST_ON_LINUX := src/engine/% src/backend/% src/platform/linux/% src/app/%
+TESTS := $(patsubst src/%.c,$(B)/test/%,$(SRC_TEST))
+test_plat = $(if $(filter $(TEST_ON_LINUX),src/$(1).c),$(B)/libplat-linux.a,$(B)/libplat-test.a)
+$(B)/test/%: $(B)/src/%.o $(B)/libcv.a $(B)/libplat-test.a $(B)/libplat-linux.a
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(B)/libcv.a $(call test_plat,$*) -Wl,--end-group $(PKG_LIBS) $(LDLIBS) -lcmocka -lm $(EXTRA_LIBS_$(notdir $*))
+
+unit-tests: $(TESTS)
+.PHONY: unit-tests
+.SECONDARY:
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,58 @@
+/*
+ * A device: a register window or several, interrupt lines, a field table. Devices know the bus, lines,
+ * timers and backends' interfaces; never a guest, an engine or a platform's OS.
+ */
+#ifndef CV_CORE_DEVICE_H
+#define CV_CORE_DEVICE_H
+
+#include "core/irq.h"
+#include "core/platform.h"
+#include "core/state.h"
+
+struct vm;
+struct device;
+struct dtw;
+
+struct device_ops {
+    const char *name;    /* type, "ns16550" */
+    const char *summary; /* for `carbovisor list devices` */
+    const struct state_field
+        *state; /* offsets from the device's own struct (which begins with struct device) */
+    /*
+     * One access, size 1 2 4 8, offset within the window; the device's lock is held. Unknown offsets
+     * read 0 and ignore writes.
+     */
+    uint64_t (*read)(struct device *d, unsigned region, uint64_t offset, unsigned size);
+    void (*write)(struct device *d, unsigned region, uint64_t offset, unsigned size, uint64_t value);
+    void (*reset)(struct device *d);
+    /* Finish or park all work in flight; after it the fields are the whole state. */
+    void (*quiesce)(struct device *d);
+    void (*destroy)(struct device *d); /* frees the device */
+    /* Its node(s) in the device tree; base is that of window 0. */
+    int (*describe)(struct device *d, struct dtw *w);
+    /* An input line of an interrupt controller changed (irq.h); takes its own lock. */
+    void (*line)(struct device *d, unsigned input, bool level);
+};
+
+struct device {
+    const struct device_ops *ops;
+    struct vm *vm;
+    const char *id;        /* instance, "serial0" */
+    struct plat_lock lock; /* all fields of the device */
+    gpa_t base;            /* of window 0, for describe */
+    uint64_t size;
+    struct device *next; /* vm's list, in creation order */
+};
+
+/* Common part of every x_create: links nothing yet. */
+void device_init(struct device *d, const struct device_ops *ops, struct vm *vm, const char *id);
+void device_fini(struct device *d);
+/* Adds it to the VM (reset order = order of adding). The VM owns it from now on, also on failure. */
+int device_add(struct device *d);
+/* Maps window `region`; on failure (-EEXIST...) why says what it hits. */
+int device_map(struct device *d, unsigned region, gpa_t base, uint64_t size, char *why, size_t why_size);
+
+/* Accesses by the bus: splits nothing; an access that no window answers is false. */
+bool bus_access(struct vm *vm, gpa_t gpa, unsigned size, bool write, uint64_t *value);
+
+#endif

@@ -1,0 +1,109 @@
+/*
+ * What Carbovisor stands on. Each platform folder implements these functions; which one is chosen at
+ * link time. Tasks, locks, clock, memory, files. Nothing here knows a guest.
+ *
+ * Unless said otherwise: int results are 0 or -E..., calls are safe from any task.
+ */
+#ifndef CV_CORE_PLATFORM_H
+#define CV_CORE_PLATFORM_H
+
+#include "lib/base.h"
+
+/* Memory of the monitor itself: zeroed, 16-byte aligned; NULL when there is none. */
+void *plat_alloc(size_t size);
+void plat_free(void *p);
+
+/* Guest RAM: zeroed, page aligned, populated on touch, named for the host's tools. NULL when refused. */
+void *plat_ram_map(uint64_t size, const char *name);
+void plat_ram_unmap(void *p, uint64_t size);
+/* Gives the pages back to the host; they read as zeros afterwards. */
+void plat_ram_discard(void *p, uint64_t size);
+
+/* Generated code: one memory, two mappings, never one that is writable and executable. */
+struct plat_code {
+    uint8_t *rw;
+    const uint8_t *rx;
+    size_t size;
+};
+int plat_code_map(struct plat_code *code, size_t size);
+void plat_code_unmap(struct plat_code *code);
+
+/* A lock that may be held while blocking. Storage is the caller's. */
+struct plat_lock {
+    uint64_t opaque[8];
+};
+void plat_lock_init(struct plat_lock *l);
+void plat_lock_fini(struct plat_lock *l);
+void plat_lock(struct plat_lock *l);
+void plat_unlock(struct plat_lock *l);
+
+/* An event remembers one wake: a waker sets its condition, then wakes; a sleeper looks again. */
+struct plat_event {
+    uint64_t opaque[16];
+};
+#define PLAT_FOREVER UINT64_MAX
+void plat_event_init(struct plat_event *e);
+void plat_event_fini(struct plat_event *e);
+void plat_event_wake(struct plat_event *e);
+/* Waits for a wake or until plat_clock_ns() >= deadline; true when woken. */
+bool plat_event_wait(struct plat_event *e, uint64_t deadline_ns);
+
+struct plat_task;
+int plat_task_start(struct plat_task **task, const char *name, void (*fn)(void *), void *arg);
+/* Waits for its end and frees it. */
+void plat_task_join(struct plat_task *task);
+
+/* Monotonic, and since 1970-01-01 UTC. */
+uint64_t plat_clock_ns(void);
+uint64_t plat_wall_ns(void);
+
+int plat_random(void *buf, size_t size);
+
+/* The vCPU that the current task runs, or NULL. */
+struct vcpu;
+struct vcpu *plat_current(void);
+void plat_current_set(struct vcpu *v);
+
+/* One whole line, without its newline, to where the monitor's messages go. */
+void plat_log_line(const char *line, size_t len);
+
+/* Environment-dependent wish, e.g. for tests: value or NULL. */
+const char *plat_getenv(const char *name);
+
+/* Files. Paths are UTF-8. An open gives -ENOENT, -EACCES ... as the host says. */
+struct plat_file;
+enum plat_open { PLAT_READ = 1, PLAT_WRITE = 2, PLAT_CREATE = 4, PLAT_LOCK = 8, PLAT_TRUNC = 16 };
+int plat_file_open(struct plat_file **f, const char *path, unsigned flags);
+void plat_file_close(struct plat_file *f);
+int plat_file_size(struct plat_file *f, uint64_t *size);
+/* All `size` bytes or an error; a read past the end is -ENODATA. */
+int plat_file_read(struct plat_file *f, uint64_t offset, void *buf, size_t size);
+int plat_file_write(struct plat_file *f, uint64_t offset, const void *buf, size_t size);
+int plat_file_sync(struct plat_file *f);
+
+/*
+ * Byte streams towards the host: the terminal, a pty, a socket, a file, a helper process. The callback
+ * runs on the platform's own I/O task whenever bytes can be read (or the stream ended: len 0).
+ */
+struct plat_stream;
+struct plat_stream_cb {
+    void (*input)(void *opaque, const uint8_t *data, size_t len);
+    void *opaque;
+};
+/* spec: "stdio", "pty", "file:PATH", "unix:PATH", "none". why gets the reason in words. */
+int plat_stream_open(struct plat_stream **s, const char *spec, struct plat_stream_cb cb, char *why,
+                     size_t why_size);
+/* Blocks shortly at most; bytes that the other side does not take are dropped. */
+void plat_stream_write(struct plat_stream *s, const void *data, size_t len);
+/* Stops and resumes input callbacks (the receiver's buffer is full). Callable from the callback. */
+void plat_stream_pause(struct plat_stream *s, bool paused);
+void plat_stream_close(struct plat_stream *s);
+
+/* Datagrams to and from a network helper process (user NAT). */
+struct plat_netproc;
+int plat_netproc_start(struct plat_netproc **p, const char *options, struct plat_stream_cb cb, char *why,
+                       size_t why_size);
+int plat_netproc_send(struct plat_netproc *p, const void *frame, size_t len);
+void plat_netproc_stop(struct plat_netproc *p);
+
+#endif

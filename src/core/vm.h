@@ -1,0 +1,101 @@
+/*
+ * One virtual machine: its vCPUs, memory, devices, clock. No global state: any number in one process.
+ */
+#ifndef CV_CORE_VM_H
+#define CV_CORE_VM_H
+
+#include "core/device.h"
+#include "core/engine.h"
+#include "core/guest.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "core/timer.h"
+#include "core/vcpu.h"
+#include "core/vmdesc.h"
+#include "core/work.h"
+
+#define VM_MAX_VCPUS 64
+
+enum vm_state { VM_CREATED, VM_RUNNING, VM_PAUSED, VM_STOPPED, VM_CRASHED, VM_STATES };
+
+/* How a run ended. */
+struct vm_result {
+    enum exit_system what; /* POWEROFF, RESET (under no_reboot), CRASH, STATUS */
+    unsigned status;
+    char reason[160];
+};
+
+struct vm {
+    const struct guest_ops *guest;
+    const struct lift_ops *lift; /* NULL without a software engine */
+    const struct engine_ops *engine;
+    struct vm_desc desc;
+    struct log log;
+    struct mem mem;
+    struct device *devices; /* in order of adding */
+    struct vcpu *vcpu[VM_MAX_VCPUS];
+    unsigned vcpu_count;
+    void *engine_vm; /* engine's own */
+    void *guest_vm;  /* guest folder's own */
+
+    struct plat_lock lock; /* state, pause, result, power changes */
+    enum vm_state state;
+    unsigned pause; /* count */
+    bool stopping;
+    bool reset_wanted;
+    struct vm_result result;
+    struct plat_event event; /* for vm_wait(): something ended */
+
+    struct {
+        struct plat_lock lock;
+        struct timer **heap;
+        uint32_t count, max;
+        _Atomic uint64_t next;
+        struct plat_event wake;
+        struct plat_task *task;
+        bool stop;
+    } timers;
+    struct {
+        uint64_t offset;  /* host clock minus virtual clock */
+        uint64_t stopped; /* virtual ns while stopped */
+        bool running;
+        uint64_t det_ns;     /* deterministic: ns up to the current turn */
+        struct vcpu *turn;   /* deterministic: the vCPU whose instructions count now */
+        uint64_t turn_start; /* its vcpu_icount() at the start of the turn */
+    } clock;
+    struct {
+        struct plat_lock lock;
+        struct work *head, **tail;
+        struct work *current;
+        struct plat_event wake, idle;
+        struct plat_task *task;
+        bool stop;
+    } work;
+    struct {
+        uint64_t number, next;
+    } checkpoint;
+    /* How the machine loads kernel or firmware and sets entries; called at start and at each reset. */
+    int (*boot)(struct vm *vm, char *why, size_t why_size);
+    void *machine; /* machine's own */
+    void (*machine_destroy)(struct vm *vm);
+};
+
+/* Takes copies of desc and the ops; vCPUs are made (Created), no memory, no devices yet. */
+int vm_create(struct vm **vm, const struct vm_desc *desc, const struct guest_ops *guest,
+              const struct lift_ops *lift, const struct engine_ops *engine, char *why, size_t why_size);
+void vm_destroy(struct vm *vm);
+/* Boots and starts all tasks. */
+int vm_start(struct vm *vm, char *why, size_t why_size);
+/* Waits for the end of the run (deadline as plat_event_wait); -ETIMEDOUT. */
+int vm_wait(struct vm *vm, uint64_t deadline_ns, struct vm_result *result);
+int vm_pause(struct vm *vm);
+int vm_resume(struct vm *vm);
+/* From any task: end the run, the first caller's result stands. */
+void vm_stop(struct vm *vm, enum exit_system what, unsigned status, const char *reason);
+/* A device or firmware asks for power off or reset; any task. */
+void vm_system(struct vm *vm, enum exit_system what, unsigned status, const char *reason);
+struct device *vm_device(struct vm *vm, const char *id);
+/* All registers, devices and RAM; every vCPU stopped. */
+uint64_t vm_hash(struct vm *vm);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * The validated description of one VM: what config/ makes of YAML and flags and what machine/ builds
+ * from. Plain data; strings live in the description's own arena, or are literals.
+ */
+#ifndef CV_CORE_VMDESC_H
+#define CV_CORE_VMDESC_H
+
+#include "core/log.h"
+
+#define DESC_DISKS    16
+#define DESC_FORWARDS 32
+
+enum desc_net { DESC_NET_NONE, DESC_NET_NAT };
+
+struct desc_disk {
+    const char *path;
+    bool read_only;
+};
+
+struct desc_forward {
+    uint16_t host, guest;
+};
+
+struct vm_desc {
+    const char *name;            /* default: "vm" */
+    const char *guest_arch;      /* canonical: "riscv64" */
+    const char *accel;           /* "auto", "interp", "jit" */
+    const char *machine;         /* "virt" */
+    const char *machine_options; /* "aia=aplic-imsic" or NULL */
+    const char *cpu;             /* "max[,+f][,-f]" */
+    uint64_t memory;             /* bytes */
+    unsigned smp;
+    const char *kernel, *initrd, *append, *firmware;
+    struct desc_disk disks[DESC_DISKS];
+    unsigned disk_count;
+    enum desc_net net;
+    struct desc_forward forwards[DESC_FORWARDS];
+    unsigned forward_count;
+    const char *serial; /* "stdio", ... as cli.md */
+    bool deterministic, no_reboot, console_virtio;
+    uint64_t checkpoint_every; /* instructions, 0: none */
+    uint64_t hash_dump;        /* checkpoint number, 0: none */
+    struct log log;
+    unsigned verbose;
+    bool quiet, json;
+};
+
+#endif
