@@ -1,0 +1,14 @@
+# The whole test run and its parts; scripts/suites lists them.
+
+## check: set up, then run every test suite; ends with the totals
+check:
+	$(Q)scripts/setup
+	$(Q)scripts/guests $(ARCH)
+	$(Q)scripts/check
+
+## test-NAME: one suite of scripts/suites
+test-%:
+	$(Q)scripts/setup build guests test
+	$(Q)scripts/check $*
+
+.PHONY: check
