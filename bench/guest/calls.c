@@ -292,14 +292,14 @@ static uint64_t run_fsm(unsigned long n)
 }
 
 const struct row rows_calls[] = {
-    {"calls", "fib", run_fib, 100, NULL, 1},
-    {"calls", "tak", run_tak, 100, NULL, 1},
-    {"calls", "icall", run_icall, 10000000, NULL, 1},
-    {"calls", "mega", run_mega, 5000000, NULL, 1},
-    {"calls", "virtual", run_virtual, 3000, NULL, 1},
-    {"calls", "interp", run_interp, 1000000, NULL, 1},
-    {"calls", "threaded", run_threaded, 1000000, NULL, 1},
-    {"calls", "deep", run_deep, 20000, NULL, 1},
-    {"calls", "fsm", run_fsm, 3000, NULL, 1},
+    {"calls", "fib", run_fib, 310, NULL, 1},
+    {"calls", "tak", run_tak, 9, NULL, 1},
+    {"calls", "icall", run_icall, 28000000, NULL, 1},
+    {"calls", "mega", run_mega, 11000000, NULL, 1},
+    {"calls", "virtual", run_virtual, 8500, NULL, 1},
+    {"calls", "interp", run_interp, 2600000, NULL, 1},
+    {"calls", "threaded", run_threaded, 2300000, NULL, 1},
+    {"calls", "deep", run_deep, 100000, NULL, 1},
+    {"calls", "fsm", run_fsm, 12000, NULL, 1},
     {NULL, NULL, NULL, 0, NULL, 0},
 };

@@ -103,10 +103,10 @@ static uint64_t cold(unsigned long n)
 }
 
 const struct row rows_code[] = {
-    {"code", "generate", generate, 10000, setup_region, 1},
-    {"code", "rewrite", rewrite, 10000, setup_region, 1},
-    {"code", "patch", patch, 10000, setup_region, 1},
-    {"code", "code-and-data", mixed, 20000, setup_region, 1},
-    {"code", "cold", cold, 20, setup_region, 1},
+    {"code", "generate", generate, 46000, setup_region, 1},
+    {"code", "rewrite", rewrite, 70000, setup_region, 1},
+    {"code", "patch", patch, 46000, setup_region, 1},
+    {"code", "code-and-data", mixed, 3000000, setup_region, 1},
+    {"code", "cold", cold, 94, setup_region, 1},
     {NULL, NULL, NULL, 0, NULL, 0},
 };

@@ -167,12 +167,12 @@ static uint64_t run_convert(unsigned long n)
 }
 
 const struct row rows_fp[] = {
-    {"fp", "matmul", run_matmul, 30, NULL, 1},
-    {"fp", "nbody", run_nbody, 10000, NULL, 1},
-    {"fp", "mandel", run_mandel, 20, NULL, 1},
-    {"fp", "triad", run_triad, 1000, NULL, 1},
-    {"fp", "float32", run_float32, 300, NULL, 1},
-    {"fp", "fma-sqrt-div", run_fma_sqrt_div, 1000000, NULL, 1},
-    {"fp", "convert", run_convert, 2000000, NULL, 1},
+    {"fp", "matmul", run_matmul, 470, NULL, 1},
+    {"fp", "nbody", run_nbody, 280000, NULL, 1},
+    {"fp", "mandel", run_mandel, 4500, NULL, 1},
+    {"fp", "triad", run_triad, 6000, NULL, 1},
+    {"fp", "float32", run_float32, 2000, NULL, 1},
+    {"fp", "fma-sqrt-div", run_fma_sqrt_div, 15000000, NULL, 1},
+    {"fp", "convert", run_convert, 8100000, NULL, 1},
     {NULL, NULL, NULL, 0, NULL, 0},
 };

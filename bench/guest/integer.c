@@ -287,14 +287,14 @@ static uint64_t run_sieve(unsigned long n)
 }
 
 const struct row rows_integer[] = {
-    {"integer", "crc", run_crc, 5000, NULL, 1},
-    {"integer", "sha256", run_sha256, 100000, NULL, 1},
-    {"integer", "hash", run_hash, 2500, NULL, 1},
-    {"integer", "muldiv", run_muldiv, 10000000, NULL, 1},
-    {"integer", "sort", run_sort, 80, NULL, 1},
-    {"integer", "bitops", run_bitops, 10000000, NULL, 1},
-    {"integer", "strings", run_strings, 4000, NULL, 1},
-    {"integer", "matmul-int", run_matmul_int, 400, NULL, 1},
-    {"integer", "sieve", run_sieve, 700, NULL, 1},
+    {"integer", "crc", run_crc, 6200, NULL, 1},
+    {"integer", "sha256", run_sha256, 690000, NULL, 1},
+    {"integer", "hash", run_hash, 6200, NULL, 1},
+    {"integer", "muldiv", run_muldiv, 61000000, NULL, 1},
+    {"integer", "sort", run_sort, 620, NULL, 1},
+    {"integer", "bitops", run_bitops, 23000000, NULL, 1},
+    {"integer", "strings", run_strings, 18000, NULL, 1},
+    {"integer", "matmul-int", run_matmul_int, 910, NULL, 1},
+    {"integer", "sieve", run_sieve, 1700, NULL, 1},
     {NULL, NULL, NULL, 0, NULL, 0},
 };

@@ -191,15 +191,15 @@ static uint64_t update(unsigned long n)
 }
 
 const struct row rows_memory[] = {
-    {"tlb", "tlb-random", tlb_random, 2000000, setup_small_pages, 1},
-    {"tlb", "tlb-large", tlb_random, 2000000, setup_large_pages, 1},
-    {"tlb", "page-chase", chase, 2000000, setup_page_chase, 1},
-    {"tlb", "stride", stride, 100, setup_small_pages, 1},
-    {"tlb", "alias-copy", alias_copy, 500, setup_small_pages, 1},
-    {"tlb", "alias-add", alias_add, 300, setup_small_pages, 1},
-    {"memory", "list", chase, 50000000, setup_list, 1},
-    {"memory", "copy-words", copy_words, 10000, setup_small_pages, 1},
-    {"memory", "copy-bytes", copy_bytes, 8000, setup_small_pages, 1},
-    {"memory", "update", update, 20000000, setup_small_pages, 1},
+    {"tlb", "tlb-random", tlb_random, 1500000, setup_small_pages, 1},
+    {"tlb", "tlb-large", tlb_random, 1800000, setup_large_pages, 1},
+    {"tlb", "page-chase", chase, 2700000, setup_page_chase, 1},
+    {"tlb", "stride", stride, 190, setup_small_pages, 1},
+    {"tlb", "alias-copy", alias_copy, 2300, setup_small_pages, 1},
+    {"tlb", "alias-add", alias_add, 680, setup_small_pages, 1},
+    {"memory", "list", chase, 95000000, setup_list, 1},
+    {"memory", "copy-words", copy_words, 46000, setup_small_pages, 1},
+    {"memory", "copy-bytes", copy_bytes, 22000, setup_small_pages, 1},
+    {"memory", "update", update, 90000000, setup_small_pages, 1},
     {NULL, NULL, NULL, 0, NULL, 0},
 };

@@ -141,8 +141,8 @@ static uint64_t run_vfs(unsigned long n)
 }
 
 const struct row rows_mm[] = {
-    {"mm", "fault", run_fault, 10, NULL, 1}, {"mm", "mprotect", run_mprotect, 10000, NULL, 1},
-    {"mm", "mmap", run_mmap, 5000, NULL, 1}, {"mm", "fork", run_fork, 200, NULL, 1},
-    {"mm", "exec", run_exec, 100, NULL, 1},  {"mm", "vfs", run_vfs, 5000, setup_vfs, 1},
+    {"mm", "fault", run_fault, 11, NULL, 1}, {"mm", "mprotect", run_mprotect, 7400, NULL, 1},
+    {"mm", "mmap", run_mmap, 5400, NULL, 1}, {"mm", "fork", run_fork, 580, NULL, 1},
+    {"mm", "exec", run_exec, 130, NULL, 1},  {"mm", "vfs", run_vfs, 3200, setup_vfs, 1},
     {NULL, NULL, NULL, 0, NULL, 0},
 };

@@ -137,7 +137,7 @@ static uint64_t run_futex(unsigned long n)
 }
 
 const struct row rows_traps[] = {
-    {"traps", "syscall", run_syscall, 300000, NULL, 1}, {"traps", "signal", run_signal, 10000, NULL, 1},
-    {"traps", "segv", run_segv, 10000, NULL, 1},        {"traps", "pipe", run_pipe, 10000, NULL, 1},
-    {"traps", "futex", run_futex, 10000, NULL, 1},      {NULL, NULL, NULL, 0, NULL, 0},
+    {"traps", "syscall", run_syscall, 570000, NULL, 1}, {"traps", "signal", run_signal, 6500, NULL, 1},
+    {"traps", "segv", run_segv, 7900, NULL, 1},         {"traps", "pipe", run_pipe, 4300, NULL, 1},
+    {"traps", "futex", run_futex, 13000, NULL, 1},      {NULL, NULL, NULL, 0, NULL, 0},
 };
