@@ -47,6 +47,11 @@ struct device {
 /* Common part of every x_create: links nothing yet. */
 void device_init(struct device *d, const struct device_ops *ops, struct vm *vm, const char *id);
 void device_fini(struct device *d);
+/* Zeroed storage for a device's struct, or NULL with the reason in why. */
+void *device_alloc(size_t size, char *why, size_t why_size);
+/* Opens the node "name@base" with its "reg"; the caller adds the rest and ends it. */
+void device_node_begin(struct device *d, struct dtw *w, const char *name);
+void device_node_irq(struct dtw *w, const struct irq_line *line);
 /* Adds it to the VM (reset order = order of adding). The VM owns it from now on, also on failure. */
 int device_add(struct device *d);
 /* Maps window `region`; on failure (-EEXIST...) why says what it hits. */

@@ -12,6 +12,9 @@ struct device;
 struct irq_line {
     struct device *controller; /* NULL: not connected */
     unsigned input;
+    /* The line as an "interrupts" property says it: cells of that controller's own format. */
+    uint8_t dt_cells;
+    uint32_t dt[3];
 };
 
 void irq_line_set(const struct irq_line *line, bool level);

@@ -67,6 +67,8 @@ uint8_t mem_page_mark(const struct mem *m, gpa_t gpa, uint8_t set, uint8_t clear
  * the DIRTY pages only, which it clears; vCPUs must be stopped and engines told (dirty_restart).
  */
 uint64_t mem_hash(struct mem *m);
+/* One line a page that is not all zeros: "page GPA = HASH". */
+void mem_dump(struct mem *m, void (*emit)(void *opaque, const char *line), void *opaque);
 /* Host bytes of RAM the guest touched, as far as the flags know. */
 uint64_t mem_touched(const struct mem *m);
 

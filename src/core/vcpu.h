@@ -53,6 +53,7 @@ struct vcpu_call {
     void (*fn)(struct vcpu *v, void *arg);
     void *arg;
     struct vcpu_call *next;
+    struct plat_event *waiter; /* woken after done was set */
     _Atomic bool done;
 };
 
@@ -73,13 +74,15 @@ struct vcpu {
     unsigned id;
     _Atomic uint32_t state; /* enum vcpu_state; core only */
     _Atomic uint32_t power; /* enum vcpu_power */
-    bool entry_set;
+    bool entry_set, set_up;
 
     struct exit exit; /* the last one */
     struct plat_event wake;
     struct plat_task *task;
     struct plat_lock lock; /* calls list */
     struct vcpu_call *calls;
+    bool attached;               /* lock; a task looks after calls, else the caller runs them itself */
+    void *base;                  /* the allocation, engine headroom in front */
     uint64_t off_entry, off_arg; /* of a pending CPU_ON; written before power becomes ON_PENDING */
 
     void *engine;            /* engine's own per-vCPU state */
@@ -106,6 +109,17 @@ int vcpu_unbind(struct vcpu *v);
 /* Runs until an exit that exit_handle() does not resolve by itself, or a request to stop. */
 int vcpu_run(struct vcpu *v, enum exit_action *action);
 /* Whether the transition stands in the table; the table itself is the specification. */
+/* A task takes the vCPU on or lets go of it: calls() are served by it in between. */
+void vcpu_attach(struct vcpu *v);
+void vcpu_detach(struct vcpu *v);
+/* Requests, power and interrupts: what is looked at before each run; false: off, or the VM stops. */
+bool vcpu_prepare(struct vcpu *v);
+/* Hands out n more instructions. */
+void vcpu_grant(struct vcpu *v, uint64_t n);
+/* Nothing wakes it: a halted vCPU without a pending interrupt, or one that is off. */
+bool vcpu_idle(struct vcpu *v);
+/* The table behind vcpu_setup() and its kin; -EINVAL leaves the state alone. */
+int vcpu_transition(struct vcpu *v, enum vcpu_event ev);
 bool vcpu_allowed(enum vcpu_state from, enum vcpu_event ev, enum vcpu_state *to);
 
 /* From any task: set request bits, then wake the vCPU or make its engine come out. */

@@ -25,6 +25,15 @@ struct vm_result {
     char reason[160];
 };
 
+/* Timers at home with one vCPU, by deadline. */
+struct timer_heap {
+    struct plat_lock lock; /* heap */
+    struct plat_lock run;  /* held over callbacks; taken first */
+    struct timer **heap;
+    uint32_t count, max, owned;
+    _Atomic uint64_t next; /* earliest deadline */
+};
+
 struct vm {
     const struct guest_ops *guest;
     const struct lift_ops *lift; /* NULL without a software engine */
@@ -40,36 +49,35 @@ struct vm {
 
     struct plat_lock lock; /* state, pause, result, power changes */
     enum vm_state state;
-    unsigned pause; /* count */
-    bool stopping;
-    bool reset_wanted;
+    _Atomic unsigned pause; /* count */
+    unsigned parked;        /* tasks that hold still for it */
+    struct plat_event parked_event;
+    _Atomic bool stopping; /* tasks are to end: for good, or for a reset */
+    bool ended, reset_wanted;
+    struct plat_task *det_task; /* deterministic: the one task of all vCPUs */
     struct vm_result result;
     struct plat_event event; /* for vm_wait(): something ended */
+    struct plat_lock call_lock; /* vcpu_call_mask() from tasks that run no vCPU */
+    struct plat_event call_event;
+    bool engine_ready;
 
-    struct {
-        struct plat_lock lock;
-        struct timer **heap;
-        uint32_t count, max;
-        _Atomic uint64_t next;
-        struct plat_event wake;
-        struct plat_task *task;
-        bool stop;
-    } timers;
+    struct timer_heap timers[VM_MAX_VCPUS];
     struct {
         uint64_t offset;  /* host clock minus virtual clock */
         uint64_t stopped; /* virtual ns while stopped */
-        bool running;
-        uint64_t det_ns;     /* deterministic: ns up to the current turn */
-        struct vcpu *turn;   /* deterministic: the vCPU whose instructions count now */
+        _Atomic bool running;
+        /* Deterministic: instructions before the current turn, and the ns that halts skipped. */
+        uint64_t insns, skipped;
+        struct vcpu *turn;   /* the vCPU whose instructions count now */
         uint64_t turn_start; /* its vcpu_icount() at the start of the turn */
     } clock;
     struct {
         struct plat_lock lock;
         struct work *head, **tail;
-        struct work *current;
-        struct plat_event wake, idle;
-        struct plat_task *task;
+        struct plat_event wake, idle; /* of the worker task; an item ended */
+        struct plat_task *task; /* NULL under --deterministic */
         bool stop;
+        _Atomic bool pending;
     } work;
     struct {
         uint64_t number, next;
@@ -86,7 +94,10 @@ int vm_create(struct vm **vm, const struct vm_desc *desc, const struct guest_ops
 void vm_destroy(struct vm *vm);
 /* Boots and starts all tasks. */
 int vm_start(struct vm *vm, char *why, size_t why_size);
-/* Waits for the end of the run (deadline as plat_event_wait); -ETIMEDOUT. */
+/*
+ * Waits for the end of the run (deadline as plat_event_wait); -ETIMEDOUT. The caller's task does what
+ * needs every vCPU task gone: resets, and the end.
+ */
 int vm_wait(struct vm *vm, uint64_t deadline_ns, struct vm_result *result);
 int vm_pause(struct vm *vm);
 int vm_resume(struct vm *vm);
@@ -95,7 +106,17 @@ void vm_stop(struct vm *vm, enum exit_system what, unsigned status, const char *
 /* A device or firmware asks for power off or reset; any task. */
 void vm_system(struct vm *vm, enum exit_system what, unsigned status, const char *reason);
 struct device *vm_device(struct vm *vm, const char *id);
+/* Work items of a deterministic VM run here, on the vCPU's task. */
+void work_drain(struct vm *vm);
+void work_task(void *vm);
+/* "-v" counters: one call a line. */
+void vm_counters(struct vm *vm, void (*emit)(void *opaque, const char *name, uint64_t value), void *opaque);
+/* The task of one vCPU, and the one task of all vCPUs of a deterministic VM (run.c). */
+void run_vcpu_task(void *vcpu);
+void run_det_task(void *vm);
 /* All registers, devices and RAM; every vCPU stopped. */
 uint64_t vm_hash(struct vm *vm);
+/* The state behind vm_hash(), a text line a field and a RAM page. */
+void vm_dump(struct vm *vm, void (*emit)(void *opaque, const char *line), void *opaque);
 
 #endif

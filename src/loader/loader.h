@@ -1,0 +1,41 @@
+/*
+ * Bringing images into guest memory: Linux Image, ELF, raw binaries, initrds. All input is untrusted:
+ * sizes and offsets are checked against the file and against RAM before the first byte is written.
+ *
+ * Errors: -EINVAL (foreign, truncated), -EFBIG (does not fit), -ENOENT and its like (the file), each with
+ * one line in why: the file, the reason, the remedy.
+ */
+#ifndef CV_LOADER_LOADER_H
+#define CV_LOADER_LOADER_H
+
+#include "core/mem.h"
+
+/* A whole file in memory, freed by image_free(). */
+struct image {
+    const char *path;
+    uint8_t *data;
+    uint64_t size;
+};
+int image_read(struct image *img, const char *path, uint64_t max, char *why, size_t why_size);
+void image_free(struct image *img);
+
+enum image_kind { IMAGE_RAW, IMAGE_LINUX, IMAGE_ELF, IMAGE_GZIP, IMAGE_ZBOOT };
+/* What the first bytes say, and of which ISA: "riscv64", "arm64", "x86_64" or NULL where they do not. */
+enum image_kind image_kind(const struct image *img, const char **arch);
+/* Unpacks gzip and EFI zboot images in place. */
+int image_unpack(struct image *img, uint64_t max, char *why, size_t why_size);
+
+/* Where something was put: [base, end), entry, and for ELF the symbols tohost and fromhost (0: absent). */
+struct loaded {
+    gpa_t base, end, entry;
+    gpa_t tohost, fromhost;
+};
+
+/* Linux Image header (Documentation/arch/riscv/boot-image-header): at ram base + text_offset. */
+int load_linux(struct mem *m, const struct image *img, gpa_t ram, uint64_t ram_size, const char *arch,
+               struct loaded *out, char *why, size_t why_size);
+int load_elf(struct mem *m, const struct image *img, const char *arch, struct loaded *out, char *why,
+             size_t why_size);
+int load_raw(struct mem *m, const struct image *img, gpa_t at, struct loaded *out, char *why, size_t why_size);
+
+#endif

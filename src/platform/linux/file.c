@@ -1,0 +1,112 @@
+/* Files: whole reads and writes at an offset. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <linux/fs.h>
+#include <unistd.h>
+#include "core/platform.h"
+
+struct plat_file {
+    int fd;
+};
+
+static int open_flags(unsigned flags)
+{
+    int f = O_CLOEXEC;
+
+    f |= (flags & PLAT_WRITE) ? O_RDWR : O_RDONLY;
+    f |= (flags & PLAT_CREATE) ? O_CREAT : 0;
+    f |= (flags & PLAT_TRUNC) ? O_TRUNC : 0;
+    return f;
+}
+
+int plat_file_open(struct plat_file **out, const char *path, unsigned flags)
+{
+    struct plat_file *f = calloc(1, sizeof(*f));
+    struct stat st;
+    int err = 0;
+
+    if (!f)
+        return -ENOMEM;
+    f->fd = open(path, open_flags(flags), 0666);
+    if (f->fd < 0) {
+        err = -errno;
+        free(f);
+        return err;
+    }
+    if (fstat(f->fd, &st))
+        err = -errno;
+    else if (S_ISDIR(st.st_mode))
+        err = -EISDIR;
+    else if ((flags & PLAT_LOCK) && flock(f->fd, ((flags & PLAT_WRITE) ? LOCK_EX : LOCK_SH) | LOCK_NB))
+        err = errno == EWOULDBLOCK ? -EBUSY : -errno;
+    if (err) {
+        plat_file_close(f);
+        return err;
+    }
+    *out = f;
+    return 0;
+}
+
+void plat_file_close(struct plat_file *f)
+{
+    close(f->fd);
+    free(f);
+}
+
+int plat_file_size(struct plat_file *f, uint64_t *size)
+{
+    struct stat st;
+
+    if (fstat(f->fd, &st))
+        return -errno;
+    if (S_ISBLK(st.st_mode))
+        return ioctl(f->fd, BLKGETSIZE64, size) ? -errno : 0;
+    *size = (uint64_t)st.st_size;
+    return 0;
+}
+
+int plat_file_read(struct plat_file *f, uint64_t offset, void *buf, size_t size)
+{
+    char *p = buf;
+
+    while (size) {
+        ssize_t n = pread(f->fd, p, size, (off_t)offset);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n ? -errno : -ENODATA;
+        p += n;
+        offset += (uint64_t)n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
+int plat_file_write(struct plat_file *f, uint64_t offset, const void *buf, size_t size)
+{
+    const char *p = buf;
+
+    while (size) {
+        ssize_t n = pwrite(f->fd, p, size, (off_t)offset);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        p += n;
+        offset += (uint64_t)n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
+int plat_file_sync(struct plat_file *f)
+{
+    return fdatasync(f->fd) ? -errno : 0;
+}

@@ -1,0 +1,295 @@
+/* Byte streams: the terminal, a pty, a file, a listening unix socket; one task each for input. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include "core/platform.h"
+#include "platform/linux/terminal.h"
+
+struct plat_stream {
+    const struct stream_kind *kind;
+    int in, out;  /* -1: none; a socket's change under lock */
+    int listener; /* unix: */
+    int wake;     /* eventfd: stop or resume */
+    char path[108];
+    struct plat_stream_cb cb;
+    struct plat_task *task;
+    pthread_mutex_t lock; /* out */
+    _Atomic bool stop, paused;
+};
+
+/* What a spec's first word means. */
+struct stream_kind {
+    const char *prefix;
+    int (*open)(struct plat_stream *s, const char *arg, char *why, size_t why_size);
+    void (*close)(struct plat_stream *s);
+};
+
+static int fail(char *why, size_t why_size, const char *what, const char *arg)
+{
+    int err = errno;
+
+    snprintf(why, why_size, "%s %s: %s", what, arg, strerror(err));
+    return -err;
+}
+
+/* ---- kinds ---- */
+
+static int stdio_open(struct plat_stream *s, const char *arg, char *why, size_t why_size)
+{
+    (void)arg, (void)why, (void)why_size;
+    s->in = STDIN_FILENO;
+    s->out = STDOUT_FILENO;
+    terminal_raw();
+    return 0;
+}
+
+static void stdio_close(struct plat_stream *s)
+{
+    s->in = s->out = -1;
+    terminal_restore();
+}
+
+static int pty_open(struct plat_stream *s, const char *arg, char *why, size_t why_size)
+{
+    char line[160];
+    int n;
+
+    (void)arg;
+    s->in = s->out = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (s->in < 0 || grantpt(s->in) || unlockpt(s->in))
+        return fail(why, why_size, "pty", "/dev/ptmx");
+    n = snprintf(line, sizeof(line), "carbovisor: the serial port is at %s", ptsname(s->in));
+    plat_log_line(line, (size_t)n);
+    return 0;
+}
+
+static int file_open(struct plat_stream *s, const char *arg, char *why, size_t why_size)
+{
+    s->out = open(arg, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    return s->out < 0 ? fail(why, why_size, "file", arg) : 0;
+}
+
+static int unix_open(struct plat_stream *s, const char *arg, char *why, size_t why_size)
+{
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+    struct stat st;
+
+    if (strlen(arg) >= sizeof(addr.sun_path)) {
+        errno = ENAMETOOLONG;
+        return fail(why, why_size, "socket", arg);
+    }
+    strcpy(addr.sun_path, arg);
+    if (!stat(arg, &st) && S_ISSOCK(st.st_mode))
+        unlink(arg); /* left behind by an earlier run */
+    s->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (s->listener < 0 || bind(s->listener, (struct sockaddr *)&addr, sizeof(addr)) ||
+        listen(s->listener, 1))
+        return fail(why, why_size, "socket", arg);
+    strcpy(s->path, arg);
+    return 0;
+}
+
+static int none_open(struct plat_stream *s, const char *arg, char *why, size_t why_size)
+{
+    (void)s, (void)arg, (void)why, (void)why_size;
+    return 0;
+}
+
+static void fd_close(struct plat_stream *s)
+{
+    if (s->in >= 0)
+        close(s->in);
+    if (s->out >= 0 && s->out != s->in)
+        close(s->out);
+    if (s->listener >= 0)
+        close(s->listener);
+    if (s->path[0])
+        unlink(s->path);
+}
+
+static const struct stream_kind stream_kinds[] = {
+    {"stdio", stdio_open, stdio_close}, {"pty", pty_open, fd_close},   {"file:", file_open, fd_close},
+    {"unix:", unix_open, fd_close},     {"none", none_open, fd_close},
+};
+
+static const struct stream_kind *kind_find(const char *spec, const char **arg)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(stream_kinds); i++) {
+        const char *prefix = stream_kinds[i].prefix;
+        size_t n = strlen(prefix);
+
+        if (prefix[n - 1] == ':' ? !strncmp(spec, prefix, n) && spec[n] : !strcmp(spec, prefix)) {
+            *arg = spec + n;
+            return &stream_kinds[i];
+        }
+    }
+    return NULL;
+}
+
+/* ---- input ---- */
+
+static void peer_gone(struct plat_stream *s)
+{
+    pthread_mutex_lock(&s->lock);
+    if (s->listener >= 0) {
+        close(s->in);
+        s->out = -1;
+    }
+    s->in = -1;
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void accept_peer(struct plat_stream *s)
+{
+    int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC);
+
+    if (fd < 0)
+        return;
+    pthread_mutex_lock(&s->lock);
+    s->in = s->out = fd;
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void take_input(struct plat_stream *s)
+{
+    uint8_t buf[512];
+    ssize_t n = read(s->in, buf, sizeof(buf));
+
+    if (n > 0) {
+        s->cb.input(s->cb.opaque, buf, (size_t)n);
+    } else if (n < 0 && errno == EIO && !strcmp(s->kind->prefix, "pty")) {
+        poll(NULL, 0, 100); /* nobody has the other side open yet */
+    } else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
+        peer_gone(s);
+        s->cb.input(s->cb.opaque, buf, 0);
+    }
+}
+
+static void stream_task(void *opaque)
+{
+    struct plat_stream *s = opaque;
+
+    while (!atomic_load(&s->stop)) {
+        bool wait_peer = s->in < 0 && s->listener >= 0;
+        struct pollfd p[2] = {{s->wake, POLLIN, 0}, {wait_peer ? s->listener : s->in, POLLIN, 0}};
+        uint64_t n;
+
+        if (atomic_load(&s->paused))
+            p[1].fd = -1;
+        if (poll(p, 2, -1) < 0)
+            continue;
+        if (p[0].revents && read(s->wake, &n, sizeof(n)) < 0)
+            continue;
+        if (p[1].revents && !atomic_load(&s->stop))
+            wait_peer ? accept_peer(s) : take_input(s);
+    }
+}
+
+static void wake(struct plat_stream *s)
+{
+    uint64_t one = 1;
+
+    if (write(s->wake, &one, sizeof(one)) < 0)
+        return; /* its counter is full: awake already */
+}
+
+/* ---- interface ---- */
+
+static int start(struct plat_stream *s, char *why, size_t why_size)
+{
+    int err;
+
+    s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (s->wake < 0)
+        return fail(why, why_size, "stream", "wake-up");
+    if (!s->cb.input || (s->in < 0 && s->listener < 0))
+        return 0;
+    err = plat_task_start(&s->task, "stream", stream_task, s);
+    if (err)
+        snprintf(why, why_size, "stream: no thread for its input: %s", strerror(-err));
+    return err;
+}
+
+int plat_stream_open(struct plat_stream **out, const char *spec, struct plat_stream_cb cb, char *why,
+                     size_t why_size)
+{
+    const char *arg = NULL;
+    const struct stream_kind *kind = kind_find(spec, &arg);
+    struct plat_stream *s;
+    int err;
+
+    if (!kind) {
+        snprintf(why, why_size, "'%s' is none of stdio, pty, file:PATH, unix:PATH, none", spec);
+        return -EINVAL;
+    }
+    s = calloc(1, sizeof(*s));
+    if (!s)
+        return -ENOMEM;
+    s->kind = kind;
+    s->cb = cb;
+    s->in = s->out = s->listener = s->wake = -1;
+    pthread_mutex_init(&s->lock, NULL);
+    err = kind->open(s, arg, why, why_size);
+    if (!err)
+        err = start(s, why, why_size);
+    if (err) {
+        plat_stream_close(s);
+        return err;
+    }
+    *out = s;
+    return 0;
+}
+
+void plat_stream_write(struct plat_stream *s, const void *data, size_t len)
+{
+    const char *p = data;
+
+    pthread_mutex_lock(&s->lock);
+    while (len && s->out >= 0) {
+        ssize_t n =
+            s->listener >= 0 ? send(s->out, p, len, MSG_NOSIGNAL | MSG_DONTWAIT) : write(s->out, p, len);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno == EAGAIN && s->listener < 0) {
+            poll(&(struct pollfd){s->out, POLLOUT, 0}, 1, 100);
+            continue;
+        }
+        if (n <= 0)
+            break;
+        p += n;
+        len -= (size_t)n;
+    }
+    pthread_mutex_unlock(&s->lock);
+}
+
+void plat_stream_pause(struct plat_stream *s, bool paused)
+{
+    if (atomic_exchange(&s->paused, paused) && !paused)
+        wake(s);
+}
+
+void plat_stream_close(struct plat_stream *s)
+{
+    atomic_store(&s->stop, true);
+    if (s->task) {
+        wake(s);
+        plat_task_join(s->task);
+    }
+    s->kind->close(s);
+    if (s->wake >= 0)
+        close(s->wake);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+}
