@@ -76,16 +76,19 @@ def by_class(rows):
     return groups
 
 
-def figures(rows, extra):
-    """Figure name -> value, or None where it was not measured. A class with a row missing has no value."""
+def figures(rows, sizes, extra):
+    """
+    Figure name -> value, or None where it was not measured. sizes: class -> its number of rows; a class, or the
+    whole, has a value only when each of its rows has one.
+    """
     values = dict(extra)
     for cls, group in by_class(rows).items():
         ratios = [r.ratio for r in group]
-        whole = all(ratios)
+        whole = all(ratios) and len(ratios) == sizes[cls]
         values[f"{cls}-geomean"] = geomean(ratios) if whole else None
         values[f"{cls}-worst"] = min(ratios) if whole else None
     ratios = [r.ratio for r in rows]
-    values["all-geomean"] = geomean(ratios) if ratios and all(ratios) else None
+    values["all-geomean"] = geomean(ratios) if all(ratios) and len(ratios) == sum(sizes.values()) else None
     named = {r.name: r for r in rows}
     for figure, row in (("shared-atomics", "atomics"), ("shared-mutex", "mutex")):
         if row in named:
@@ -110,16 +113,18 @@ def table(rows, names):
         ratios = [r.ratio for r in group if r.ratio]
         sums = [sum(filter(None, column)) or None for column in
                 ([r.qemu for r in group], [r.best for r in group], [r.ours for r in group])]
-        lines.append(f"{cls:8} {'= geomean':14} {number(sums[0]):>14} {number(sums[1]):>12} {number(sums[2]):>12} "
+        lines.append(f"{cls:8} {'= sum, geomean':14} {number(sums[0]):>14} {number(sums[1]):>12} {number(sums[2]):>12} "
                      f"{number(geomean(ratios), 2):>7}")
     return lines
 
 
-def figure_lines(values):
-    """One line a figure: name value unit bar ok|short."""
+def figure_lines(values, partial):
+    """One line a figure: name value unit bar ok|short. What a partial run leaves out is not short."""
     lines = []
     for name, unit, sense, bar in BARS:
         value = values.get(name)
+        if value is None and partial:
+            continue
         if value is None:
             lines.append(f"{name} - {unit} {sense}{bar:g} short")
             continue

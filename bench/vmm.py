@@ -4,7 +4,6 @@ import os
 import re
 import select
 import signal
-import statistics
 import subprocess
 import time
 
@@ -143,15 +142,13 @@ def watch(child, watcher, log):
 def reap(child, result):
     """Exit status and CPU seconds of a monitor whose console has ended; one that lingers or was given up is killed."""
     deadline = time.monotonic() + (0 if result.error else 20)
-    while True:
-        pid, status, usage = os.wait4(child.pid, os.WNOHANG)
-        if pid:
-            child.returncode = os.waitstatus_to_exitcode(status)
-            return child.returncode, usage.ru_utime + usage.ru_stime
+    while not os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
         if time.monotonic() > deadline:
             result.error = result.error or "does not end after its console has"
             child.kill()
         time.sleep(0.01)
+    seconds = time.clock_gettime(process_clock(child.pid))
+    return child.wait(), seconds
 
 
 def boot(monitor, kernel, initrd, smp, log_path):
@@ -179,8 +176,8 @@ def boot(monitor, kernel, initrd, smp, log_path):
     return result
 
 
-def start_seconds(monitor, image, times=10):
-    """Median wall time of a process whose guest's first instructions end the machine; None if it fails."""
+def start_seconds(monitor, image, times=11):
+    """Wall times of a process whose guest's first instructions end the machine; empty if one fails."""
     taken = []
     for _ in range(times):
         begin = time.monotonic()
@@ -188,8 +185,8 @@ def start_seconds(monitor, image, times=10):
             done = subprocess.run(monitor.bare_command(image), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                   stderr=subprocess.DEVNULL, timeout=20, check=False)
         except (OSError, subprocess.TimeoutExpired):
-            return None
+            return []
         taken.append(time.monotonic() - begin)
         if done.returncode:
-            return None
-    return statistics.median(taken)
+            return []
+    return taken
