@@ -16,6 +16,7 @@ $(bench_out)/start.elf: bench/guest/arch/$(ARCH)-start.S mk/bench.mk
 	$(Q)$(bench_cross) -nostdlib -static -Wl,--build-id=none,-Ttext=0x80000000 -o $@ $<
 
 bench-programs: $(bench_out)/cvbench $(bench_out)/start.elf
+	@:
 
 ## bench: the same guest work under Carbovisor and QEMU: table, CSV, plot   [ARCH=riscv64] [ARGS='--rows fp --reps 1']
 bench:
