@@ -19,11 +19,9 @@ struct image {
 int image_read(struct image *img, const char *path, uint64_t max, char *why, size_t why_size);
 void image_free(struct image *img);
 
-enum image_kind { IMAGE_RAW, IMAGE_LINUX, IMAGE_ELF, IMAGE_GZIP, IMAGE_ZBOOT };
+enum image_kind { IMAGE_RAW, IMAGE_LINUX, IMAGE_ELF, IMAGE_PACKED };
 /* What the first bytes say, and of which ISA: "riscv64", "arm64", "x86_64" or NULL where they do not. */
 enum image_kind image_kind(const struct image *img, const char **arch);
-/* Unpacks gzip and EFI zboot images in place. */
-int image_unpack(struct image *img, uint64_t max, char *why, size_t why_size);
 
 /* Where something was put: [base, end), entry, and for ELF the symbols tohost and fromhost (0: absent). */
 struct loaded {
@@ -36,6 +34,7 @@ int load_linux(struct mem *m, const struct image *img, gpa_t ram, uint64_t ram_s
                struct loaded *out, char *why, size_t why_size);
 int load_elf(struct mem *m, const struct image *img, const char *arch, struct loaded *out, char *why,
              size_t why_size);
-int load_raw(struct mem *m, const struct image *img, gpa_t at, struct loaded *out, char *why, size_t why_size);
+int load_raw(struct mem *m, const struct image *img, gpa_t at, struct loaded *out, char *why,
+             size_t why_size);
 
 #endif

@@ -84,7 +84,8 @@ static uint64_t aclint_read(struct device *d, unsigned region, uint64_t offset, 
     if (offset >= MTIME)
         return part_get(mtime(a), offset, size);
     if (offset >= MTIMECMP)
-        return (offset - MTIMECMP) / 8 < harts ? part_get(a->mtimecmp[(offset - MTIMECMP) / 8], offset, size) : 0;
+        return (offset - MTIMECMP) / 8 < harts ? part_get(a->mtimecmp[(offset - MTIMECMP) / 8], offset, size)
+                                               : 0;
     return offset / 4 < harts ? a->msip[offset / 4] : 0;
 }
 

@@ -5,7 +5,7 @@
 #include "lib/fdt.h"
 #include "lib/str.h"
 
-#define WORDS (PLIC_SOURCES / 32)
+#define WORDS        (PLIC_SOURCES / 32)
 #define PRIORITY_MAX 7
 
 enum {
@@ -24,7 +24,7 @@ struct plic {
     unsigned contexts;
     struct plic_context context[PLIC_MAX_CONTEXTS];
     uint8_t priority[PLIC_SOURCES];
-    uint32_t level[WORDS];   /* the wires */
+    uint32_t level[WORDS]; /* the wires */
     uint32_t pending[WORDS];
     uint32_t claimed[WORDS]; /* gateway closed until completion */
     uint32_t enable[PLIC_MAX_CONTEXTS][WORDS];
@@ -51,7 +51,8 @@ static void bit_put(uint32_t *bits, unsigned n, bool on)
     bits[n / 32] = on ? bits[n / 32] | bit : bits[n / 32] & ~bit;
 }
 
-/* The pending, enabled source of highest priority above `floor`; the lowest number among equals (PLIC 1.0.0, 5). */
+/* The pending, enabled source of highest priority above `floor`; the lowest number among equals (PLIC 1.0.0,
+ * 5). */
 static unsigned best(const struct plic *p, unsigned ctx, unsigned floor)
 {
     unsigned source = 0, priority = floor;

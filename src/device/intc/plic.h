@@ -7,12 +7,12 @@
 
 #include "core/device.h"
 
-#define PLIC_SOURCES 96 /* source 0 does not exist */
+#define PLIC_SOURCES      96 /* source 0 does not exist */
 #define PLIC_MAX_CONTEXTS 128
 
 struct plic_context {
     uint16_t cpu;
-    uint16_t input; /* the hart's mip bit: M or S external */
+    uint16_t input;   /* the hart's mip bit: M or S external */
     uint32_t phandle; /* of the hart's interrupt controller node */
 };
 

@@ -4,7 +4,7 @@
 #include "lib/fdt.h"
 #include "lib/str.h"
 
-#define FIFO 64 /* deeper than the real 16, so that pasted text survives a busy guest */
+#define FIFO     64 /* deeper than the real 16, so that pasted text survives a busy guest */
 #define CLOCK_HZ 3686400
 
 enum { RBR = 0, IER = 1, IIR = 2, LCR = 3, MCR = 4, LSR = 5, MSR = 6, SCR = 7 };
@@ -103,7 +103,8 @@ static uint64_t ns16550_read(struct device *d, unsigned region, uint64_t offset,
         break;
     case MSR:
         /* Loop-back shows our own outputs; else carrier, data set ready, clear to send. */
-        value = (u->mcr & MCR_LOOP) ? (uint8_t)((u->mcr & 0xc) << 4 | (u->mcr & 1) << 5 | (u->mcr & 2) << 3) : 0xb0;
+        value = (u->mcr & MCR_LOOP) ? (uint8_t)((u->mcr & 0xc) << 4 | (u->mcr & 1) << 5 | (u->mcr & 2) << 3)
+                                    : 0xb0;
         break;
     case SCR:
         value = u->scr;

@@ -1,0 +1,133 @@
+/* Streams as character devices: what the guest has no room for yet waits here, and the stream with it. */
+#include "backend/char_stream.h"
+#include "core/platform.h"
+#include "core/work.h"
+#include "lib/err.h"
+#include "lib/fmt.h"
+#include "lib/str.h"
+
+#define ESCAPE  1 /* Ctrl-a */
+#define WAITING 1024
+
+struct char_stream {
+    struct chardev chr;
+    struct plat_stream *stream;
+    struct work work; /* deliver() */
+    struct char_stream_hooks hooks;
+    struct plat_lock lock; /* waiting, fill */
+    uint8_t waiting[WAITING];
+    size_t fill;
+    bool terminal;
+    bool escaped; /* stream's task only */
+};
+
+static void deliver(void *opaque)
+{
+    struct char_stream *c = opaque;
+    size_t n = 0;
+
+    plat_lock(&c->lock);
+    if (c->fill && c->chr.receive)
+        n = c->chr.receive(c->chr.opaque, c->waiting, c->fill);
+    c->fill -= n;
+    memmove(c->waiting, c->waiting + n, c->fill);
+    if (c->stream)
+        plat_stream_pause(c->stream, c->fill > WAITING / 2);
+    plat_unlock(&c->lock);
+}
+
+static void help(void)
+{
+    static const char text[] = "Ctrl-a x  end the VM\r\nCtrl-a a  send Ctrl-a\r\nCtrl-a h  this list\r";
+
+    plat_log_line(text, sizeof(text) - 1);
+}
+
+/* What one byte typed means: the byte for the guest, or -1. */
+static int unescape(struct char_stream *c, uint8_t byte)
+{
+    bool escaped = c->escaped;
+
+    if (!c->terminal)
+        return byte;
+    c->escaped = !escaped && byte == ESCAPE;
+    if (!escaped)
+        return c->escaped ? -1 : byte;
+    switch (byte) {
+    case 'x':
+    case 'x' - 'a' + 1:
+        c->hooks.quit(c->hooks.opaque);
+        return -1;
+    case 'h':
+    case '?':
+        help();
+        return -1;
+    case 'a':
+    case ESCAPE:
+        return ESCAPE;
+    default:
+        return -1;
+    }
+}
+
+static void input(void *opaque, const uint8_t *data, size_t len)
+{
+    struct char_stream *c = opaque;
+
+    plat_lock(&c->lock);
+    for (size_t i = 0; i < len; i++) {
+        int byte = unescape(c, data[i]);
+
+        if (byte >= 0 && c->fill < WAITING)
+            c->waiting[c->fill++] = (uint8_t)byte;
+    }
+    plat_unlock(&c->lock);
+    work_queue(&c->work);
+}
+
+static void char_write(struct chardev *chr, const void *data, size_t len)
+{
+    plat_stream_write(container_of(chr, struct char_stream, chr)->stream, data, len);
+}
+
+/* Called with the device's lock held, which deliver() will want: so by a work item. */
+static void char_accept(struct chardev *chr)
+{
+    work_queue(&container_of(chr, struct char_stream, chr)->work);
+}
+
+static void char_destroy(struct chardev *chr)
+{
+    struct char_stream *c = container_of(chr, struct char_stream, chr);
+
+    if (c->stream)
+        plat_stream_close(c->stream);
+    work_flush(&c->work);
+    plat_lock_fini(&c->lock);
+    plat_free(c);
+}
+
+static const struct chardev_ops char_stream_ops = {
+    .name = "stream", .write = char_write, .accept = char_accept, .destroy = char_destroy};
+
+int char_stream_create(struct chardev **out, struct vm *vm, const char *spec, struct char_stream_hooks hooks,
+                       char *why, size_t why_size)
+{
+    struct char_stream *c = plat_alloc(sizeof(*c));
+    int err;
+
+    if (!c)
+        return -ENOMEM;
+    c->chr.ops = &char_stream_ops;
+    c->hooks = hooks;
+    c->terminal = !strcmp(spec, "stdio");
+    plat_lock_init(&c->lock);
+    work_init(&c->work, vm, deliver, c);
+    err = plat_stream_open(&c->stream, spec, (struct plat_stream_cb){input, c}, why, why_size);
+    if (err) {
+        char_destroy(&c->chr);
+        return err;
+    }
+    *out = &c->chr;
+    return 0;
+}

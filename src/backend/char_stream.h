@@ -1,0 +1,21 @@
+/*
+ * A character device on a stream of the platform: terminal, pty, file, socket. On the terminal Ctrl-a is
+ * the escape: Ctrl-a x ends the VM, Ctrl-a a sends one Ctrl-a, Ctrl-a h lists these.
+ */
+#ifndef CV_BACKEND_CHAR_STREAM_H
+#define CV_BACKEND_CHAR_STREAM_H
+
+#include "core/chardev.h"
+
+struct vm;
+
+struct char_stream_hooks {
+    void (*quit)(void *opaque); /* Ctrl-a x; on the stream's task */
+    void *opaque;
+};
+
+/* spec as plat_stream_open(). 0 or -E... with the reason in why; ended by ops->destroy, before the VM is. */
+int char_stream_create(struct chardev **out, struct vm *vm, const char *spec, struct char_stream_hooks hooks,
+                       char *why, size_t why_size);
+
+#endif

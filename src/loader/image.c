@@ -1,0 +1,112 @@
+/* Files into memory, and what their first bytes say. */
+#include "loader/loader.h"
+#include "core/platform.h"
+#include "lib/err.h"
+#include "lib/fmt.h"
+#include "lib/str.h"
+
+static int refuse(char *why, size_t why_size, const char *path, int err)
+{
+    static const struct {
+        int err;
+        const char *text;
+    } reasons[] = {
+        {-ENOENT, "no such file; check the path"},
+        {-EACCES, "permission denied; check its mode"},
+        {-EISDIR, "is a directory; name a file"},
+        {-ENOMEM, "no host memory to read it"},
+        {-ENODATA, "became shorter while it was read; try again"},
+    };
+    const char *text = "cannot be read; check the disk it is on";
+
+    for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
+        if (reasons[i].err == err)
+            text = reasons[i].text;
+    }
+    fmt_snprintf(why, why_size, "%s: %s", path, text);
+    return err;
+}
+
+int image_read(struct image *img, const char *path, uint64_t max, char *why, size_t why_size)
+{
+    struct plat_file *f;
+    int err = plat_file_open(&f, path, PLAT_READ);
+
+    *img = (struct image){.path = path};
+    if (err)
+        return refuse(why, why_size, path, err);
+    err = plat_file_size(f, &img->size);
+    if (!err && (img->size == 0 || img->size > max)) {
+        fmt_snprintf(why, why_size,
+                     img->size ? "%s: %llu MiB do not fit into the guest's memory; give it more (--memory)"
+                               : "%s: is empty; name a complete file",
+                     path, (unsigned long long)(img->size >> 20));
+        plat_file_close(f);
+        return img->size ? -EFBIG : -EINVAL;
+    }
+    if (!err) {
+        img->data = plat_alloc(img->size);
+        err = img->data ? plat_file_read(f, 0, img->data, img->size) : -ENOMEM;
+    }
+    plat_file_close(f);
+    if (err) {
+        image_free(img);
+        return refuse(why, why_size, path, err);
+    }
+    return 0;
+}
+
+void image_free(struct image *img)
+{
+    plat_free(img->data);
+    img->data = NULL;
+}
+
+static uint32_t le32(const uint8_t *p)
+{
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+/* e_machine of the ELF specification's registry. */
+static const char *elf_arch(unsigned machine)
+{
+    switch (machine) {
+    case 243:
+        return "riscv64";
+    case 183:
+        return "arm64";
+    case 62:
+        return "x86_64";
+    default:
+        return NULL;
+    }
+}
+
+enum image_kind image_kind(const struct image *img, const char **arch)
+{
+    const uint8_t *d = img->data;
+
+    *arch = NULL;
+    if (img->size >= 20 && !memcmp(d, "\177ELF", 4)) {
+        *arch = elf_arch(d[18] | (unsigned)d[19] << 8);
+        return IMAGE_ELF;
+    }
+    /* magic2 at 56 of the header of both ISAs: "RSC\x05" and "ARM\x64". */
+    if (img->size >= 64 && le32(d + 56) == 0x05435352) {
+        *arch = "riscv64";
+        return IMAGE_LINUX;
+    }
+    if (img->size >= 64 && le32(d + 56) == 0x644d5241) {
+        *arch = "arm64";
+        return IMAGE_LINUX;
+    }
+    if (img->size >= 0x206 && !memcmp(d + 0x202, "HdrS", 4)) {
+        *arch = "x86_64";
+        return IMAGE_LINUX;
+    }
+    if (img->size >= 2 && d[0] == 0x1f && d[1] == 0x8b)
+        return IMAGE_PACKED;
+    if (img->size >= 8 && !memcmp(d, "MZ\0\0zimg", 8))
+        return IMAGE_PACKED;
+    return IMAGE_RAW;
+}

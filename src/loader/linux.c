@@ -1,0 +1,67 @@
+/* The Linux "Image" format of riscv64 and arm64, and raw binaries. */
+#include "loader/loader.h"
+#include "lib/err.h"
+#include "lib/fmt.h"
+#include "lib/str.h"
+
+/* Both ISAs share the layout (Documentation/arch/riscv/boot-image-header.rst). */
+struct linux_header {
+    uint32_t code[2];
+    uint64_t text_offset;
+    uint64_t image_size; /* in memory, bss included; 0 in very old images */
+    uint64_t flags;      /* bit 0: big endian */
+    uint32_t version, res1;
+    uint64_t res2;
+    uint8_t magic[8];
+    uint32_t magic2;
+    uint32_t res3;
+};
+_Static_assert(sizeof(struct linux_header) == 64, "boot-image-header.rst");
+
+int load_linux(struct mem *m, const struct image *img, gpa_t ram, uint64_t ram_size, const char *arch,
+               struct loaded *out, char *why, size_t why_size)
+{
+    struct linux_header h;
+    const char *is = NULL;
+    uint64_t size;
+
+    if (image_kind(img, &is) != IMAGE_LINUX || strcmp(is, arch)) {
+        fmt_snprintf(why, why_size, "%s: is no %s kernel%s%s; name an Image of that ISA", img->path, arch,
+                     is ? ", but one for " : "", is ? is : "");
+        return -EINVAL;
+    }
+    memcpy(&h, img->data, sizeof(h));
+    if (h.flags & 1) {
+        fmt_snprintf(why, why_size, "%s: is a big-endian kernel; only little-endian ones run", img->path);
+        return -EINVAL;
+    }
+    /* The file may be shorter than the image in memory by its bss only; far more means a cut file. */
+    if (h.image_size > img->size + (64u << 20)) {
+        fmt_snprintf(why, why_size, "%s: truncated: %llu bytes of %llu; copy it again", img->path,
+                     (unsigned long long)img->size, (unsigned long long)h.image_size);
+        return -EINVAL;
+    }
+    size = MAX(h.image_size, img->size);
+    if (h.text_offset > ram_size || size > ram_size - h.text_offset) {
+        fmt_snprintf(why, why_size,
+                     "%s: needs %llu MiB of memory and the guest has %llu; give it more (--memory)",
+                     img->path, (unsigned long long)((h.text_offset + size) >> 20) + 1,
+                     (unsigned long long)(ram_size >> 20));
+        return -EFBIG;
+    }
+    *out = (struct loaded){.base = ram + h.text_offset, .end = ram + h.text_offset + size};
+    out->entry = out->base;
+    return mem_load(m, out->base, img->data, img->size);
+}
+
+int load_raw(struct mem *m, const struct image *img, gpa_t at, struct loaded *out, char *why, size_t why_size)
+{
+    *out = (struct loaded){.base = at, .end = at + img->size, .entry = at};
+    if (mem_load(m, at, img->data, img->size)) {
+        fmt_snprintf(why, why_size,
+                     "%s: %llu bytes at 0x%llx are outside the guest's memory; give it more (--memory)",
+                     img->path, (unsigned long long)img->size, (unsigned long long)at);
+        return -EFBIG;
+    }
+    return 0;
+}

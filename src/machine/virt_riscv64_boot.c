@@ -1,0 +1,240 @@
+/*
+ * Booting riscv64 "virt": a kernel directly in S-mode over the built-in SBI, or firmware in M-mode from
+ * the boot ROM, and the device tree for both.
+ */
+#include "lib/err.h"
+#include "lib/fdt.h"
+#include "lib/fmt.h"
+#include "lib/str.h"
+#include "loader/loader.h"
+#include "machine/virt_riscv64_map.h"
+
+#define FDT_MAX       (64u << 10)
+#define KERNEL_OFFSET (UINT64_C(2) << 20) /* where firmware's next stage is expected */
+#define LOW_4G        (UINT64_C(1) << 32)
+
+/* ---- device tree ---- */
+
+static void describe_chosen(struct vm *vm, struct dtw *w, gpa_t initrd, uint64_t initrd_size)
+{
+    uint8_t seed[64];
+    char path[32];
+
+    dtw_begin_node(w, "chosen");
+    if (vm->desc.append)
+        dtw_prop_str(w, "bootargs", vm->desc.append);
+    fmt_snprintf(path, sizeof(path), "/soc/serial@%x", VIRT_UART);
+    dtw_prop_str(w, "stdout-path", path);
+    if (initrd_size) {
+        dtw_prop_u64(w, "linux,initrd-start", initrd);
+        dtw_prop_u64(w, "linux,initrd-end", initrd + initrd_size);
+    }
+    if (vm->desc.deterministic)
+        memset(seed, 0x5a, sizeof(seed));
+    else if (plat_random(seed, sizeof(seed)))
+        memset(seed, 0, sizeof(seed));
+    dtw_prop_bytes(w, "rng-seed", seed, sizeof(seed));
+    dtw_end_node(w);
+}
+
+static void describe_devices(struct vm *vm, struct dtw *w)
+{
+    dtw_begin_node(w, "soc");
+    dtw_prop_str(w, "compatible", "simple-bus");
+    dtw_prop_u32(w, "#address-cells", 2);
+    dtw_prop_u32(w, "#size-cells", 2);
+    dtw_prop_u32(w, "interrupt-parent", vm_device(vm, "aplic-s") ? VIRT_PHANDLE_APLIC_S : VIRT_PHANDLE_PLIC);
+    dtw_prop_empty(w, "ranges");
+    for (struct device *d = vm->devices; d; d = d->next) {
+        if (d->ops->describe)
+            d->ops->describe(d, w);
+    }
+    dtw_end_node(w);
+}
+
+static int build_fdt(struct vm *vm, uint8_t *buf, gpa_t initrd, uint64_t initrd_size, size_t *size)
+{
+    const uint64_t reg[2] = {VIRT_RAM, vm->desc.memory};
+    struct dtw w;
+
+    dtw_init(&w, buf, FDT_MAX);
+    dtw_begin_node(&w, "");
+    dtw_prop_str(&w, "compatible", "riscv-virtio");
+    dtw_prop_str(&w, "model", "riscv-virtio,carbovisor");
+    dtw_prop_u32(&w, "#address-cells", 2);
+    dtw_prop_u32(&w, "#size-cells", 2);
+    describe_chosen(vm, &w, initrd, initrd_size);
+    dtw_begin_node(&w, "memory@80000000");
+    dtw_prop_str(&w, "device_type", "memory");
+    dtw_prop_u64s(&w, "reg", reg, 2);
+    dtw_end_node(&w);
+    if (vm->guest->describe(vm, &w))
+        return -ENOSPC;
+    describe_devices(vm, &w);
+    dtw_end_node(&w);
+    return dtw_finish(&w, size);
+}
+
+/* ---- files ---- */
+
+/* The file at desc's path into guest memory by its kind. */
+static int load_file(struct vm *vm, const char *path, gpa_t raw_at, struct loaded *out, char *why,
+                     size_t why_size)
+{
+    struct image img;
+    const char *arch;
+    int err = image_read(&img, path, vm->desc.memory, why, why_size);
+
+    if (err)
+        return err;
+    switch (image_kind(&img, &arch)) {
+    case IMAGE_LINUX:
+        err = load_linux(&vm->mem, &img, VIRT_RAM, vm->desc.memory, vm->guest->name, out, why, why_size);
+        break;
+    case IMAGE_ELF:
+        err = load_elf(&vm->mem, &img, vm->guest->name, out, why, why_size);
+        break;
+    case IMAGE_PACKED:
+        fmt_snprintf(why, why_size, "%s: is compressed; unpack it first (gunzip)", path);
+        err = -EINVAL;
+        break;
+    case IMAGE_RAW:
+        err = raw_at ? load_raw(&vm->mem, &img, raw_at, out, why, why_size) : -EINVAL;
+        if (!raw_at)
+            fmt_snprintf(why, why_size, "%s: is neither a Linux Image nor an ELF program; name one of these",
+                         path);
+        break;
+    }
+    image_free(&img);
+    return err;
+}
+
+/* High in RAM (below 4 GiB of it), under `top`; page aligned. */
+static int load_initrd(struct vm *vm, gpa_t floor, gpa_t top, gpa_t *at, uint64_t *size, char *why,
+                       size_t why_size)
+{
+    struct image img;
+    struct loaded l;
+    int err;
+
+    *at = *size = 0;
+    if (!vm->desc.initrd)
+        return 0;
+    err = image_read(&img, vm->desc.initrd, vm->desc.memory, why, why_size);
+    if (err)
+        return err;
+    *at = ALIGN_DOWN(top - img.size, MEM_PAGE_SIZE);
+    *size = img.size;
+    if (img.size > top - floor || *at < floor) {
+        fmt_snprintf(why, why_size,
+                     "%s: %llu MiB do not fit beside the kernel; give the guest more memory (--memory)",
+                     vm->desc.initrd, (unsigned long long)(img.size >> 20));
+        err = -EFBIG;
+    } else {
+        err = load_raw(&vm->mem, &img, *at, &l, why, why_size);
+    }
+    image_free(&img);
+    return err;
+}
+
+/* ---- boot ROM ---- */
+
+/*
+ * What every hart executes first under firmware: hart id in a0, device tree in a1, and in a2 the
+ * structure of OpenSBI's fw_dynamic (docs/firmware/fw_dynamic.md), then the firmware.
+ */
+struct boot_rom {
+    uint32_t code[6];
+    uint64_t fdt, entry;
+    struct {
+        uint64_t magic, version, next_addr, next_mode, options, boot_hart;
+    } dynamic;
+};
+
+static int write_boot_rom(struct vm *vm, gpa_t fdt, gpa_t entry, gpa_t next)
+{
+    const struct boot_rom rom = {
+        .code =
+            {
+                0x00000297, /* auipc t0, 0 */
+                0x02828613, /* addi a2, t0, 40 */
+                0xf1402573, /* csrr a0, mhartid */
+                0x0182b583, /* ld a1, 24(t0) */
+                0x0202b283, /* ld t0, 32(t0) */
+                0x00028067, /* jr t0 */
+            },
+        .fdt = fdt,
+        .entry = entry,
+        .dynamic = {.magic = 0x4942534f, .version = 2, .next_addr = next, .next_mode = next ? 1 : 3},
+    };
+
+    _Static_assert(offsetof(struct boot_rom, fdt) == 24 && offsetof(struct boot_rom, dynamic) == 40, "code");
+    return mem_load(&vm->mem, VIRT_BOOTROM, &rom, sizeof(rom));
+}
+
+/* ---- entry ---- */
+
+static void start_cpu(struct vcpu *v, gpa_t entry, gpa_t fdt)
+{
+    vcpu_set_entry(v, entry, v->id, fdt);
+    atomic_store(&v->power, VCPU_ON);
+}
+
+struct boot_plan {
+    struct loaded kernel, firmware;
+    gpa_t initrd, fdt;
+    uint64_t initrd_size;
+};
+
+static int load_all(struct vm *vm, struct boot_plan *p, char *why, size_t why_size)
+{
+    const struct vm_desc *d = &vm->desc;
+    gpa_t ram_end = VIRT_RAM + d->memory;
+    gpa_t top = MIN(ram_end, LOW_4G) - FDT_MAX;
+    gpa_t floor = VIRT_RAM;
+    int err = 0;
+
+    if (d->firmware)
+        err = load_file(vm, d->firmware, VIRT_RAM, &p->firmware, why, why_size);
+    if (!err && d->kernel)
+        err = load_file(vm, d->kernel, d->firmware ? VIRT_RAM + KERNEL_OFFSET : 0, &p->kernel, why, why_size);
+    if (err)
+        return err;
+    floor = MAX(floor, MAX(p->kernel.end, p->firmware.end));
+    p->fdt = ALIGN_DOWN(top, 8);
+    return load_initrd(vm, floor, p->fdt, &p->initrd, &p->initrd_size, why, why_size);
+}
+
+static int place_fdt(struct vm *vm, const struct boot_plan *p, char *why, size_t why_size)
+{
+    uint8_t *buf = plat_alloc(FDT_MAX);
+    size_t size = 0;
+    int err = buf ? build_fdt(vm, buf, p->initrd, p->initrd_size, &size) : -ENOMEM;
+
+    if (!err)
+        err = mem_load(&vm->mem, p->fdt, buf, size);
+    plat_free(buf);
+    if (err)
+        fmt_snprintf(why, why_size, "the device tree does not fit into %u KiB; use fewer devices or CPUs",
+                     FDT_MAX >> 10);
+    return err;
+}
+
+int virt_riscv64_boot(struct vm *vm, char *why, size_t why_size)
+{
+    struct boot_plan p = {0};
+    int err = load_all(vm, &p, why, why_size);
+
+    if (!err)
+        err = place_fdt(vm, &p, why, why_size);
+    if (err)
+        return err;
+    if (!vm->desc.firmware) {
+        start_cpu(vm->vcpu[0], p.kernel.entry, p.fdt);
+        return 0;
+    }
+    err = write_boot_rom(vm, p.fdt, p.firmware.entry, vm->desc.kernel ? p.kernel.entry : 0);
+    for (unsigned i = 0; !err && i < vm->vcpu_count; i++)
+        start_cpu(vm->vcpu[i], VIRT_BOOTROM, p.fdt);
+    return err;
+}
