@@ -183,6 +183,10 @@ ir_ref ir_call(struct ir_unit *u, unsigned helper, enum ir_type type, ir_ref a, 
 
 /* Result type of an operation (IRT_NONE where it gives no value). */
 enum ir_type ir_result_type(const struct ir_op *op);
+/* Operands in its signature (those of CALL may be absent). */
+unsigned ir_operands(const struct ir_op *op);
+/* Bytes of a value of the type. */
+unsigned ir_type_size(enum ir_type type);
 
 /* 0, or -EINVAL with the first fault in words. */
 int ir_verify(const struct ir_unit *u, char *why, size_t why_size);

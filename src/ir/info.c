@@ -1,0 +1,61 @@
+/* The operation table, and what follows from a row: result type and operand count. */
+#include "ir/ir.h"
+
+enum {
+    SLOT_R = IR_E_SLOT_R,
+    SLOT_W = IR_E_SLOT_W,
+    MEM_R = IR_E_MEM_R,
+    MEM_W = IR_E_MEM_W,
+    FAULT = IR_E_FAULT,
+    END = IR_E_END,
+    FP = IR_E_FP,
+    CALL = IR_E_CALL
+};
+
+const struct ir_opinfo ir_opinfo[IR_OPS] = {
+#define IR_OP(id, name, sig, effects) [IR_##id] = {name, sig, effects},
+#include "ir/ir.def"
+#undef IR_OP
+};
+
+enum ir_type ir_result_type(const struct ir_op *op)
+{
+    switch (ir_opinfo[op->op].sig[0]) {
+    case 't':
+        return (enum ir_type)op->type;
+    case 'i':
+        return IRT_I64;
+    case 'w':
+        return IRT_I32;
+    case 'f':
+        return IRT_FLAGS;
+    case 'v':
+        return IRT_V128;
+    case 'q':
+        return IRT_I128;
+    case 'd':
+        return IRT_F64;
+    default:
+        return IRT_NONE;
+    }
+}
+
+unsigned ir_operands(const struct ir_op *op)
+{
+    const char *sig = ir_opinfo[op->op].sig + 2;
+    unsigned n = 0;
+
+    while (sig[n])
+        n++;
+    return n;
+}
+
+unsigned ir_type_size(enum ir_type type)
+{
+    static const uint8_t size[] = {
+        [IRT_NONE] = 0, [IRT_I32] = 4,  [IRT_I64] = 8,   [IRT_I128] = 16, [IRT_F16] = 2,   [IRT_F32] = 4,
+        [IRT_F64] = 8,  [IRT_F80] = 16, [IRT_V128] = 16, [IRT_V256] = 32, [IRT_FLAGS] = 8,
+    };
+
+    return type < ARRAY_SIZE(size) ? size[type] : 0;
+}
