@@ -136,13 +136,13 @@ static int64_t imm_get(enum imm kind, uint32_t raw)
     case IMM_SHIFT: /* the row's mask has already judged bit 25 */
         return raw >> 20 & 0x3f;
     case IMM_S:
-        return (s >> 25 << 5) | (int32_t)(raw >> 7 & 0x1f);
+        return (s >> 25) * 32 | (int32_t)(raw >> 7 & 0x1f);
     case IMM_B:
-        return (s >> 31 << 12) | (int32_t)((raw << 4 & 0x800) | (raw >> 20 & 0x7e0) | (raw >> 7 & 0x1e));
+        return (s >> 31) * 0x1000 | (int32_t)((raw << 4 & 0x800) | (raw >> 20 & 0x7e0) | (raw >> 7 & 0x1e));
     case IMM_U:
         return (int32_t)(raw & 0xfffff000);
     case IMM_J:
-        return (s >> 31 << 20) | (int32_t)((raw & 0xff000) | (raw >> 9 & 0x800) | (raw >> 20 & 0x7fe));
+        return (s >> 31) * 0x100000 | (int32_t)((raw & 0xff000) | (raw >> 9 & 0x800) | (raw >> 20 & 0x7fe));
     case IMM_CSRI:
         return raw >> 15 & 0x1f;
     case IMM_FENCE:
