@@ -40,6 +40,20 @@ int device_add(struct device *d)
     return 0;
 }
 
+void device_node_begin(struct device *d, struct dtw *w, const char *name)
+{
+    const uint64_t reg[2] = {d->base, d->size};
+
+    dtw_begin_unit(w, name, d->base);
+    dtw_prop_u64s(w, "reg", reg, 2);
+}
+
+void device_node_irq(struct dtw *w, const struct irq_line *line)
+{
+    if (line->dt_cells)
+        dtw_prop_cells(w, "interrupts", line->dt, line->dt_cells);
+}
+
 int device_map(struct device *d, unsigned region, gpa_t base, uint64_t size, char *why, size_t why_size)
 {
     int err = mem_add_mmio(&d->vm->mem, base, size, d, region, d->id, why, why_size);

@@ -25,6 +25,7 @@ struct translation {
 
 struct guest_ops {
     const char *name;           /* "riscv64" */
+    const char *summary;
     const char *const *aliases; /* NULL-terminated */
     size_t vcpu_size;
     const struct state_field *state; /* the whole architectural state, ends with a NULL name */

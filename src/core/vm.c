@@ -123,10 +123,8 @@ static void devices_destroy(struct vm *vm)
 
 static void tasks_stop(struct vm *vm);
 
-void vm_destroy(struct vm *vm)
+void vm_shutdown(struct vm *vm)
 {
-    if (!vm)
-        return;
     atomic_store(&vm->stopping, true);
     tasks_stop(vm);
     if (vm->work.task) {
@@ -140,6 +138,14 @@ void vm_destroy(struct vm *vm)
     devices_destroy(vm);
     if (vm->machine_destroy)
         vm->machine_destroy(vm);
+    vm->machine_destroy = NULL;
+}
+
+void vm_destroy(struct vm *vm)
+{
+    if (!vm)
+        return;
+    vm_shutdown(vm);
     for (unsigned i = 0; i < vm->vcpu_count; i++)
         vcpu_destroy(vm->vcpu[i]);
     if (vm->engine_ready)
@@ -206,6 +212,23 @@ static int boot(struct vm *vm, char *why, size_t why_size)
     return vm->boot ? vm->boot(vm, why, why_size) : 0;
 }
 
+int vm_load(struct vm *vm, char *why, size_t why_size)
+{
+    int err;
+
+    if (vm->state != VM_CREATED)
+        return -EINVAL;
+    fmt_snprintf(why, why_size, "no memory to load the images; free some on the host");
+    err = boot(vm, why, why_size);
+    vm->loaded = !err;
+    return err;
+}
+
+bool vm_is_still(const struct vm *vm)
+{
+    return vm->state != VM_RUNNING;
+}
+
 int vm_start(struct vm *vm, char *why, size_t why_size)
 {
     int err;
@@ -214,8 +237,7 @@ int vm_start(struct vm *vm, char *why, size_t why_size)
         fmt_snprintf(why, why_size, "the VM was started before; create a new one");
         return -EINVAL;
     }
-    fmt_snprintf(why, why_size, "could not start");
-    err = boot(vm, why, why_size);
+    err = vm->loaded ? 0 : vm_load(vm, why, why_size);
     if (err)
         return err;
     vm_transition(vm, VM_RUNNING);

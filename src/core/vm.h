@@ -59,7 +59,7 @@ struct vm {
     struct plat_event event; /* for vm_wait(): something ended */
     struct plat_lock call_lock; /* vcpu_call_mask() from tasks that run no vCPU */
     struct plat_event call_event;
-    bool engine_ready;
+    bool engine_ready, loaded;
 
     struct timer_heap timers[VM_MAX_VCPUS];
     struct {
@@ -92,6 +92,12 @@ struct vm {
 int vm_create(struct vm **vm, const struct vm_desc *desc, const struct guest_ops *guest,
               const struct lift_ops *lift, const struct engine_ops *engine, char *why, size_t why_size);
 void vm_destroy(struct vm *vm);
+/* Resets devices and vCPUs and loads the images; runs nothing. vm_start() does it unless it was done. */
+int vm_load(struct vm *vm, char *why, size_t why_size);
+/* No vCPU runs: not started, paused, or ended. */
+bool vm_is_still(const struct vm *vm);
+/* Ends all tasks and destroys the devices, so that backends can go before vm_destroy(). */
+void vm_shutdown(struct vm *vm);
 /* Boots and starts all tasks. */
 int vm_start(struct vm *vm, char *why, size_t why_size);
 /*

@@ -1,0 +1,392 @@
+/* libcarbovisor: the public functions over config, machine and core. */
+#include <carbovisor/carbovisor.h>
+#include "api/registry.h"
+#include "backend/char_stream.h"
+#include "config/config.h"
+#include <stdatomic.h>
+#include "core/vm.h"
+#include "lib/err.h"
+#include "lib/fmt.h"
+#include "lib/str.h"
+#include "loader/loader.h"
+#include "machine/machine.h"
+
+/* Counted, since a VM keeps the strings of the description it was made from. */
+struct cv_config {
+    struct config c;
+    _Atomic unsigned refs;
+};
+
+struct cv_vm {
+    struct vm *vm;
+    cv_config *config;    /* owns the strings of desc */
+    struct vm_desc desc;  /* resolved */
+    struct machine_backends backends;
+    const char *engine_reason;
+};
+
+const char *cv_version(void)
+{
+    return CV_VERSION;
+}
+
+/* ---- configuration ---- */
+
+cv_config *cv_config_create(void)
+{
+    cv_config *c = plat_alloc(sizeof(*c));
+
+    if (c) {
+        config_init(&c->c);
+        atomic_store(&c->refs, 1);
+    }
+    return c;
+}
+
+void cv_config_destroy(cv_config *config)
+{
+    if (!config || atomic_fetch_sub(&config->refs, 1) > 1)
+        return;
+    config_fini(&config->c);
+    plat_free(config);
+}
+
+int cv_config_set(cv_config *config, const char *key, const char *value, char *why, size_t why_size)
+{
+    return config_set(&config->c, key, value, why, why_size);
+}
+
+int cv_config_load(cv_config *config, const char *path, char *why, size_t why_size)
+{
+    return config_load(&config->c, path, why, why_size);
+}
+
+bool cv_config_option(unsigned i, const char **key, const char **arg, const char **help)
+{
+    if (i >= CONFIG_OPTIONS)
+        return false;
+    *key = config_info[i].key;
+    *arg = config_info[i].arg;
+    *help = config_info[i].help;
+    return true;
+}
+
+/* ---- choosing ---- */
+
+/* The ISA of the first file that says one. */
+static int detect_arch(struct vm_desc *d, char *why, size_t why_size)
+{
+    const char *const paths[] = {d->kernel, d->firmware};
+
+    for (size_t i = 0; i < ARRAY_SIZE(paths) && !d->guest_arch; i++) {
+        struct image img;
+        int err;
+
+        if (!paths[i])
+            continue;
+        err = image_read(&img, paths[i], d->memory, why, why_size);
+        if (err)
+            return err;
+        image_kind(&img, &d->guest_arch);
+        image_free(&img);
+    }
+    if (!d->guest_arch) {
+        fmt_snprintf(why, why_size, d->kernel || d->firmware
+                                        ? "guest-arch: neither kernel nor firmware says its ISA; give --guest-arch"
+                                        : "nothing to boot; name a kernel (--kernel) or a firmware (--firmware)");
+        return -EINVAL;
+    }
+    return 0;
+}
+
+static int choose_engine(const struct vm_desc *d, const struct engine_ops **out, const char **reason, char *why,
+                         size_t why_size)
+{
+    char probe[200];
+
+    if (strcmp(d->accel, "auto")) {
+        *out = registry_engine_find(d->accel);
+        *reason = "asked for";
+        if (!*out) {
+            const char *names[16];
+            size_t n = 0;
+
+            while (registry_engines[n] && n < ARRAY_SIZE(names)) {
+                names[n] = registry_engines[n]->name;
+                n++;
+            }
+            fmt_snprintf(why, why_size, "accel: '%s' is unknown; the nearest is '%s'", d->accel,
+                         fmt_nearest(d->accel, names, n));
+            return -EINVAL;
+        }
+        return (*out)->probe(why, why_size);
+    }
+    for (unsigned i = 0; registry_engines[i]; i++) {
+        if (!registry_engines[i]->probe(probe, sizeof(probe))) {
+            *out = registry_engines[i];
+            *reason = i == 0 ? "the fastest for this guest on this host" : "the faster ones do not work here";
+            return 0;
+        }
+    }
+    fmt_snprintf(why, why_size, "no engine works on this host; see carbovisor doctor");
+    return -ENOTSUP;
+}
+
+/* ---- backends ---- */
+
+static void end_vm(void *opaque)
+{
+    struct cv_vm *cv = opaque;
+
+    vm_stop(cv->vm, SYSTEM_POWEROFF, 0, "ended from the console");
+}
+
+static void backends_destroy(struct cv_vm *cv)
+{
+    struct machine_backends *b = &cv->backends;
+
+    if (b->serial)
+        b->serial->ops->destroy(b->serial);
+    if (b->net)
+        b->net->ops->destroy(b->net);
+    for (unsigned i = 0; i < DESC_DISKS; i++) {
+        if (b->disk[i])
+            b->disk[i]->ops->destroy(b->disk[i]);
+    }
+    *b = (struct machine_backends){0};
+}
+
+static int backends_create(struct cv_vm *cv, char *why, size_t why_size)
+{
+    const struct vm_desc *d = &cv->desc;
+    struct char_stream_hooks hooks = {.quit = end_vm, .opaque = cv};
+
+    if (!strcmp(d->serial, "none"))
+        return 0;
+    return char_stream_create(&cv->backends.serial, cv->vm, d->serial, hooks, why, why_size);
+}
+
+/* ---- life ---- */
+
+static int check_desc(struct vm_desc *d, const struct registry_guest **guest, const struct machine_ops **machine,
+                      char *why, size_t why_size)
+{
+    int err = detect_arch(d, why, why_size);
+
+    if (err)
+        return err;
+    *guest = registry_guest_find(d->guest_arch);
+    if (!*guest) {
+        fmt_snprintf(why, why_size, "guest-arch: %s guests are not supported; see carbovisor list guests",
+                     d->guest_arch);
+        return -EINVAL;
+    }
+    *machine = machine_find(d->machine, d->guest_arch);
+    if (!*machine) {
+        fmt_snprintf(why, why_size, "machine: %s has no '%s'; see carbovisor list machines", d->guest_arch,
+                     d->machine);
+        return -EINVAL;
+    }
+    if (d->smp < 1 || d->smp > (*machine)->cpu_max) {
+        fmt_snprintf(why, why_size, "smp: %u CPUs asked for; machine %s takes 1 to %u", d->smp, d->machine,
+                     (*machine)->cpu_max);
+        return -EINVAL;
+    }
+    err = (*guest)->ops->cpu_check(d->cpu, why, why_size);
+    if (err)
+        return err;
+    if ((d->checkpoint_every || d->hash_dump) && !d->deterministic) {
+        fmt_snprintf(why, why_size, "checkpoint-every: needs --deterministic");
+        return -EINVAL;
+    }
+    return (*machine)->check(d, why, why_size);
+}
+
+int cv_vm_create(cv_vm **out, cv_config *config, char *why, size_t why_size)
+{
+    const struct registry_guest *guest = NULL;
+    const struct machine_ops *machine = NULL;
+    const struct engine_ops *engine = NULL;
+    struct cv_vm *cv = plat_alloc(sizeof(*cv));
+    int err;
+
+    *out = NULL;
+    if (!cv) {
+        fmt_snprintf(why, why_size, "no memory for the VM; free some on the host");
+        return -ENOMEM;
+    }
+    atomic_fetch_add(&config->refs, 1);
+    cv->config = config;
+    cv->desc = config->c.desc;
+    err = check_desc(&cv->desc, &guest, &machine, why, why_size);
+    if (!err)
+        err = choose_engine(&cv->desc, &engine, &cv->engine_reason, why, why_size);
+    if (!err)
+        err = vm_create(&cv->vm, &cv->desc, guest->ops, guest->lift, engine, why, why_size);
+    if (!err)
+        err = backends_create(cv, why, why_size);
+    if (!err)
+        err = machine->build(cv->vm, &cv->backends, why, why_size);
+    if (!err)
+        err = vm_load(cv->vm, why, why_size);
+    if (err) {
+        cv_vm_destroy(cv);
+        return err;
+    }
+    *out = cv;
+    return 0;
+}
+
+/* Devices use backends, and backends' work items use the VM: tasks stop, devices go, then backends, then the VM. */
+void cv_vm_destroy(cv_vm *cv)
+{
+    if (!cv)
+        return;
+    if (cv->vm)
+        vm_shutdown(cv->vm);
+    backends_destroy(cv);
+    vm_destroy(cv->vm);
+    cv_config_destroy(cv->config);
+    plat_free(cv);
+}
+
+int cv_vm_start(cv_vm *cv, char *why, size_t why_size)
+{
+    return vm_start(cv->vm, why, why_size);
+}
+
+int cv_vm_wait(cv_vm *cv, int64_t ms, struct cv_result *result)
+{
+    static const enum cv_end ends[] = {[SYSTEM_POWEROFF] = CV_END_POWEROFF,
+                                       [SYSTEM_RESET] = CV_END_RESET,
+                                       [SYSTEM_CRASH] = CV_END_CRASH,
+                                       [SYSTEM_STATUS] = CV_END_STATUS};
+    struct vm_result r;
+    int err = vm_wait(cv->vm, ms < 0 ? PLAT_FOREVER : plat_clock_ns() + (uint64_t)ms * 1000000, &r);
+
+    if (err)
+        return err;
+    *result = (struct cv_result){.end = ends[r.what], .status = r.status};
+    memcpy(result->reason, r.reason, sizeof(result->reason));
+    return 0;
+}
+
+void cv_vm_stop(cv_vm *cv)
+{
+    vm_stop(cv->vm, SYSTEM_POWEROFF, 0, "ended by its owner");
+}
+
+int cv_vm_pause(cv_vm *cv)
+{
+    return vm_pause(cv->vm);
+}
+
+int cv_vm_resume(cv_vm *cv)
+{
+    return vm_resume(cv->vm);
+}
+
+/* ---- state ---- */
+
+static struct vcpu *vcpu_get(cv_vm *cv, unsigned vcpu)
+{
+    return vcpu < cv->vm->vcpu_count && vm_is_still(cv->vm) ? cv->vm->vcpu[vcpu] : NULL;
+}
+
+int cv_vm_reg_get(cv_vm *cv, unsigned vcpu, const char *name, void *value, size_t size)
+{
+    struct vcpu *v = vcpu_get(cv, vcpu);
+
+    return v ? vcpu_reg_get(v, name, value, size) : -EINVAL;
+}
+
+int cv_vm_reg_set(cv_vm *cv, unsigned vcpu, const char *name, const void *value, size_t size)
+{
+    struct vcpu *v = vcpu_get(cv, vcpu);
+
+    return v ? vcpu_reg_set(v, name, value, size) : -EINVAL;
+}
+
+int cv_vm_mem_read(cv_vm *cv, uint64_t gpa, void *buf, size_t size)
+{
+    return mem_read(&cv->vm->mem, gpa, buf, size);
+}
+
+int cv_vm_mem_write(cv_vm *cv, uint64_t gpa, const void *buf, size_t size)
+{
+    return mem_write(&cv->vm->mem, gpa, buf, size);
+}
+
+int cv_vm_inject(cv_vm *cv, unsigned vcpu, unsigned kind, uint64_t number)
+{
+    struct vcpu *v = vcpu < cv->vm->vcpu_count ? cv->vm->vcpu[vcpu] : NULL;
+    int err = v ? v->vm->guest->inject(v, kind, number) : -EINVAL;
+
+    if (!err)
+        vcpu_request(v, VCPU_REQ_IRQ);
+    return err;
+}
+
+uint64_t cv_vm_hash(cv_vm *cv)
+{
+    return vm_is_still(cv->vm) ? vm_hash(cv->vm) : 0;
+}
+
+const char *cv_vm_engine(const cv_vm *cv, const char **reason)
+{
+    *reason = cv->engine_reason;
+    return cv->vm->engine->name;
+}
+
+void cv_vm_counters(cv_vm *cv, void (*emit)(void *opaque, const char *name, uint64_t value), void *opaque)
+{
+    vm_counters(cv->vm, emit, opaque);
+}
+
+void cv_vm_describe(cv_vm *cv, void (*emit)(void *opaque, const char *line), void *opaque)
+{
+    static const char *const kinds[] = {[MEM_RAM] = "ram", [MEM_ROM] = "rom", [MEM_MMIO] = "mmio"};
+    const struct vm_desc *d = &cv->vm->desc;
+    const struct mem_region *r;
+    char line[200];
+
+    fmt_snprintf(line, sizeof(line), "machine %s, %s, cpu %s x %u, memory %llu MiB, engine %s (%s)", d->machine,
+                 d->guest_arch, d->cpu, d->smp, (unsigned long long)(d->memory >> 20), cv->vm->engine->name,
+                 cv->engine_reason);
+    emit(opaque, line);
+    for (unsigned i = 0; (r = mem_region_at(&cv->vm->mem, i)); i++) {
+        fmt_snprintf(line, sizeof(line), "%012llx-%012llx %-4s %s", (unsigned long long)r->base,
+                     (unsigned long long)(r->base + r->size - 1), kinds[r->kind], r->name);
+        emit(opaque, line);
+    }
+}
+
+/* ---- lists ---- */
+
+bool cv_list(enum cv_kind kind, unsigned i, const char **name, const char **summary)
+{
+    switch (kind) {
+    case CV_GUESTS:
+        *name = registry_guests[i].ops ? registry_guests[i].ops->name : NULL;
+        *summary = registry_guests[i].ops ? registry_guests[i].ops->summary : NULL;
+        return *name;
+    case CV_ENGINES:
+        *name = registry_engines[i] ? registry_engines[i]->name : NULL;
+        *summary = registry_engines[i] ? registry_engines[i]->summary : NULL;
+        return *name;
+    case CV_MACHINES:
+        *name = machines[i] ? machines[i]->name : NULL;
+        *summary = machines[i] ? machines[i]->summary : NULL;
+        return *name;
+    case CV_DEVICES:
+        *name = registry_devices[i].name;
+        *summary = registry_devices[i].summary;
+        return *name;
+    }
+    return false;
+}
+
+int cv_engine_probe(unsigned i, char *why, size_t why_size)
+{
+    return registry_engines[i]->probe(why, why_size);
+}

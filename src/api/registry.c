@@ -1,0 +1,48 @@
+/* One line a guest, one line an engine, one line a device type. */
+#include "api/registry.h"
+#include "engine/interp/interp.h"
+#include "engine/jit/jit.h"
+#include "guest/riscv64/guest.h"
+#include "lib/str.h"
+
+const struct registry_guest registry_guests[] = {
+    {&guest_riscv64, &lift_riscv64},
+    {NULL, NULL},
+};
+
+const struct engine_ops *const registry_engines[] = {
+    &engine_jit,
+    &engine_interp,
+    NULL,
+};
+
+const struct registry_device registry_devices[] = {
+    {"ns16550", "NS16550A serial port"},
+    {"goldfish-rtc", "real-time clock"},
+    {"aclint", "RISC-V software interrupts and timer, SiFive CLINT layout"},
+    {"plic", "RISC-V platform-level interrupt controller"},
+    {"finisher", "SiFive test finisher: power off, reset, exit status"},
+    {"virtio-blk", "disk"},
+    {"virtio-net", "network interface"},
+    {"virtio-console", "console"},
+    {"virtio-rng", "entropy"},
+    {NULL, NULL},
+};
+
+const struct registry_guest *registry_guest_find(const char *name)
+{
+    for (unsigned i = 0; registry_guests[i].ops; i++) {
+        if (!strcmp(registry_guests[i].ops->name, name))
+            return &registry_guests[i];
+    }
+    return NULL;
+}
+
+const struct engine_ops *registry_engine_find(const char *name)
+{
+    for (unsigned i = 0; registry_engines[i]; i++) {
+        if (!strcmp(registry_engines[i]->name, name))
+            return registry_engines[i];
+    }
+    return NULL;
+}

@@ -1,0 +1,47 @@
+/* What the verbs of the command share. */
+#ifndef CV_APP_CARBOVISOR_APP_H
+#define CV_APP_CARBOVISOR_APP_H
+
+#include <carbovisor/carbovisor.h>
+
+/* Exit statuses; a guest's own status n is 64 + n. */
+enum status {
+    STATUS_OK = 0,
+    STATUS_INTERNAL = 1,
+    STATUS_USAGE = 2,
+    STATUS_CONFIG = 3,
+    STATUS_HOST = 4,
+    STATUS_GUEST = 5,
+    STATUS_DIVERGED = 6,
+    STATUS_CHOSEN = 64,
+    STATUS_SIGNAL = 128
+};
+
+struct verb {
+    const char *name, *args, *help;
+    /* argv without program and verb; gives the exit status. */
+    int (*run)(int argc, char **argv);
+};
+
+int verb_run(int argc, char **argv);
+int verb_check(int argc, char **argv);
+int verb_list(int argc, char **argv);
+int verb_doctor(int argc, char **argv);
+int verb_help(const struct verb *v);
+const struct verb *verb_find(const char *name);
+
+/* What the command line says beside the VM's description. */
+struct options {
+    cv_config *config;
+    bool verbose, quiet, json, dry_run;
+};
+/* Parses file and flags into a new config; a status other than 0 was explained already. */
+int options_parse(struct options *o, int argc, char **argv);
+
+/* One line on stderr, "carbovisor: ...". */
+void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Exit status of a failed library call. */
+int status_of(int err);
+unsigned word_distance(const char *a, const char *b);
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * From YAML and flags to one validated description. Both go through config_set(), so they cannot differ.
+ *
+ * Errors are -EINVAL (or -ENOENT and its like for files) with one line in why: where, what, what to do.
+ */
+#ifndef CV_CONFIG_CONFIG_H
+#define CV_CONFIG_CONFIG_H
+
+#include "core/vmdesc.h"
+
+enum config_option {
+#define OPTION(id, key, kind, field, arg, help) CONFIG_##id,
+#include "config/options.def"
+#undef OPTION
+    CONFIG_OPTIONS
+};
+
+enum config_kind {
+    CONFIG_STRING,
+    CONFIG_PATH,
+    CONFIG_SIZE,
+    CONFIG_UINT,
+    CONFIG_U64,
+    CONFIG_BOOL,
+    CONFIG_ARCH,
+    CONFIG_MACHINE_,
+    CONFIG_DISK_,
+    CONFIG_ISO_,
+    CONFIG_NET,
+    CONFIG_FORWARD,
+    CONFIG_SERIAL_,
+    CONFIG_TRACE_,
+    CONFIG_LOG_
+};
+
+struct config_info {
+    const char *key;
+    enum config_kind kind;
+    uint32_t offset; /* of the field in struct vm_desc */
+    const char *arg; /* NULL: a switch */
+    const char *help;
+};
+extern const struct config_info config_info[CONFIG_OPTIONS];
+
+/* The description under construction; owns every string in desc. */
+struct config {
+    struct vm_desc desc;
+    struct config_string *strings;
+};
+
+void config_init(struct config *c); /* with the defaults */
+void config_fini(struct config *c);
+/* value may be NULL for a switch. Unknown keys name the nearest known one. */
+int config_set(struct config *c, const char *key, const char *value, char *why, size_t why_size);
+/* Paths in the file are relative to its folder. Nothing is set when anything in it is wrong. */
+int config_load(struct config *c, const char *path, char *why, size_t why_size);
+/* A copy that lives as long as the config; NULL without memory. */
+const char *config_keep(struct config *c, const char *s, size_t len);
+/* Index of a key, or -1. */
+int config_find(const char *key);
+bool config_is_list(enum config_kind kind);
+
+#endif
