@@ -19,8 +19,8 @@ struct cv_config {
 
 struct cv_vm {
     struct vm *vm;
-    cv_config *config;    /* owns the strings of desc */
-    struct vm_desc desc;  /* resolved */
+    cv_config *config;   /* owns the strings of desc */
+    struct vm_desc desc; /* resolved */
     struct machine_backends backends;
     const char *engine_reason;
 };
@@ -91,16 +91,17 @@ static int detect_arch(struct vm_desc *d, char *why, size_t why_size)
         image_free(&img);
     }
     if (!d->guest_arch) {
-        fmt_snprintf(why, why_size, d->kernel || d->firmware
-                                        ? "guest-arch: neither kernel nor firmware says its ISA; give --guest-arch"
-                                        : "nothing to boot; name a kernel (--kernel) or a firmware (--firmware)");
+        fmt_snprintf(why, why_size,
+                     d->kernel || d->firmware
+                         ? "guest-arch: neither kernel nor firmware says its ISA; give --guest-arch"
+                         : "nothing to boot; name a kernel (--kernel) or a firmware (--firmware)");
         return -EINVAL;
     }
     return 0;
 }
 
-static int choose_engine(const struct vm_desc *d, const struct engine_ops **out, const char **reason, char *why,
-                         size_t why_size)
+static int choose_engine(const struct vm_desc *d, const struct engine_ops **out, const char **reason,
+                         char *why, size_t why_size)
 {
     char probe[200];
 
@@ -168,8 +169,8 @@ static int backends_create(struct cv_vm *cv, char *why, size_t why_size)
 
 /* ---- life ---- */
 
-static int check_desc(struct vm_desc *d, const struct registry_guest **guest, const struct machine_ops **machine,
-                      char *why, size_t why_size)
+static int check_desc(struct vm_desc *d, const struct registry_guest **guest,
+                      const struct machine_ops **machine, char *why, size_t why_size)
 {
     int err = detect_arch(d, why, why_size);
 
@@ -237,7 +238,8 @@ int cv_vm_create(cv_vm **out, cv_config *config, char *why, size_t why_size)
     return 0;
 }
 
-/* Devices use backends, and backends' work items use the VM: tasks stop, devices go, then backends, then the VM. */
+/* Devices use backends, and backends' work items use the VM: tasks stop, devices go, then backends, then the
+ * VM. */
 void cv_vm_destroy(cv_vm *cv)
 {
     if (!cv)
@@ -350,9 +352,9 @@ void cv_vm_describe(cv_vm *cv, void (*emit)(void *opaque, const char *line), voi
     const struct mem_region *r;
     char line[200];
 
-    fmt_snprintf(line, sizeof(line), "machine %s, %s, cpu %s x %u, memory %llu MiB, engine %s (%s)", d->machine,
-                 d->guest_arch, d->cpu, d->smp, (unsigned long long)(d->memory >> 20), cv->vm->engine->name,
-                 cv->engine_reason);
+    fmt_snprintf(line, sizeof(line), "machine %s, %s, cpu %s x %u, memory %llu MiB, engine %s (%s)",
+                 d->machine, d->guest_arch, d->cpu, d->smp, (unsigned long long)(d->memory >> 20),
+                 cv->vm->engine->name, cv->engine_reason);
     emit(opaque, line);
     for (unsigned i = 0; (r = mem_region_at(&cv->vm->mem, i)); i++) {
         fmt_snprintf(line, sizeof(line), "%012llx-%012llx %-4s %s", (unsigned long long)r->base,

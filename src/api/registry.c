@@ -21,6 +21,8 @@ const struct registry_device registry_devices[] = {
     {"goldfish-rtc", "real-time clock"},
     {"aclint", "RISC-V software interrupts and timer, SiFive CLINT layout"},
     {"plic", "RISC-V platform-level interrupt controller"},
+    {"aplic", "RISC-V AIA advanced PLIC, MSI delivery"},
+    {"imsic", "RISC-V AIA incoming MSI controller"},
     {"finisher", "SiFive test finisher: power off, reset, exit status"},
     {"virtio-blk", "disk"},
     {"virtio-net", "network interface"},

@@ -12,8 +12,8 @@ struct registry_guest {
     const struct lift_ops *lift;
 };
 
-extern const struct registry_guest registry_guests[];        /* ops NULL at the end */
-extern const struct engine_ops *const registry_engines[];    /* NULL at the end, best first */
+extern const struct registry_guest registry_guests[];     /* ops NULL at the end */
+extern const struct engine_ops *const registry_engines[]; /* NULL at the end, best first */
 
 /* A device type, as `carbovisor list devices` shows it. */
 struct registry_device {

@@ -11,24 +11,25 @@ struct config_string {
 };
 
 /* Kinds that share a word with an option carry a trailing underscore in the enum. */
-#define KIND_STRING CONFIG_STRING
-#define KIND_PATH CONFIG_PATH
-#define KIND_SIZE CONFIG_SIZE
-#define KIND_UINT CONFIG_UINT
-#define KIND_U64 CONFIG_U64
-#define KIND_BOOL CONFIG_BOOL
-#define KIND_ARCH CONFIG_ARCH
+#define KIND_STRING  CONFIG_STRING
+#define KIND_PATH    CONFIG_PATH
+#define KIND_SIZE    CONFIG_SIZE
+#define KIND_UINT    CONFIG_UINT
+#define KIND_U64     CONFIG_U64
+#define KIND_BOOL    CONFIG_BOOL
+#define KIND_ARCH    CONFIG_ARCH
 #define KIND_MACHINE CONFIG_MACHINE_
-#define KIND_DISK CONFIG_DISK_
-#define KIND_ISO CONFIG_ISO_
-#define KIND_NET CONFIG_NET
+#define KIND_DISK    CONFIG_DISK_
+#define KIND_ISO     CONFIG_ISO_
+#define KIND_NET     CONFIG_NET
 #define KIND_FORWARD CONFIG_FORWARD
-#define KIND_SERIAL CONFIG_SERIAL_
-#define KIND_TRACE CONFIG_TRACE_
-#define KIND_LOG CONFIG_LOG_
+#define KIND_SERIAL  CONFIG_SERIAL_
+#define KIND_TRACE   CONFIG_TRACE_
+#define KIND_LOG     CONFIG_LOG_
 
 const struct config_info config_info[CONFIG_OPTIONS] = {
-#define OPTION(id, key, kind, field, arg, help) {key, KIND_##kind, offsetof(struct vm_desc, field), arg, help},
+#define OPTION(id, key, kind, field, arg, help)                                                              \
+    {key, KIND_##kind, offsetof(struct vm_desc, field), arg, help},
 #include "config/options.def"
 #undef OPTION
 };
@@ -116,8 +117,11 @@ static int set_arch(struct config *c, const char *value, char *why, size_t why_s
 {
     static const struct {
         const char *alias, *name;
-    } names[] = {{"riscv64", "riscv64"}, {"arm64", "arm64"},   {"aarch64", "arm64"},
-                 {"x86_64", "x86_64"},   {"amd64", "x86_64"}};
+    } names[] = {{"riscv64", "riscv64"},
+                 {"arm64", "arm64"},
+                 {"aarch64", "arm64"},
+                 {"x86_64", "x86_64"},
+                 {"amd64", "x86_64"}};
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         if (!strcmp(value, names[i].alias)) {
@@ -210,7 +214,8 @@ static int set_forward(struct config *c, const char *value, char *why, size_t wh
         fmt_parse_u64(colon + 1, &guest) || host < 1 || host > 65535 || guest < 1 || guest > 65535)
         return bad_value("publish", value, "HOST:GUEST, two ports from 1 to 65535", why, why_size);
     if (c->desc.forward_count == DESC_FORWARDS) {
-        fmt_snprintf(why, why_size, "publish: '%s' is one too many; at most %u are possible", value, DESC_FORWARDS);
+        fmt_snprintf(why, why_size, "publish: '%s' is one too many; at most %u are possible", value,
+                     DESC_FORWARDS);
         return -EINVAL;
     }
     c->desc.forwards[c->desc.forward_count++] = (struct desc_forward){(uint16_t)host, (uint16_t)guest};
@@ -246,8 +251,8 @@ static int set_number(const struct config_info *o, void *field, const char *valu
     int err = o->kind == CONFIG_SIZE ? fmt_parse_size(value, &n) : fmt_parse_u64(value, &n);
 
     if (err || (o->kind == CONFIG_UINT && n > UINT32_MAX))
-        return bad_value(o->key, value, o->kind == CONFIG_SIZE ? "a size such as 512M or 2G" : "a number", why,
-                         why_size);
+        return bad_value(o->key, value, o->kind == CONFIG_SIZE ? "a size such as 512M or 2G" : "a number",
+                         why, why_size);
     if (o->kind == CONFIG_UINT)
         *(unsigned *)field = (unsigned)n;
     else

@@ -149,7 +149,8 @@ static int apply(struct config *c, const char *file, const char *text, const str
     return err;
 }
 
-static int load_text(struct config *c, const char *file, const char *text, size_t size, char *why, size_t why_size)
+static int load_text(struct config *c, const char *file, const char *text, size_t size, char *why,
+                     size_t why_size)
 {
     cyaml_schema_field_t fields[CONFIG_OPTIONS + 1] = {{0}};
     const cyaml_schema_value_t top = {

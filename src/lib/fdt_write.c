@@ -1,4 +1,5 @@
-/* Writing device trees: header, empty reservation map, structure, strings (Devicetree Specification 0.4, 5). */
+/* Writing device trees: header, empty reservation map, structure, strings (Devicetree Specification 0.4, 5).
+ */
 #include "lib/fdt.h"
 #include "lib/err.h"
 #include "lib/fmt.h"
@@ -175,8 +176,16 @@ int dtw_finish(struct dtw *w, size_t *size)
         return w->err;
     memcpy(p, w->strings, w->strings_size);
     const uint32_t header[HEADER_SIZE / 4] = {
-        (uint32_t)MAGIC, (uint32_t)w->at, structs, strings, HEADER_SIZE, VERSION, LAST_COMPATIBLE, 0,
-        (uint32_t)w->strings_size, strings - structs,
+        (uint32_t)MAGIC,
+        (uint32_t)w->at,
+        structs,
+        strings,
+        HEADER_SIZE,
+        VERSION,
+        LAST_COMPATIBLE,
+        0,
+        (uint32_t)w->strings_size,
+        strings - structs,
     };
     for (unsigned i = 0; i < ARRAY_SIZE(header); i++)
         be32(w->buf + (size_t)i * 4, header[i]);

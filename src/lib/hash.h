@@ -6,8 +6,8 @@
  * 128-bit product a * b. Constants K0..K3 stand in hash.c. hash_memory(key, p, n) starts with
  * s = fold(key ^ K0, K1) and t = s ^ K2, takes each 16 bytes (x, y) as
  *   s = fold(s ^ x, K1 ^ y), and every second such pair with t in place of s and K3 in place of K1,
- * pads the rest with zeros, and gives fold(s ^ n, t ^ K2). The incremental form is s = fold(s ^ x, K1 ^ count)
- * then xor x, for each 64-bit word x; bytes are packed into words per call.
+ * pads the rest with zeros, and gives fold(s ^ n, t ^ K2). The incremental form is s = fold(s ^ x, K1 ^
+ * count) then xor x, for each 64-bit word x; bytes are packed into words per call.
  */
 #ifndef CV_LIB_HASH_H
 #define CV_LIB_HASH_H

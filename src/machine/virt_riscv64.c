@@ -2,6 +2,8 @@
  * virt_riscv64_boot.c. */
 #include "machine/virt_riscv64.h"
 #include "device/intc/aclint.h"
+#include "device/intc/aplic.h"
+#include "device/intc/imsic.h"
 #include "device/intc/plic.h"
 #include "device/misc/finisher.h"
 #include "device/uart/ns16550.h"
@@ -30,6 +32,63 @@ static uint32_t cpu_phandle(unsigned hart)
     return RISCV_PHANDLE_CPU_INTC(hart);
 }
 
+/* One privilege level of the AIA: interrupt files, and a domain that sends to them. */
+static struct device *build_aia_level(struct vm *vm, bool supervisor, struct device *child, char *why,
+                                      size_t why_size)
+{
+    const struct imsic_config imsic = {
+        .base = supervisor ? VIRT_IMSIC_S : VIRT_IMSIC_M,
+        .supervisor = supervisor,
+        .input = supervisor ? RV_IRQ_S_EXT : RV_IRQ_M_EXT,
+        .phandle = supervisor ? VIRT_PHANDLE_IMSIC_S : VIRT_PHANDLE_IMSIC_M,
+        .cpu_phandle = cpu_phandle,
+    };
+    const struct aplic_config aplic = {
+        .base = supervisor ? VIRT_APLIC_S : VIRT_APLIC_M,
+        .phandle = supervisor ? VIRT_PHANDLE_APLIC_S : VIRT_PHANDLE_APLIC_M,
+        .msi_phandle = imsic.phandle,
+        .msi_base = imsic.base,
+        .child = child,
+    };
+
+    if (!imsic_create(vm, supervisor ? "imsic-s" : "imsic-m", &imsic, why, why_size))
+        return NULL;
+    return aplic_create(vm, supervisor ? "aplic-s" : "aplic-m", &aplic, why, why_size);
+}
+
+/*
+ * The M-level half is for firmware, which delegates every source. A kernel that boots directly finds the
+ * state that firmware leaves behind: only the S-level domain, with all sources.
+ */
+static struct device *build_aia(struct vm *vm, char *why, size_t why_size)
+{
+    struct device *s = build_aia_level(vm, true, NULL, why, why_size);
+
+    return s && vm->desc.firmware ? build_aia_level(vm, false, s, why, why_size) : s;
+}
+
+/* The controller that device wires go to, and the line of one of its sources. */
+struct wiring {
+    struct device *controller;
+    struct irq_line (*line)(struct device *controller, unsigned source);
+};
+
+static bool wants_aia(const struct vm_desc *d)
+{
+    char value[32];
+
+    return machine_option(d->machine_options, "aia", value, sizeof(value)) && !strcmp(value, "aplic-imsic");
+}
+
+static int build_wiring(struct vm *vm, struct wiring *w, char *why, size_t why_size)
+{
+    if (wants_aia(&vm->desc))
+        *w = (struct wiring){build_aia(vm, why, why_size), aplic_line};
+    else
+        *w = (struct wiring){build_plic(vm, why, why_size), plic_line};
+    return w->controller ? 0 : -EINVAL;
+}
+
 static int build_core(struct vm *vm, char *why, size_t why_size)
 {
     const struct aclint_config aclint = {
@@ -52,22 +111,47 @@ static int build_core(struct vm *vm, char *why, size_t why_size)
 
 static int virt_build(struct vm *vm, const struct machine_backends *b, char *why, size_t why_size)
 {
-    struct device *plic;
+    struct wiring w;
     int err = build_core(vm, why, why_size);
 
+    if (!err)
+        err = build_wiring(vm, &w, why, why_size);
     if (err)
         return err;
-    plic = build_plic(vm, why, why_size);
-    if (!plic)
-        return -EINVAL;
-    if (!ns16550_create(vm, "serial0", VIRT_UART, plic_line(plic, VIRT_IRQ_UART), b->serial, why, why_size))
+    if (!ns16550_create(vm, "serial0", VIRT_UART, w.line(w.controller, VIRT_IRQ_UART), b->serial, why,
+                        why_size))
         return -EINVAL;
     vm->boot = virt_riscv64_boot;
     return 0;
 }
 
+/* Every word of the options is "aia=none" or "aia=aplic-imsic". */
+static int check_options(const char *options, char *why, size_t why_size)
+{
+    static const char *const known[] = {"aia=none", "aia=aplic-imsic"};
+
+    while (options && *options) {
+        const char *end = strchr(options, ',');
+        size_t len = end ? (size_t)(end - options) : strlen(options);
+        bool ok = false;
+
+        for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+            ok |= strlen(known[i]) == len && !memcmp(known[i], options, len);
+        if (!ok) {
+            fmt_snprintf(why, why_size,
+                         "machine: virt has no option '%.*s'; known are aia=none and aia=aplic-imsic",
+                         (int)len, options);
+            return -EINVAL;
+        }
+        options = end ? end + 1 : NULL;
+    }
+    return 0;
+}
+
 static int virt_check(const struct vm_desc *d, char *why, size_t why_size)
 {
+    if (check_options(d->machine_options, why, why_size))
+        return -EINVAL;
     if (!d->kernel && !d->firmware) {
         fmt_snprintf(why, why_size, "nothing to boot; name a kernel (--kernel) or a firmware (--firmware)");
         return -EINVAL;
@@ -86,6 +170,7 @@ const struct machine_ops machine_virt_riscv64 = {
     .name = "virt",
     .guest_arch = "riscv64",
     .summary = "generic RISC-V board: PLIC or AIA, NS16550, virtio-mmio",
+    .options = "aia=none|aplic-imsic",
     .cpu_max = VM_MAX_VCPUS,
     .check = virt_check,
     .build = virt_build,

@@ -10,7 +10,8 @@ static const struct {
     const char *flag, *short_flag, *help;
     size_t offset; /* of a bool in struct options */
 } own_flags[] = {
-    {"verbose", "-v", "say which engine and why, print counters at the end", offsetof(struct options, verbose)},
+    {"verbose", "-v", "say which engine and why, print counters at the end",
+     offsetof(struct options, verbose)},
     {"quiet", "-q", "say nothing but errors", offsetof(struct options, quiet)},
     {"json", NULL, "machine-readable output: one object a line", offsetof(struct options, json)},
     {"dry-run", NULL, "check everything, start nothing", offsetof(struct options, dry_run)},

@@ -157,8 +157,10 @@ int verb_check(int argc, char **argv)
 
 int verb_list(int argc, char **argv)
 {
-    static const char *const kinds[] = {
-        [CV_GUESTS] = "guests", [CV_ENGINES] = "engines", [CV_MACHINES] = "machines", [CV_DEVICES] = "devices"};
+    static const char *const kinds[] = {[CV_GUESTS] = "guests",
+                                        [CV_ENGINES] = "engines",
+                                        [CV_MACHINES] = "machines",
+                                        [CV_DEVICES] = "devices"};
     bool json = argc > 1 && !strcmp(argv[1], "--json");
     const char *name, *summary;
 
@@ -212,8 +214,10 @@ int verb_doctor(int argc, char **argv)
         good |= ok;
     }
     good = nat_helper(why, sizeof(why));
-    doctor_line("net nat", good,
-                good ? why : "carbovisor-nat is missing beside the program; build it with make, or use --net-mode none");
+    doctor_line(
+        "net nat", good,
+        good ? why
+             : "carbovisor-nat is missing beside the program; build it with make, or use --net-mode none");
     doctor_line("terminal", isatty(STDIN_FILENO) && isatty(STDOUT_FILENO),
                 isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)
                     ? "the guest's console can use it; Ctrl-a x ends a VM"
