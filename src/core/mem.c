@@ -239,16 +239,18 @@ void mem_dirty(struct mem *m, gpa_t gpa, uint64_t len)
 {
     const struct mem_region *r = backed(m, gpa, len);
     uint64_t first, last;
-    bool code = false;
+    uint8_t flags = 0;
 
     if (!r || !len)
         return;
     first = (gpa - r->base) >> MEM_PAGE_BITS;
     last = (gpa - r->base + len - 1) >> MEM_PAGE_BITS;
     for (uint64_t i = first; i <= last; i++)
-        code |= atomic_fetch_or(&r->flags[i], MEM_PAGE_DIRTY) & MEM_PAGE_CODE;
-    if (code && m->vm->engine->code_written)
+        flags |= atomic_fetch_or(&r->flags[i], MEM_PAGE_DIRTY);
+    if ((flags & MEM_PAGE_CODE) && m->vm->engine->code_written)
         m->vm->engine->code_written(m->vm, gpa, len);
+    if ((flags & MEM_PAGE_WATCH) && m->vm->watch)
+        m->vm->watch(m->vm, gpa, len);
 }
 
 int mem_read(const struct mem *m, gpa_t gpa, void *buf, uint64_t len)

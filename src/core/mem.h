@@ -12,7 +12,8 @@ struct vm;
 struct device;
 
 enum mem_kind { MEM_RAM, MEM_ROM, MEM_MMIO };
-enum mem_page_flag { MEM_PAGE_CODE = 1, MEM_PAGE_DIRTY = 2 };
+/* CODE and WATCH keep stores off the fast path; WATCH: vm->watch is told of each store (tohost). */
+enum mem_page_flag { MEM_PAGE_CODE = 1, MEM_PAGE_DIRTY = 2, MEM_PAGE_WATCH = 4 };
 #define MEM_PAGE_BITS 12
 #define MEM_PAGE_SIZE 4096u
 

@@ -84,6 +84,8 @@ struct vm {
     } checkpoint;
     /* How the machine loads kernel or firmware and sets entries; called at start and at each reset. */
     int (*boot)(struct vm *vm, char *why, size_t why_size);
+    /* Told of stores to pages marked MEM_PAGE_WATCH, after the store. */
+    void (*watch)(struct vm *vm, gpa_t gpa, uint64_t len);
     void *machine; /* machine's own */
     void (*machine_destroy)(struct vm *vm);
 };

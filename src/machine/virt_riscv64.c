@@ -21,8 +21,8 @@ static struct device *build_plic(struct vm *vm, char *why, size_t why_size)
     unsigned n = 0;
 
     for (unsigned i = 0; i < vm->vcpu_count; i++) {
-        c[n++] = (struct plic_context){(uint16_t)i, RV_IRQ_M_EXT, RISCV_PHANDLE_CPU_INTC(i)};
-        c[n++] = (struct plic_context){(uint16_t)i, RV_IRQ_S_EXT, RISCV_PHANDLE_CPU_INTC(i)};
+        c[n++] = (struct plic_context){(uint16_t)i, RV_INT_MEI, RISCV_PHANDLE_CPU_INTC(i)};
+        c[n++] = (struct plic_context){(uint16_t)i, RV_INT_SEI, RISCV_PHANDLE_CPU_INTC(i)};
     }
     return plic_create(vm, "plic", VIRT_PLIC, c, n, VIRT_PHANDLE_PLIC, why, why_size);
 }
@@ -39,7 +39,7 @@ static struct device *build_aia_level(struct vm *vm, bool supervisor, struct dev
     const struct imsic_config imsic = {
         .base = supervisor ? VIRT_IMSIC_S : VIRT_IMSIC_M,
         .supervisor = supervisor,
-        .input = supervisor ? RV_IRQ_S_EXT : RV_IRQ_M_EXT,
+        .input = supervisor ? RV_INT_SEI : RV_INT_MEI,
         .phandle = supervisor ? VIRT_PHANDLE_IMSIC_S : VIRT_PHANDLE_IMSIC_M,
         .cpu_phandle = cpu_phandle,
     };
@@ -94,8 +94,8 @@ static int build_core(struct vm *vm, char *why, size_t why_size)
     const struct aclint_config aclint = {
         .base = VIRT_ACLINT,
         .timebase_hz = VIRT_TIMEBASE_HZ,
-        .input_soft = RV_IRQ_M_SOFT,
-        .input_timer = RV_IRQ_M_TIMER,
+        .input_soft = RV_INT_MSI,
+        .input_timer = RV_INT_MTI,
         .cpu_phandle = cpu_phandle,
     };
 
@@ -109,11 +109,31 @@ static int build_core(struct vm *vm, char *why, size_t why_size)
     return 0;
 }
 
+static void virt_destroy(struct vm *vm)
+{
+    plat_free(vm->machine);
+    vm->machine = NULL;
+}
+
+static int build_machine(struct vm *vm, const struct machine_backends *b, char *why, size_t why_size)
+{
+    struct virt_riscv64 *m = device_alloc(sizeof(*m), why, why_size);
+
+    if (!m)
+        return -ENOMEM;
+    m->tohost.console = b->serial;
+    vm->machine = m;
+    vm->machine_destroy = virt_destroy;
+    return 0;
+}
+
 static int virt_build(struct vm *vm, const struct machine_backends *b, char *why, size_t why_size)
 {
     struct wiring w;
-    int err = build_core(vm, why, why_size);
+    int err = build_machine(vm, b, why, why_size);
 
+    if (!err)
+        err = build_core(vm, why, why_size);
     if (!err)
         err = build_wiring(vm, &w, why, why_size);
     if (err)

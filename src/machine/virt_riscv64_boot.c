@@ -220,6 +220,15 @@ static int place_fdt(struct vm *vm, const struct boot_plan *p, char *why, size_t
     return err;
 }
 
+static void watch_tohost(struct vm *vm, const struct loaded *l)
+{
+    struct virt_riscv64 *m = vm->machine;
+
+    m->tohost.tohost = l->tohost;
+    m->tohost.fromhost = l->fromhost;
+    tohost_watch(vm, &m->tohost);
+}
+
 int virt_riscv64_boot(struct vm *vm, char *why, size_t why_size)
 {
     struct boot_plan p = {0};
@@ -229,6 +238,7 @@ int virt_riscv64_boot(struct vm *vm, char *why, size_t why_size)
         err = place_fdt(vm, &p, why, why_size);
     if (err)
         return err;
+    watch_tohost(vm, p.firmware.tohost ? &p.firmware : &p.kernel);
     if (!vm->desc.firmware) {
         start_cpu(vm->vcpu[0], p.kernel.entry, p.fdt);
         return 0;

@@ -3,6 +3,7 @@
 #define CV_MACHINE_VIRT_RISCV64_MAP_H
 
 #include "core/vm.h"
+#include "machine/tohost.h"
 
 #define VIRT_BOOTROM       0x1000
 #define VIRT_BOOTROM_SIZE  0xf000
@@ -34,6 +35,11 @@
 #define VIRT_PHANDLE_APLIC_S 0x103
 #define VIRT_PHANDLE_IMSIC_M 0x104
 #define VIRT_PHANDLE_IMSIC_S 0x105
+
+/* vm->machine. */
+struct virt_riscv64 {
+    struct tohost tohost; /* first, see tohost.h */
+};
 
 /* Loads kernel or firmware, writes the device tree, sets entries; see vm->boot. */
 int virt_riscv64_boot(struct vm *vm, char *why, size_t why_size);
