@@ -1,5 +1,5 @@
 /*
- * Trap causes: the codes of mcause and scause (Privileged, 3.1.15 and 15.6.1). Interrupts have
+ * Trap causes: the codes of mcause and scause (Privileged, 3.1.15 and "H" extension). Interrupts have
  * RV_CAUSE_INTERRUPT set beside the code.
  */
 #ifndef CV_ISA_RISCV64_CAUSE_H

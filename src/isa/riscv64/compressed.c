@@ -65,7 +65,6 @@ static void extract_arith(uint16_t raw, unsigned format, struct rv_insn *out)
 
     switch (format) {
     case RV_FMT_CI:
-    case RV_FMT_CNOP:
         out->rd = out->rs1 = wide;
         out->imm = bits_sext(imm6(raw), 6);
         break;
@@ -181,16 +180,15 @@ static void extract_jump(uint16_t raw, unsigned format, struct rv_insn *out)
 
 /* Which function extracts a format; none: it has no operands. */
 static void (*const extractors[RV_FMT_COUNT])(uint16_t, unsigned, struct rv_insn *) = {
-    [RV_FMT_CNOP] = extract_arith,    [RV_FMT_CI] = extract_arith,      [RV_FMT_CI_LI] = extract_arith,
-    [RV_FMT_CI_LUI] = extract_arith,  [RV_FMT_CI_SLLI] = extract_arith, [RV_FMT_CB_SHIFT] = extract_arith,
-    [RV_FMT_CB_ANDI] = extract_arith, [RV_FMT_CA] = extract_arith,      [RV_FMT_CR_MV] = extract_arith,
-    [RV_FMT_CR_ADD] = extract_arith,  [RV_FMT_CIW] = extract_sp,        [RV_FMT_CI_16SP] = extract_sp,
-    [RV_FMT_CI_LWSP] = extract_sp,    [RV_FMT_CI_LDSP] = extract_sp,    [RV_FMT_CI_FLDSP] = extract_sp,
-    [RV_FMT_CSS_SWSP] = extract_sp,   [RV_FMT_CSS_SDSP] = extract_sp,   [RV_FMT_CSS_FSDSP] = extract_sp,
-    [RV_FMT_CL_W] = extract_memory,   [RV_FMT_CL_D] = extract_memory,   [RV_FMT_CFL_D] = extract_memory,
-    [RV_FMT_CS_W] = extract_memory,   [RV_FMT_CS_D] = extract_memory,   [RV_FMT_CFS_D] = extract_memory,
-    [RV_FMT_CJ] = extract_jump,       [RV_FMT_CB] = extract_jump,       [RV_FMT_CR_JR] = extract_jump,
-    [RV_FMT_CR_JALR] = extract_jump,
+    [RV_FMT_CI] = extract_arith,      [RV_FMT_CI_LI] = extract_arith,    [RV_FMT_CI_LUI] = extract_arith,
+    [RV_FMT_CI_SLLI] = extract_arith, [RV_FMT_CB_SHIFT] = extract_arith, [RV_FMT_CB_ANDI] = extract_arith,
+    [RV_FMT_CA] = extract_arith,      [RV_FMT_CR_MV] = extract_arith,    [RV_FMT_CR_ADD] = extract_arith,
+    [RV_FMT_CIW] = extract_sp,        [RV_FMT_CI_16SP] = extract_sp,     [RV_FMT_CI_LWSP] = extract_sp,
+    [RV_FMT_CI_LDSP] = extract_sp,    [RV_FMT_CI_FLDSP] = extract_sp,    [RV_FMT_CSS_SWSP] = extract_sp,
+    [RV_FMT_CSS_SDSP] = extract_sp,   [RV_FMT_CSS_FSDSP] = extract_sp,   [RV_FMT_CL_W] = extract_memory,
+    [RV_FMT_CL_D] = extract_memory,   [RV_FMT_CFL_D] = extract_memory,   [RV_FMT_CS_W] = extract_memory,
+    [RV_FMT_CS_D] = extract_memory,   [RV_FMT_CFS_D] = extract_memory,   [RV_FMT_CJ] = extract_jump,
+    [RV_FMT_CB] = extract_jump,       [RV_FMT_CR_JR] = extract_jump,     [RV_FMT_CR_JALR] = extract_jump,
 };
 
 bool rv_decode_compressed(uint16_t raw, struct rv_insn *out)

@@ -40,7 +40,7 @@ static inline uint64_t rv_field_set(uint64_t reg, uint64_t mask, uint64_t value)
     return (reg & ~mask) | ((value * (mask & -mask)) & mask);
 }
 
-/* mstatus (Privileged, 3.1.6), hypervisor fields (15.4.1) */
+/* mstatus (Privileged, 3.1.6), hypervisor fields ("H" extension) */
 #define RV_MSTATUS_SIE  BIT(1)
 #define RV_MSTATUS_MIE  BIT(3)
 #define RV_MSTATUS_SPIE BIT(5)
@@ -74,7 +74,7 @@ static inline uint64_t rv_field_set(uint64_t reg, uint64_t mask, uint64_t value)
 enum rv_fs { RV_FS_OFF, RV_FS_INITIAL, RV_FS_CLEAN, RV_FS_DIRTY };
 enum { RV_XL_32 = 1, RV_XL_64 = 2 };
 
-/* hstatus (Privileged, 15.2.1) */
+/* hstatus (Privileged, "H" extension) */
 #define RV_HSTATUS_VSBE  BIT(5)
 #define RV_HSTATUS_GVA   BIT(6)
 #define RV_HSTATUS_SPV   BIT(7)

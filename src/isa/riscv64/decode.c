@@ -32,7 +32,8 @@ static const uint8_t formats[RV_ID_COUNT] = {
 #include "isa/riscv64/insn.def"
 };
 
-/* Major opcodes (Unprivileged, table 70): name, bits [6:2], and the field that is the key of its buckets. */
+/* Major opcodes (Unprivileged, "RV32/64G Instruction Set Listings"): name, bits [6:2], and the field that is
+ * the key of its buckets. */
 #define RV_OPCODES(X)                                                                                        \
     X(LOAD, 0x00, 12, 3)                                                                                     \
     X(LOAD_FP, 0x01, 12, 3)                                                                                  \

@@ -27,7 +27,7 @@ enum rv_pbmt { RV_PBMT_PMA, RV_PBMT_NC, RV_PBMT_IO, RV_PBMT_RESERVED };
 #define RV_PTE_SIZE   8
 #define RV_PADDR_BITS 56
 
-/* The only NAPOT size so far is 64 KiB: ppn[3:0] = 8 in a level-0 leaf (Svnapot, table 12.1). */
+/* The only NAPOT size so far is 64 KiB: ppn[3:0] = 8 in a level-0 leaf (Privileged, Svnapot). */
 #define RV_NAPOT_64K_MASK  0xf
 #define RV_NAPOT_64K_MATCH 0x8
 #define RV_NAPOT_64K_SHIFT 16
