@@ -9,6 +9,7 @@
 #include "device/uart/ns16550.h"
 #include "isa/riscv64/cause.h"
 #include "isa/riscv64/dt.h"
+#include "isa/riscv64/sbi.h"
 #include "lib/err.h"
 #include "lib/fmt.h"
 #include "lib/str.h"
@@ -109,6 +110,23 @@ static int build_core(struct vm *vm, char *why, size_t why_size)
     return 0;
 }
 
+/* The built-in SBI's console is the serial port; what is typed goes to the UART alone. */
+static size_t sbi_write(void *opaque, const uint8_t *data, size_t len)
+{
+    struct chardev *serial = opaque;
+
+    serial->ops->write(serial, data, len);
+    return len;
+}
+
+static void lend_console(struct vm *vm, struct chardev *serial)
+{
+    struct rv_sbi_console *console = vm->guest_vm;
+
+    if (console && serial)
+        *console = (struct rv_sbi_console){.write = sbi_write, .opaque = serial};
+}
+
 static void virt_destroy(struct vm *vm)
 {
     plat_free(vm->machine);
@@ -141,6 +159,7 @@ static int virt_build(struct vm *vm, const struct machine_backends *b, char *why
     if (!ns16550_create(vm, "serial0", VIRT_UART, w.line(w.controller, VIRT_IRQ_UART), b->serial, why,
                         why_size))
         return -EINVAL;
+    lend_console(vm, b->serial);
     vm->boot = virt_riscv64_boot;
     return 0;
 }
