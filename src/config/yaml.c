@@ -71,7 +71,7 @@ static void take_message(cyaml_log_t level, void *ctx, const char *fmt, va_list 
     if (place && !r->line)
         sscanf(place, "(line: %u, column: %u", &r->line, &r->column);
     else if (!place && !r->text[0])
-        snprintf(r->text, sizeof(r->text), "%s", strncmp(text, "Load: ", 6) ? text : text + 6);
+        snprintf(r->text, sizeof(r->text), "%.150s", strncmp(text, "Load: ", 6) ? text : text + 6);
 }
 
 /* Where `key:` stands in the text at or after line `from`: 1-based. */

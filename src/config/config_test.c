@@ -1,0 +1,164 @@
+/* Settings by flag and by YAML: every kind, every refusal with its place. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "config/config.h"
+
+static void test_values(void **state)
+{
+    struct config c;
+    char why[300];
+
+    (void)state;
+    config_init(&c);
+    assert_int_equal(config_set(&c, "memory", "512M", why, sizeof(why)), 0);
+    assert_int_equal(c.desc.memory, 512u << 20);
+    assert_int_equal(config_set(&c, "smp", "4", why, sizeof(why)), 0);
+    assert_int_equal(c.desc.smp, 4);
+    assert_int_equal(config_set(&c, "guest-arch", "aarch64", why, sizeof(why)), 0);
+    assert_string_equal(c.desc.guest_arch, "arm64");
+    assert_int_equal(config_set(&c, "machine", "virt,aia=aplic-imsic", why, sizeof(why)), 0);
+    assert_string_equal(c.desc.machine, "virt");
+    assert_string_equal(c.desc.machine_options, "aia=aplic-imsic");
+    assert_int_equal(config_set(&c, "disk", "a,b.img,ro", why, sizeof(why)), 0);
+    assert_int_equal(config_set(&c, "disk", "c.img,format=raw", why, sizeof(why)), 0);
+    assert_int_equal(config_set(&c, "iso", "d.iso", why, sizeof(why)), 0);
+    assert_int_equal(c.desc.disk_count, 3);
+    assert_string_equal(c.desc.disks[0].path, "d.iso");
+    assert_true(c.desc.disks[0].read_only);
+    assert_string_equal(c.desc.disks[1].path, "a,b.img");
+    assert_true(c.desc.disks[1].read_only);
+    assert_string_equal(c.desc.disks[2].path, "c.img");
+    assert_false(c.desc.disks[2].read_only);
+    assert_int_equal(config_set(&c, "publish", "8080:80", why, sizeof(why)), 0);
+    assert_int_equal(c.desc.forwards[0].host, 8080);
+    assert_int_equal(config_set(&c, "deterministic", NULL, why, sizeof(why)), 0);
+    assert_true(c.desc.deterministic);
+    assert_int_equal(config_set(&c, "trace", "mmio,irq", why, sizeof(why)), 0);
+    assert_int_equal(c.desc.log.trace, TRACE_MMIO | TRACE_IRQ);
+    assert_int_equal(config_set(&c, "log", "jit=debug", why, sizeof(why)), 0);
+    assert_int_equal(c.desc.log.level[LOG_JIT], LOG_DEBUG);
+    config_fini(&c);
+}
+
+static void test_refusals(void **state)
+{
+    static const struct {
+        const char *key, *value, *says;
+    } rows[] = {
+        {"memroy", "1G", "nearest is 'memory'"},
+        {"memory", "lots", "a size"},
+        {"memory", "99999999999999T", "a size"},
+        {"smp", "-1", "a number"},
+        {"smp", "", "needs a value"},
+        {"guest-arch", "riscv32", "riscv64, arm64"},
+        {"net-mode", "bridge0", "nat or none"},
+        {"publish", "80", "HOST:GUEST"},
+        {"publish", "0:80", "HOST:GUEST"},
+        {"publish", "80:99999", "HOST:GUEST"},
+        {"serial", "tty", "stdio, pty"},
+        {"serial", "file:", "stdio, pty"},
+        {"disk", "a.img,cache=none", "unknown option 'cache=none'"},
+        {"disk", "a.qcow2", "convert"},
+        {"deterministic", "maybe", "true or false"},
+        {"trace", "mmio,units", "nearest is 'unit'"},
+        {"log", "jit", "SUBSYSTEM=LEVEL"},
+        {"log", "jit=loud", "log level"},
+        {"log", "jti=debug", "nearest is 'jit'"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct config c;
+        char why[300] = "";
+
+        config_init(&c);
+        assert_int_not_equal(config_set(&c, rows[i].key, rows[i].value, why, sizeof(why)), 0);
+        if (!strstr(why, rows[i].says))
+            fail_msg("%s=%s: '%s' does not say '%s'", rows[i].key, rows[i].value, why, rows[i].says);
+        config_fini(&c);
+    }
+}
+
+/* Writes text to a file and loads it. */
+static int load(struct config *c, const char *text, char *why, size_t size)
+{
+    char path[] = "/tmp/config_test_XXXXXX";
+    int fd = mkstemp(path), err;
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+    err = config_load(c, path, why, size);
+    unlink(path);
+    return err;
+}
+
+static void test_yaml(void **state)
+{
+    struct config c;
+    char why[300] = "";
+
+    (void)state;
+    config_init(&c);
+    assert_int_equal(load(&c,
+                          "name: one\nmemory: 2G\nsmp: 2\nkernel: k/Image\ninitrd: /abs\n"
+                          "disk:\n  - d.img\n  - e.img,ro\npublish: ['80:8080']\ndeterministic: true\n",
+                          why, sizeof(why)),
+                     0);
+    assert_string_equal(c.desc.name, "one");
+    assert_int_equal(c.desc.memory, UINT64_C(2) << 30);
+    assert_string_equal(c.desc.kernel, "/tmp/k/Image");
+    assert_string_equal(c.desc.initrd, "/abs");
+    assert_int_equal(c.desc.disk_count, 2);
+    assert_string_equal(c.desc.disks[1].path, "/tmp/e.img");
+    assert_true(c.desc.disks[1].read_only);
+    assert_true(c.desc.deterministic);
+    config_fini(&c);
+}
+
+static void test_yaml_refusals(void **state)
+{
+    static const struct {
+        const char *text, *says;
+    } rows[] = {
+        {"name: x\nmemroy: 1G\n", ":2:1: unknown setting 'memroy'; the nearest is 'memory'"},
+        {"name: x\nsmp: many\n", ":2:1: smp: 'many'"},
+        {"name: [x]\n", ":1:"},
+        {"name: x\nname: y\n", "already seen"},
+        {"disk: a.img\n", ":1:"},
+        {"- a\n- b\n", ":1:1:"},
+        {"", ":1:1:"},
+        {"name: \"x\n", ":"},
+        {"\t\t: :::\n", ":"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct config c;
+        char why[300] = "";
+
+        config_init(&c);
+        assert_int_not_equal(load(&c, rows[i].text, why, sizeof(why)), 0);
+        if (!strstr(why, rows[i].says))
+            fail_msg("%s: '%s' does not say '%s'", rows[i].text, why, rows[i].says);
+        assert_string_equal(c.desc.name, "vm"); /* nothing was set */
+        config_fini(&c);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_yaml),
+        cmocka_unit_test(test_yaml_refusals),
+    };
+
+    return cmocka_run_group_tests_name("config", tests, NULL, NULL);
+}
