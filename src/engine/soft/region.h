@@ -1,0 +1,41 @@
+/*
+ * Forms a unit: which guest instructions belong to it, and their IR. The region is what direct jumps reach
+ * from the entry without leaving its page, up to a limit.
+ */
+#ifndef CV_ENGINE_SOFT_REGION_H
+#define CV_ENGINE_SOFT_REGION_H
+
+#include "engine/soft/soft.h"
+
+#define REGION_MAX_INSNS  512
+#define REGION_MAX_BLOCKS 96
+#define REGION_MAX_OPS    12288
+/* A block is cut behind so many instructions, so that small budgets meet small blocks. */
+#define REGION_BLOCK_INSNS 64
+
+/* Per-vCPU storage for forming units: soft_vcpu.scratch. */
+struct soft_scratch {
+    struct ir_op ops[REGION_MAX_OPS];
+    struct ir_block blocks[REGION_MAX_BLOCKS];
+    struct ir_unit unit;
+    uint8_t page[MEM_PAGE_SIZE + 16]; /* a copy of the code, the next page's head behind it */
+    /* Scan: 1 scanned, 2 leader; indexed by offset. */
+    uint8_t mark[MEM_PAGE_SIZE];
+    uint16_t work[REGION_MAX_BLOCKS];
+};
+
+struct region_limits {
+    unsigned insns, blocks; /* at most REGION_MAX_* */
+};
+
+/*
+ * Fills s->unit from s->page, of which `avail` bytes are there (MEM_PAGE_SIZE, or 16 more when the entry
+ * instruction crosses). 0; -E2BIG: the entry instruction needs bytes of the next page; -EOVERFLOW: its IR has
+ * no room.
+ */
+int region_form(struct soft_scratch *s, const struct lift_ops *lift, uint64_t mode, unsigned entry,
+                unsigned avail, const struct region_limits *limits);
+/* 64-byte lines of the page that the unit was made from. */
+uint64_t region_lines(const struct ir_unit *u, unsigned *beyond);
+
+#endif

@@ -1,0 +1,153 @@
+/* Per-vCPU state of the software engines: contexts, fetch spaces, jump hash, sites. */
+#include "engine/soft/soft.h"
+#include "engine/soft/region.h"
+#include "engine/soft/tlb.h"
+#include "lib/err.h"
+#include "lib/str.h"
+
+int soft_vcpu_init(struct vcpu *v)
+{
+    struct soft_vcpu *s = soft_of(v);
+
+    s->scratch = plat_alloc(sizeof(struct soft_scratch));
+    if (!s->scratch)
+        return -ENOMEM;
+    __atomic_store_n(&s->epoch, UINT64_MAX, __ATOMIC_RELAXED);
+    soft_sites_clear(s);
+    s->sites_filled = true;
+    soft_sites_clear(s);
+    tlb_reset(s);
+    return 0;
+}
+
+void soft_vcpu_fini(struct vcpu *v)
+{
+    plat_free(soft_of(v)->scratch);
+    soft_of(v)->scratch = NULL;
+}
+
+void soft_sites_clear(struct soft_vcpu *s)
+{
+    if (!s->sites_filled)
+        return;
+    for (unsigned i = 0; i < SOFT_SITES; i++)
+        s->sites[i].page = SOFT_SITE_EMPTY;
+    s->sites_filled = false;
+}
+
+/* Keys of empty entries: odd, as no pc is that leads to a unit of two-byte instructions; target is NULL
+ * besides. */
+void soft_jumps_clear(struct soft_vcpu *s)
+{
+    memset(s->jumps, 0, sizeof(s->jumps));
+    memset(s->jump_seen, 0, sizeof(s->jump_seen));
+    /* Key 0 belongs to index 0 only; anywhere else it cannot match a pc of that index. */
+    s->jumps[0].key = 1;
+}
+
+static unsigned seen_bit(uint64_t page)
+{
+    return (unsigned)((page * UINT64_C(0x9e3779b97f4a7c15)) >> 55); /* 9 bits: 8 words of 64 */
+}
+
+static void jump_seen_add(struct soft_vcpu *s, uint64_t pc)
+{
+    unsigned b = seen_bit(pc >> MEM_PAGE_BITS);
+
+    s->jump_seen[b / 64] |= BIT(b % 64);
+}
+
+void soft_jump_set(struct soft_vcpu *s, uint64_t pc, void *target, bool crosses)
+{
+    struct soft_jump *j = &s->jumps[soft_jump_index(pc)];
+
+    j->key = pc ^ s->space;
+    j->target = target;
+    jump_seen_add(s, pc);
+    if (crosses)
+        jump_seen_add(s, pc + MEM_PAGE_SIZE);
+}
+
+static void jumps_flush_page(struct soft_vcpu *s, gva_t va)
+{
+    unsigned b = seen_bit(va >> MEM_PAGE_BITS);
+
+    if (s->jump_seen[b / 64] >> (b % 64) & 1)
+        soft_jumps_clear(s);
+}
+
+/* ---- contexts ---- */
+
+/* Ids run up and are never used twice until all entries are cleared, so forgetting a context is a flush. */
+static uint16_t id_new(struct soft_vcpu *s)
+{
+    if (s->next_id >= MEM_PAGE_SIZE)
+        tlb_reset(s);
+    return (uint16_t)s->next_id++;
+}
+
+static uint16_t context_id(struct vcpu *v, uint64_t value)
+{
+    struct soft_vcpu *s = soft_of(v);
+    struct tlb_context *c;
+
+    for (unsigned i = 0; i < TLB_CONTEXTS; i++) {
+        c = &s->contexts[i];
+        if (c->id && c->value == value)
+            return c->id;
+    }
+    /* May clear all contexts, so it comes before one is chosen. */
+    uint16_t id = id_new(s);
+
+    c = &s->contexts[s->next_context++ % TLB_CONTEXTS];
+    *c = (struct tlb_context){.value = value, .asid = v->vm->guest->asid(v), .id = id};
+    return id;
+}
+
+static uint64_t space_number(struct soft_vcpu *s, uint64_t mode, uint16_t ctx)
+{
+    unsigned n;
+
+    for (n = 0; n < s->next_space; n++) {
+        if (s->spaces[n].ctx == ctx && s->spaces[n].mode == mode)
+            return n;
+    }
+    if (n == SOFT_SPACES) {
+        soft_jumps_clear(s);
+        memset(s->spaces, 0, sizeof(s->spaces));
+        n = 0;
+        s->next_space = 0;
+    }
+    s->spaces[n] = (struct soft_space){.mode = mode, .ctx = ctx};
+    s->next_space = n + 1;
+    return n;
+}
+
+void soft_context_changed(struct vcpu *v)
+{
+    struct soft_vcpu *s = soft_of(v);
+    uint64_t read = s->ctx[ACCESS_READ], write = s->ctx[ACCESS_WRITE];
+    unsigned generation;
+
+    /* An id may be the last one and clear the table: the ids taken before it are void then. */
+    do {
+        generation = s->generation;
+        for (enum access a = ACCESS_READ; a <= ACCESS_FETCH; a++)
+            s->ctx[a] = context_id(v, v->vm->guest->context(v, a));
+    } while (generation != s->generation);
+    s->space = space_number(s, v->mode, (uint16_t)s->ctx[ACCESS_FETCH]) << 57;
+    if (s->ctx[ACCESS_READ] != read || s->ctx[ACCESS_WRITE] != write)
+        soft_sites_clear(s);
+}
+
+void soft_flush(struct vcpu *v, const struct flush_scope *scope)
+{
+    struct soft_vcpu *s = soft_of(v);
+
+    tlb_flush(v, scope);
+    if (scope->kind == FLUSH_PAGE || scope->kind == FLUSH_PAGE_ASID)
+        jumps_flush_page(s, scope->va);
+    /* Jump hash entries of forgotten contexts die by their space: the fetch context id is new. */
+    soft_context_changed(v);
+    soft_sites_clear(s);
+}

@@ -1,0 +1,155 @@
+/*
+ * What the software engines (interp, jit) keep per vCPU and per VM. The per-vCPU part lies directly in front
+ * of struct vcpu: soft_of(v). Fields nearest to the vcpu are reached with the shortest displacements, so the
+ * hottest come last.
+ */
+#ifndef CV_ENGINE_SOFT_SOFT_H
+#define CV_ENGINE_SOFT_SOFT_H
+
+#include <stdatomic.h>
+#include "core/vm.h"
+#include "ir/ir.h"
+
+/* ---- soft TLB ---- */
+
+#define TLB_SET_BITS   10
+#define TLB_SETS       (1u << TLB_SET_BITS)
+#define TLB_FETCH_SETS 128u
+#define TLB_PAGE_MASK  (~(uint64_t)(MEM_PAGE_SIZE - 1))
+
+/*
+ * One way: tag = page-aligned GVA + context id (1..4095), so one compare checks page, context and right.
+ * Tag 0 is never looked for. READ and WRITE: host address = GVA + addend. FETCH: addend is the GPA of the
+ * page.
+ */
+struct tlb_way {
+    uint64_t tag, addend;
+};
+
+/*
+ * Two ways a set; a fill puts the new one first. Set number: see tlb_set(). Two neighbouring pages never
+ * share a set, so an access whose first byte picks the set and whose last byte makes the tag cannot hit when
+ * it crosses a page.
+ */
+struct tlb_set {
+    struct tlb_way way[2];
+};
+
+/* A large page, or a piece of one: refills 4 KiB entries without a walk. */
+struct tlb_large {
+    uint64_t va, size; /* size 0: free */
+    uint64_t gpa;
+    uint64_t mode; /* mode word it was made in; ctx 0 (global) is valid in this mode only */
+    uint16_t ctx;  /* context id, 0: global */
+    uint8_t access;
+};
+#define TLB_LARGE 32
+
+/* Contexts: number of guest_ops.context() values known at a time. */
+#define TLB_CONTEXTS 64
+struct tlb_context {
+    uint64_t value, asid;
+    uint16_t id; /* 0: free */
+};
+
+/* Fetch spaces: (fetch context, mode) pairs, part of the key of the jump hash. */
+#define SOFT_SPACES 127
+struct soft_space {
+    uint64_t mode;
+    uint16_t ctx; /* 0: free */
+};
+
+/* ---- areas that the JIT addresses ---- */
+
+/* A page slot of a memory access site: hit when va - page <= 4096 - size; host = va + addend. */
+struct soft_site {
+    uint64_t page, addend;
+};
+#define SOFT_SITES 256
+/* `page` of an empty one: no address is that close below it and none above. */
+#define SOFT_SITE_EMPTY UINT64_C(0x0010000000000000)
+
+/* Jump hash: key = pc ^ space (see soft_vcpu.space); 0 in `target` never follows a matching key. */
+struct soft_jump {
+    uint64_t key;
+    void *target; /* the engine's own: struct unit in the interpreter, code in the JIT */
+};
+#define SOFT_JUMP_BITS 10
+#define SOFT_JUMPS     (1u << SOFT_JUMP_BITS)
+
+struct unit;
+
+struct soft_vcpu {
+    struct tlb_set read[TLB_SETS];
+    struct tlb_set write[TLB_SETS];
+    struct tlb_set fetch[TLB_FETCH_SETS];
+    struct tlb_large large[TLB_LARGE];
+    struct tlb_context contexts[TLB_CONTEXTS];
+    struct soft_space spaces[SOFT_SPACES];
+    /* Which ranges of 2^16, 2^21, 2^30, 2^39 bytes have 4 KiB entries made from a larger page (bloom). */
+    uint64_t large_seen[4];
+    uint64_t jump_seen[8]; /* which pages have jump hash entries (bloom) */
+    unsigned next_id, next_context, next_large, next_space;
+    unsigned generation; /* counts clearings of all contexts */
+
+    uint64_t epoch;       /* mailbox of units.c: last safepoint; UINT64_MAX outside the engine. atomic */
+    uint64_t jumps_epoch; /* jump hash is empty of units that died before; atomic */
+    void *scratch;        /* struct soft_scratch of region.h, made by soft_vcpu_init() */
+    struct {
+        uint64_t units_formed, units_run, tlb_fills, tlb_walks, singles, bails, promotions;
+        uint64_t insns_interp; /* executed by the interpreter; the rest of the count is compiled code's */
+    } stat;
+
+    /* Temporaries of the unit that the interpreter runs: operands are int16 displacements from the vcpu. */
+#define SOFT_TEMPS 256
+    u128 temps[SOFT_TEMPS];
+
+    struct soft_jump jumps[SOFT_JUMPS];
+    struct soft_site sites[SOFT_SITES];
+
+    /* ---- hot: displacement -256..-1 ---- */
+    uint64_t jit_own[22]; /* the JIT's: saved host stack pointer, spill cells, ... */
+    uint64_t host_fpcr;
+    bool exact;        /* interpreter: the one instruction that runs may fault and touch devices */
+    bool sites_filled; /* the JIT sets it when it fills a site; soft_sites_clear() looks at it */
+    uint8_t spare[6];
+    uint64_t ctx[3];   /* context id by enum access: data reads, data writes, fetches */
+    uint64_t space;    /* space number << 57: key of the jump hash = pc ^ space */
+    uint64_t gpa_page; /* GPA of the page that the running unit stands in */
+    struct unit *unit; /* the running unit (interpreter) */
+    uint64_t reserved;
+};
+_Static_assert(sizeof(struct soft_vcpu) % 64 == 0, "headroom keeps the alignment of struct vcpu");
+
+static inline struct soft_vcpu *soft_of(struct vcpu *v)
+{
+    return (struct soft_vcpu *)v - 1;
+}
+
+static inline struct vcpu *soft_to_vcpu(struct soft_vcpu *s)
+{
+    return (struct vcpu *)(s + 1);
+}
+
+/* Bytes for engine_ops.vcpu_headroom. */
+#define SOFT_HEADROOM sizeof(struct soft_vcpu)
+
+static inline unsigned soft_jump_index(uint64_t pc)
+{
+    /* Instructions are 2- or 4-aligned on most guests: bit 0 says little. */
+    return (unsigned)((pc >> 1) ^ (pc >> (1 + SOFT_JUMP_BITS))) & (SOFT_JUMPS - 1);
+}
+
+/* 0 or -ENOMEM. Called by engine vcpu_init after guest vcpu_init. */
+int soft_vcpu_init(struct vcpu *v);
+void soft_vcpu_fini(struct vcpu *v);
+/* engine_ops.context_changed: recomputes ctx[] and space; empties the sites when the data contexts differ. */
+void soft_context_changed(struct vcpu *v);
+/* engine_ops.flush; vCPU task only. */
+void soft_flush(struct vcpu *v, const struct flush_scope *scope);
+void soft_sites_clear(struct soft_vcpu *s);
+void soft_jumps_clear(struct soft_vcpu *s);
+/* Remembers that a target at virtual pc (and, for one that crosses, at the next page) is in the jump hash. */
+void soft_jump_set(struct soft_vcpu *s, uint64_t pc, void *target, bool crosses);
+
+#endif

@@ -1,0 +1,256 @@
+/* The soft TLB: fills, walks, flushes. */
+#include "engine/soft/tlb.h"
+#include "lib/str.h"
+
+static const uint8_t large_bits[4] = {16, 21, 30, 39};
+
+void tlb_reset(struct soft_vcpu *s)
+{
+    memset(s->read, 0, sizeof(s->read));
+    memset(s->write, 0, sizeof(s->write));
+    memset(s->fetch, 0, sizeof(s->fetch));
+    memset(s->large, 0, sizeof(s->large));
+    memset(s->contexts, 0, sizeof(s->contexts));
+    memset(s->spaces, 0, sizeof(s->spaces));
+    memset(s->large_seen, 0, sizeof(s->large_seen));
+    soft_jumps_clear(s);
+    s->next_id = 1;
+    s->next_space = 0;
+    s->generation++;
+}
+
+/* ---- large pages ---- */
+
+static unsigned seen_bit(gva_t va, unsigned bits)
+{
+    return (unsigned)(((va >> bits) * UINT64_C(0x9e3779b97f4a7c15)) >> 58);
+}
+
+static const struct tlb_large *large_find(const struct soft_vcpu *s, uint64_t mode, gva_t va,
+                                          enum access access)
+{
+    for (unsigned i = 0; i < TLB_LARGE; i++) {
+        const struct tlb_large *l = &s->large[i];
+
+        if (va - l->va < l->size && l->access == access &&
+            (l->ctx ? l->ctx == s->ctx[access] : l->mode == mode))
+            return l;
+    }
+    return NULL;
+}
+
+static void large_add(struct vcpu *v, gva_t va, enum access access, const struct translation *t)
+{
+    struct soft_vcpu *s = soft_of(v);
+    uint64_t size = t->page_bits >= 39 ? BIT(39) : BIT(t->page_bits);
+
+    s->large[s->next_large++ % TLB_LARGE] = (struct tlb_large){
+        .va = va & ~(size - 1),
+        .size = size,
+        .gpa = t->gpa & ~(size - 1),
+        .mode = v->mode,
+        .ctx = (uint16_t)(t->global ? 0 : s->ctx[access]),
+        .access = (uint8_t)access,
+    };
+    for (unsigned i = 0; i < ARRAY_SIZE(large_bits); i++) {
+        /* A page of another size counts as the next larger class: its neighbours are marked alike. */
+        if (size <= BIT(large_bits[i])) {
+            s->large_seen[i] |= BIT(seen_bit(va, large_bits[i]));
+            break;
+        }
+    }
+}
+
+static bool large_covers(const struct soft_vcpu *s, gva_t va)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(large_bits); i++) {
+        if (s->large_seen[i] >> seen_bit(va, large_bits[i]) & 1)
+            return true;
+    }
+    return false;
+}
+
+/* ---- walks ---- */
+
+static int translate(struct vcpu *v, gva_t va, enum access access, gpa_t *gpa, uint8_t *page_bits)
+{
+    struct soft_vcpu *s = soft_of(v);
+    const struct tlb_large *l = large_find(s, v->mode, va, access);
+    struct translation t = {0};
+
+    if (l) {
+        *gpa = l->gpa + (va - l->va);
+        *page_bits = MEM_PAGE_BITS;
+        return 0;
+    }
+    s->stat.tlb_walks++;
+    if (v->vm->guest->translate(v, va, access, &t))
+        return 1;
+    if (t.page_bits > MEM_PAGE_BITS)
+        large_add(v, va, access, &t);
+    *gpa = t.gpa;
+    *page_bits = t.page_bits;
+    return 0;
+}
+
+int tlb_walk(struct vcpu *v, gva_t va, enum access access, struct tlb_target *out)
+{
+    if (translate(v, va, access, &out->gpa, &out->page_bits))
+        return 1;
+    out->region = mem_find(&v->vm->mem, out->gpa);
+    out->host = NULL;
+    if (out->region && out->region->kind != MEM_MMIO)
+        out->host = out->region->host + (out->gpa - out->region->base);
+    return 0;
+}
+
+static void way_fill(struct tlb_set *set, uint64_t tag, uint64_t addend)
+{
+    if (set->way[0].tag != tag)
+        set->way[1] = set->way[0];
+    set->way[0] = (struct tlb_way){tag, addend};
+}
+
+/* A hit in the second way comes here too: it moves to the first. */
+void *tlb_fill_read(struct vcpu *v, gva_t va, unsigned size)
+{
+    struct soft_vcpu *s = soft_of(v);
+    struct tlb_target t;
+
+    if ((va & (MEM_PAGE_SIZE - 1)) + size > MEM_PAGE_SIZE)
+        return NULL;
+    s->stat.tlb_fills++;
+    if (tlb_walk(v, va, ACCESS_READ, &t) || !t.host || t.page_bits < MEM_PAGE_BITS)
+        return NULL;
+    way_fill(&s->read[tlb_set(va)], tlb_tag(va, s->ctx[ACCESS_READ]), (uintptr_t)t.host - va);
+    return t.host;
+}
+
+/* Sets DIRTY; false when the page is CODE. */
+static bool page_writable(const struct tlb_target *t)
+{
+    _Atomic uint8_t *f = &t->region->flags[(t->gpa - t->region->base) >> MEM_PAGE_BITS];
+    uint8_t flags = atomic_load_explicit(f, memory_order_relaxed);
+
+    if (!(flags & MEM_PAGE_DIRTY))
+        flags = atomic_fetch_or(f, MEM_PAGE_DIRTY);
+    return !(flags & MEM_PAGE_CODE);
+}
+
+void *tlb_fill_write(struct vcpu *v, gva_t va, unsigned size)
+{
+    struct soft_vcpu *s = soft_of(v);
+    struct tlb_target t;
+
+    if ((va & (MEM_PAGE_SIZE - 1)) + size > MEM_PAGE_SIZE)
+        return NULL;
+    s->stat.tlb_fills++;
+    if (tlb_walk(v, va, ACCESS_WRITE, &t) || !t.host || t.page_bits < MEM_PAGE_BITS ||
+        t.region->kind != MEM_RAM || !page_writable(&t))
+        return NULL;
+    way_fill(&s->write[tlb_set(va)], tlb_tag(va, s->ctx[ACCESS_WRITE]), (uintptr_t)t.host - va);
+    return t.host;
+}
+
+int tlb_fetch(struct vcpu *v, gva_t va, gpa_t *gpa)
+{
+    struct soft_vcpu *s = soft_of(v);
+    struct tlb_set *set = &s->fetch[tlb_fetch_set(va)];
+    uint64_t tag = tlb_tag(va, s->ctx[ACCESS_FETCH]);
+    uint8_t page_bits;
+
+    for (unsigned i = 0; i < 2; i++) {
+        if (set->way[i].tag == tag) {
+            *gpa = set->way[i].addend + (va & (MEM_PAGE_SIZE - 1));
+            return 0;
+        }
+    }
+    if (translate(v, va, ACCESS_FETCH, gpa, &page_bits))
+        return 1;
+    if (page_bits >= MEM_PAGE_BITS)
+        way_fill(set, tag, *gpa & TLB_PAGE_MASK);
+    return 0;
+}
+
+/* ---- flushes ---- */
+
+void tlb_drop_write(struct vcpu *v, const uint8_t *host_page)
+{
+    struct soft_vcpu *s = soft_of(v);
+
+    for (unsigned i = 0; i < TLB_SETS; i++) {
+        for (unsigned w = 0; w < 2; w++) {
+            struct tlb_way *way = &s->write[i].way[w];
+
+            if (way->tag && (way->tag & TLB_PAGE_MASK) + way->addend == (uintptr_t)host_page)
+                way->tag = 0;
+        }
+    }
+    soft_sites_clear(s);
+}
+
+void tlb_drop_writes(struct vcpu *v)
+{
+    memset(soft_of(v)->write, 0, sizeof(soft_of(v)->write));
+    soft_sites_clear(soft_of(v));
+}
+
+static void set_drop(struct tlb_set *set, gva_t page)
+{
+    for (unsigned w = 0; w < 2; w++) {
+        if ((set->way[w].tag & TLB_PAGE_MASK) == page)
+            set->way[w].tag = 0;
+    }
+}
+
+static void forget_asid(struct soft_vcpu *s, uint64_t asid)
+{
+    for (unsigned i = 0; i < TLB_CONTEXTS; i++) {
+        if (s->contexts[i].asid == asid)
+            s->contexts[i].id = 0;
+    }
+    /* Global large pages survive; those of one address space die with their context id. */
+}
+
+static void forget_all(struct soft_vcpu *s)
+{
+    for (unsigned i = 0; i < TLB_CONTEXTS; i++)
+        s->contexts[i].id = 0;
+    memset(s->large, 0, sizeof(s->large));
+    memset(s->large_seen, 0, sizeof(s->large_seen));
+}
+
+/*
+ * A page named by any address in it: the entries of that page in every context (more than asked is
+ * allowed). If a piece of a larger page may be meant, its other pieces have to go too: all goes.
+ */
+static void flush_page(struct soft_vcpu *s, gva_t va)
+{
+    gva_t page = va & TLB_PAGE_MASK;
+
+    if (large_covers(s, va)) {
+        forget_all(s);
+        return;
+    }
+    set_drop(&s->read[tlb_set(va)], page);
+    set_drop(&s->write[tlb_set(va)], page);
+    set_drop(&s->fetch[tlb_fetch_set(va)], page);
+}
+
+void tlb_flush(struct vcpu *v, const struct flush_scope *scope)
+{
+    struct soft_vcpu *s = soft_of(v);
+
+    switch (scope->kind) {
+    case FLUSH_ALL:
+        forget_all(s);
+        break;
+    case FLUSH_ASID:
+        forget_asid(s, scope->asid);
+        break;
+    case FLUSH_PAGE:
+    case FLUSH_PAGE_ASID:
+        flush_page(s, scope->va);
+        break;
+    }
+}
