@@ -86,41 +86,50 @@ static uint16_t id_new(struct soft_vcpu *s)
     return (uint16_t)s->next_id++;
 }
 
+static unsigned hash6(uint64_t x)
+{
+    return (unsigned)((x * UINT64_C(0x9e3779b97f4a7c15)) >> 58);
+}
+
+/* Traps come by here: one probe, and one neighbour. */
 static uint16_t context_id(struct vcpu *v, uint64_t value)
 {
     struct soft_vcpu *s = soft_of(v);
-    struct tlb_context *c;
+    unsigned h = hash6(value + 1);
+    struct tlb_context *c = &s->contexts[h];
+    uint16_t id;
 
-    for (unsigned i = 0; i < TLB_CONTEXTS; i++) {
-        c = &s->contexts[i];
-        if (c->id && c->value == value)
-            return c->id;
-    }
-    /* May clear all contexts, so it comes before one is chosen. */
-    uint16_t id = id_new(s);
-
-    c = &s->contexts[s->next_context++ % TLB_CONTEXTS];
-    *c = (struct tlb_context){.value = value, .asid = v->vm->guest->asid(v), .id = id};
+    if (LIKELY(c->id && c->value == value))
+        return c->id;
+    c = &s->contexts[h ^ 1];
+    if (c->id && c->value == value)
+        return c->id;
+    id = id_new(s); /* may clear all contexts, so it comes before one is chosen */
+    if (s->contexts[h].id)
+        h ^= s->next_context++ & 1;
+    s->contexts[h] = (struct tlb_context){.value = value, .asid = v->vm->guest->asid(v), .id = id};
     return id;
 }
 
+/* A number that changes hands takes the whole jump hash with it. */
 static uint64_t space_number(struct soft_vcpu *s, uint64_t mode, uint16_t ctx)
 {
-    unsigned n;
+    unsigned h = (hash6(mode + ((uint64_t)ctx << 48)) << 1) % SOFT_SPACES;
 
-    for (n = 0; n < s->next_space; n++) {
+    for (unsigned i = 0; i < 8; i++) {
+        unsigned n = (h + i) % SOFT_SPACES;
+
         if (s->spaces[n].ctx == ctx && s->spaces[n].mode == mode)
             return n;
+        if (!s->spaces[n].ctx) {
+            s->spaces[n] = (struct soft_space){.mode = mode, .ctx = ctx};
+            return n;
+        }
     }
-    if (n == SOFT_SPACES) {
-        soft_jumps_clear(s);
-        memset(s->spaces, 0, sizeof(s->spaces));
-        n = 0;
-        s->next_space = 0;
-    }
-    s->spaces[n] = (struct soft_space){.mode = mode, .ctx = ctx};
-    s->next_space = n + 1;
-    return n;
+    soft_jumps_clear(s);
+    memset(s->spaces, 0, sizeof(s->spaces));
+    s->spaces[h] = (struct soft_space){.mode = mode, .ctx = ctx};
+    return h;
 }
 
 void soft_context_changed(struct vcpu *v)

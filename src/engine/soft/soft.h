@@ -43,7 +43,8 @@ struct tlb_large {
     uint16_t ctx;  /* context id, 0: global */
     uint8_t access;
 };
-#define TLB_LARGE 32
+#define TLB_LARGE         32
+#define TLB_LARGE_CLASSES 3
 
 /* Contexts: number of guest_ops.context() values known at a time. */
 #define TLB_CONTEXTS 64
@@ -86,10 +87,10 @@ struct soft_vcpu {
     struct tlb_large large[TLB_LARGE];
     struct tlb_context contexts[TLB_CONTEXTS];
     struct soft_space spaces[SOFT_SPACES];
-    /* Which ranges of 2^16, 2^21, 2^30, 2^39 bytes have 4 KiB entries made from a larger page (bloom). */
-    uint64_t large_seen[4];
+    /* Which ranges of 2^16, 2^21, 2^30 bytes have 4 KiB entries made from a larger page (bloom). */
+    uint64_t large_seen[2][TLB_LARGE_CLASSES][4];
     uint64_t jump_seen[8]; /* which pages have jump hash entries (bloom) */
-    unsigned next_id, next_context, next_large, next_space;
+    unsigned next_id, next_context, next_large;
     unsigned generation; /* counts clearings of all contexts */
 
     uint64_t epoch;       /* mailbox of units.c: last safepoint; UINT64_MAX outside the engine. atomic */
@@ -102,13 +103,13 @@ struct soft_vcpu {
 
     /* Temporaries of the unit that the interpreter runs: operands are int16 displacements from the vcpu. */
 #define SOFT_TEMPS 256
-    u128 temps[SOFT_TEMPS];
+    _Alignas(64) u128 temps[SOFT_TEMPS];
 
     struct soft_jump jumps[SOFT_JUMPS];
     struct soft_site sites[SOFT_SITES];
 
     /* ---- hot: displacement -256..-1 ---- */
-    uint64_t jit_own[22]; /* the JIT's: saved host stack pointer, spill cells, ... */
+    uint64_t jit_own[23]; /* the JIT's: saved host stack pointer, spill cells, ... */
     uint64_t host_fpcr;
     bool exact;        /* interpreter: the one instruction that runs may fault and touch devices */
     bool sites_filled; /* the JIT sets it when it fills a site; soft_sites_clear() looks at it */

@@ -2,7 +2,7 @@
 #include "engine/soft/tlb.h"
 #include "lib/str.h"
 
-static const uint8_t large_bits[4] = {16, 21, 30, 39};
+static const uint8_t large_bits[TLB_LARGE_CLASSES] = {16, 21, 30};
 
 void tlb_reset(struct soft_vcpu *s)
 {
@@ -15,15 +15,18 @@ void tlb_reset(struct soft_vcpu *s)
     memset(s->large_seen, 0, sizeof(s->large_seen));
     soft_jumps_clear(s);
     s->next_id = 1;
-    s->next_space = 0;
     s->generation++;
 }
 
 /* ---- large pages ---- */
 
-static unsigned seen_bit(gva_t va, unsigned bits)
+/* The bit for a range of 2^bits bytes at va; upper and lower half of the address space apart. */
+static uint64_t *seen_word(struct soft_vcpu *s, unsigned size_class, gva_t va, uint64_t *mask)
 {
-    return (unsigned)(((va >> bits) * UINT64_C(0x9e3779b97f4a7c15)) >> 58);
+    unsigned h = (unsigned)(((va >> large_bits[size_class]) * UINT64_C(0x9e3779b97f4a7c15)) >> 56);
+
+    *mask = BIT(h % 64);
+    return &s->large_seen[va >> 63][size_class][h / 64];
 }
 
 static const struct tlb_large *large_find(const struct soft_vcpu *s, uint64_t mode, gva_t va,
@@ -42,7 +45,9 @@ static const struct tlb_large *large_find(const struct soft_vcpu *s, uint64_t mo
 static void large_add(struct vcpu *v, gva_t va, enum access access, const struct translation *t)
 {
     struct soft_vcpu *s = soft_of(v);
-    uint64_t size = t->page_bits >= 39 ? BIT(39) : BIT(t->page_bits);
+    /* Without paging everything is one page; a piece of it at a time is enough. */
+    uint64_t size = BIT(MIN(t->page_bits, large_bits[TLB_LARGE_CLASSES - 1]));
+    uint64_t mask, *word;
 
     s->large[s->next_large++ % TLB_LARGE] = (struct tlb_large){
         .va = va & ~(size - 1),
@@ -55,16 +60,19 @@ static void large_add(struct vcpu *v, gva_t va, enum access access, const struct
     for (unsigned i = 0; i < ARRAY_SIZE(large_bits); i++) {
         /* A page of another size counts as the next larger class: its neighbours are marked alike. */
         if (size <= BIT(large_bits[i])) {
-            s->large_seen[i] |= BIT(seen_bit(va, large_bits[i]));
+            word = seen_word(s, i, va, &mask);
+            *word |= mask;
             break;
         }
     }
 }
 
-static bool large_covers(const struct soft_vcpu *s, gva_t va)
+static bool large_covers(struct soft_vcpu *s, gva_t va)
 {
+    uint64_t mask;
+
     for (unsigned i = 0; i < ARRAY_SIZE(large_bits); i++) {
-        if (s->large_seen[i] >> seen_bit(va, large_bits[i]) & 1)
+        if (*seen_word(s, i, va, &mask) & mask)
             return true;
     }
     return false;

@@ -15,13 +15,17 @@
 /* In unit.mode beside the guest's bits: executes exactly one instruction, exactly. */
 #define UNIT_SINGLE BIT(63)
 
+/* gpa2 of a unit without a second page. */
+#define UNIT_NO_PAGE UINT64_MAX
+
 struct unit {
     gpa_t gpa;
     uint64_t mode;
     gpa_t gpa2;                /* page of the second part of an instruction that crosses; 0: none */
     struct unit *_Atomic next; /* hash chain */
     struct unit *page_next[2]; /* of the page (and second page); lock */
-    uint64_t lines[2];         /* which 64-byte lines of the page (second page) it was made from */
+    uint64_t lines[2]; /* which 64-byte lines of the page (second page) it was made from; both in [0] when the
+                          pages are the same */
     /* Where execution enters: engine's own code. Replaced when the unit dies or is promoted. */
     _Atomic(const void *) entry;
     void *code;          /* interpreter's code, freed with the unit */
@@ -36,8 +40,10 @@ struct unit {
 
 /* What the engine does with its part of a unit. */
 struct units_ops {
-    /* The unit died: make its entries lead to the dispatcher. Under the table's lock. */
+    /* The unit died: make its entries lead to the dispatcher. All three: under the table's lock. */
     void (*kill)(struct vm *vm, struct unit *u);
+    /* `u` of the same page lives on: its links to `dead` go. NULL where there are no links. */
+    void (*unlink)(struct vm *vm, struct unit *u, struct unit *dead);
     /* Nobody can be in it any more. */
     void (*release)(struct vm *vm, struct unit *u);
 };

@@ -1,0 +1,564 @@
+/* The unit table: see units.h for the protocol. */
+#include "engine/soft/units.h"
+#include "engine/soft/tlb.h"
+#include "lib/err.h"
+#include "lib/str.h"
+
+#define HASH_BITS 14
+#define HASH_SIZE (1u << HASH_BITS)
+#define PAGE_BITS 10
+#define PAGES     (1u << PAGE_BITS)
+
+/* A guest page with units, or with one being made. Under the lock. */
+struct code_page {
+    gpa_t gpa;
+    struct code_page *next;          /* hash chain */
+    struct code_page *older, *newer; /* order of creation: the oldest is evicted first */
+    struct unit *units;
+    uint64_t version; /* counts writes to code (or possible code) on the page */
+    uint64_t lines;   /* of all its units */
+    unsigned building;
+    bool ready; /* CODE is set and no vCPU has a write entry */
+};
+
+struct units {
+    const struct units_ops *ops;
+    struct plat_lock lock;
+    struct unit *_Atomic hash[HASH_SIZE];
+    struct code_page *pages[PAGES];
+    struct code_page *oldest, *newest;
+    struct unit *dead, **dead_tail; /* by time of death */
+    _Atomic uint64_t epoch;         /* counts deaths */
+    _Atomic uint64_t jumps_epoch;   /* jump hashes must be emptied when older than this */
+    uint64_t dead_bytes;
+    size_t max_bytes;
+    struct units_stat stat;
+};
+
+static struct units *units_of(struct vm *vm)
+{
+    return ((struct soft_vm *)vm->engine_vm)->units;
+}
+
+int units_init(struct vm *vm, const struct units_ops *ops, size_t max_bytes)
+{
+    struct soft_vm *sv = vm->engine_vm;
+    struct units *t = plat_alloc(sizeof(*t));
+
+    if (!t)
+        return -ENOMEM;
+    t->ops = ops;
+    t->max_bytes = max_bytes;
+    t->dead_tail = &t->dead;
+    plat_lock_init(&t->lock);
+    sv->units = t;
+    return 0;
+}
+
+/* ---- hash ---- */
+
+static unsigned hash_index(gpa_t gpa, uint64_t mode)
+{
+    return (unsigned)(((gpa ^ (mode << 40) ^ (mode >> 20)) * UINT64_C(0x9e3779b97f4a7c15)) >>
+                      (64 - HASH_BITS));
+}
+
+struct unit *units_find(struct vm *vm, gpa_t gpa, uint64_t mode)
+{
+    struct units *t = units_of(vm);
+    struct unit *u = atomic_load_explicit(&t->hash[hash_index(gpa, mode)], memory_order_acquire);
+
+    while (u && (u->gpa != gpa || u->mode != mode))
+        u = atomic_load_explicit(&u->next, memory_order_acquire);
+    return u;
+}
+
+/* Its own next stays: a reader may stand on it. */
+static void hash_remove(struct units *t, struct unit *u)
+{
+    struct unit *_Atomic *at = &t->hash[hash_index(u->gpa, u->mode)];
+    struct unit *x;
+
+    while ((x = atomic_load_explicit(at, memory_order_relaxed)) != u)
+        at = &x->next;
+    atomic_store_explicit(at, atomic_load_explicit(&u->next, memory_order_relaxed), memory_order_release);
+}
+
+/* ---- pages ---- */
+
+/*
+ * Whether p holds u by its second page. Both parts of an instruction may lie on one guest-physical page that
+ * is mapped twice; it is on that page's list once then.
+ */
+static unsigned side_of(const struct unit *u, const struct code_page *p)
+{
+    return (u->gpa & TLB_PAGE_MASK) != p->gpa;
+}
+
+static bool has_second(const struct unit *u)
+{
+    return u->gpa2 != UNIT_NO_PAGE && u->gpa2 != (u->gpa & TLB_PAGE_MASK);
+}
+
+static struct code_page **page_slot(struct units *t, gpa_t gpa)
+{
+    struct code_page **at =
+        &t->pages[((gpa >> MEM_PAGE_BITS) * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - PAGE_BITS)];
+
+    while (*at && (*at)->gpa != gpa)
+        at = &(*at)->next;
+    return at;
+}
+
+static struct code_page *page_get(struct units *t, gpa_t gpa)
+{
+    struct code_page **at = page_slot(t, gpa);
+    struct code_page *p = *at;
+
+    if (p)
+        return p;
+    p = plat_alloc(sizeof(*p));
+    if (!p)
+        return NULL;
+    p->gpa = gpa;
+    p->older = t->newest;
+    if (t->newest)
+        t->newest->newer = p;
+    else
+        t->oldest = p;
+    t->newest = p;
+    *at = p;
+    return p;
+}
+
+/* Without units and builders a page is no CODE page any more. */
+static void page_put(struct vm *vm, struct code_page *p)
+{
+    struct units *t = units_of(vm);
+
+    if (p->units || p->building)
+        return;
+    mem_page_mark(&vm->mem, p->gpa, 0, MEM_PAGE_CODE);
+    *page_slot(t, p->gpa) = p->next;
+    *(p->older ? &p->older->newer : &t->oldest) = p->newer;
+    *(p->newer ? &p->newer->older : &t->newest) = p->older;
+    plat_free(p);
+}
+
+static void page_unlink(struct code_page *p, struct unit *u, unsigned side)
+{
+    struct unit **at = &p->units;
+
+    while (*at != u)
+        at = &(*at)->page_next[side_of(*at, p)];
+    *at = u->page_next[side];
+    p->lines = 0;
+    for (u = p->units; u; u = u->page_next[side_of(u, p)])
+        p->lines |= u->lines[side_of(u, p)];
+}
+
+static void page_link(struct code_page *p, struct unit *u, unsigned side)
+{
+    u->page_next[side] = p->units;
+    p->units = u;
+    p->lines |= u->lines[side];
+}
+
+/* ---- death ---- */
+
+/* Unlinks everywhere; `except`: a page that its caller holds and puts itself. */
+static void kill_locked(struct vm *vm, struct unit *u, struct code_page *except)
+{
+    struct units *t = units_of(vm);
+    struct code_page *p[2] = {*page_slot(t, u->gpa & TLB_PAGE_MASK), NULL};
+
+    hash_remove(t, u);
+    page_unlink(p[0], u, 0);
+    if (has_second(u)) {
+        p[1] = *page_slot(t, u->gpa2);
+        page_unlink(p[1], u, 1);
+    }
+    u->dead = true;
+    t->ops->kill(vm, u);
+    for (unsigned i = 0; i < 2 && t->ops->unlink; i++) {
+        for (struct unit *x = p[i] ? p[i]->units : NULL; x; x = x->page_next[side_of(x, p[i])])
+            t->ops->unlink(vm, x, u);
+    }
+    u->retired = atomic_fetch_add(&t->epoch, 1) + 1;
+    u->dead_next = NULL;
+    *t->dead_tail = u;
+    t->dead_tail = &u->dead_next;
+    t->dead_bytes += u->size;
+    t->stat.bytes -= u->size;
+    t->stat.killed++;
+    t->stat.count--;
+    for (unsigned i = 0; i < 2; i++) {
+        if (p[i] && p[i] != except)
+            page_put(vm, p[i]);
+    }
+}
+
+static void page_kill(struct vm *vm, struct code_page *p, uint64_t lines)
+{
+    struct unit *u = p->units, *next;
+
+    p->building++; /* keeps it */
+    for (; u; u = next) {
+        unsigned side = side_of(u, p);
+
+        next = u->page_next[side];
+        if (u->lines[side] & lines)
+            kill_locked(vm, u, p);
+    }
+    p->building--;
+    page_put(vm, p);
+}
+
+void units_kill(struct vm *vm, struct unit *u)
+{
+    struct units *t = units_of(vm);
+
+    plat_lock(&t->lock);
+    if (!u->dead)
+        kill_locked(vm, u, NULL);
+    plat_unlock(&t->lock);
+}
+
+static uint64_t lines_of(gpa_t page, gpa_t gpa, uint64_t len)
+{
+    uint64_t first = gpa > page ? (gpa - page) / 64 : 0;
+    uint64_t last = (MIN(gpa + len, page + MEM_PAGE_SIZE) - 1 - page) / 64;
+
+    return (UINT64_MAX >> (63 - last)) & (UINT64_MAX << first);
+}
+
+void units_written(struct vm *vm, gpa_t gpa, uint64_t len)
+{
+    struct units *t = units_of(vm);
+
+    plat_lock(&t->lock);
+    for (gpa_t page = gpa & TLB_PAGE_MASK; page < gpa + len; page += MEM_PAGE_SIZE) {
+        struct code_page *p = *page_slot(t, page);
+        uint64_t lines = lines_of(page, gpa, len);
+
+        if (!p)
+            continue;
+        /* A builder has read bytes that it has not told us of yet. */
+        if (p->building)
+            p->version++;
+        if (p->lines & lines)
+            page_kill(vm, p, lines);
+    }
+    plat_unlock(&t->lock);
+}
+
+static struct code_page *oldest_with_units(struct units *t)
+{
+    struct code_page *p = t->oldest;
+
+    while (p && !p->units)
+        p = p->newer;
+    return p;
+}
+
+void units_flush(struct vm *vm)
+{
+    struct units *t = units_of(vm);
+    struct code_page *p;
+
+    plat_lock(&t->lock);
+    for (p = t->oldest; p; p = p->newer)
+        p->version++;
+    while ((p = oldest_with_units(t)))
+        page_kill(vm, p, UINT64_MAX);
+    plat_unlock(&t->lock);
+}
+
+static void evict(struct vm *vm, struct units *t, uint64_t room)
+{
+    struct code_page *p;
+
+    if (t->stat.bytes + room <= t->max_bytes)
+        return;
+    /* An eighth at a time: the jump hashes have to be emptied for each round. */
+    while (t->stat.bytes + room > t->max_bytes - t->max_bytes / 8 && (p = oldest_with_units(t))) {
+        uint64_t before = t->stat.count;
+
+        page_kill(vm, p, UINT64_MAX);
+        t->stat.evicted += before - t->stat.count;
+    }
+}
+
+/* ---- making one ---- */
+
+static void drop_write(struct vcpu *v, void *page)
+{
+    tlb_drop_write(v, page);
+}
+
+/* Afterwards every store to the page finds CODE set. */
+static int page_protect(struct vcpu *v, gpa_t gpa)
+{
+    struct vm *vm = v->vm;
+    uint8_t *host = mem_ptr(&vm->mem, gpa, MEM_PAGE_SIZE, false);
+
+    if (!host)
+        return -EFAULT;
+    mem_page_mark(&vm->mem, gpa, MEM_PAGE_CODE, 0);
+    tlb_drop_write(v, host);
+    if (vm->vcpu_count > 1)
+        vcpu_call_others(v, vm, drop_write, host);
+    return 0;
+}
+
+static int page_begin(struct vcpu *v, gpa_t gpa, uint64_t *version)
+{
+    struct units *t = units_of(v->vm);
+    struct code_page *p;
+    int err = 0;
+
+    plat_lock(&t->lock);
+    p = page_get(t, gpa);
+    if (p)
+        p->building++; /* from here on p stays and CODE is not cleared */
+    plat_unlock(&t->lock);
+    if (!p)
+        return -ENOMEM;
+    /* `ready` goes from false to true only: whoever sees it true may rely on another's wait. */
+    if (!__atomic_load_n(&p->ready, __ATOMIC_ACQUIRE))
+        err = page_protect(v, gpa);
+    plat_lock(&t->lock);
+    if (!err)
+        __atomic_store_n(&p->ready, true, __ATOMIC_RELEASE);
+    *version = p->version;
+    if (err) {
+        p->building--;
+        page_put(v->vm, p);
+    }
+    plat_unlock(&t->lock);
+    return err;
+}
+
+/* Lock held. Whether nothing was written since. */
+static bool page_end(struct units *t, gpa_t gpa, uint64_t version)
+{
+    struct code_page *p = *page_slot(t, gpa);
+
+    p->building--;
+    return p->version == version;
+}
+
+int units_begin(struct vcpu *v, struct units_build *b, gpa_t gpa, gpa_t gpa2)
+{
+    int err;
+
+    b->page[0] = gpa & TLB_PAGE_MASK;
+    b->page[1] = gpa2 != UNIT_NO_PAGE ? gpa2 : b->page[0];
+    err = page_begin(v, b->page[0], &b->version[0]);
+    if (err || b->page[0] == b->page[1])
+        return err;
+    err = page_begin(v, b->page[1], &b->version[1]);
+    if (err) {
+        b->page[1] = b->page[0];
+        units_abort(v, b);
+    }
+    return err;
+}
+
+static bool build_end(struct units *t, struct units_build *b)
+{
+    bool same = page_end(t, b->page[0], b->version[0]);
+
+    if (b->page[1] != b->page[0])
+        same &= page_end(t, b->page[1], b->version[1]);
+    return same;
+}
+
+static void build_put(struct vm *vm, struct units_build *b)
+{
+    struct code_page *p;
+
+    for (unsigned i = 0; i < 2; i++) {
+        p = *page_slot(units_of(vm), b->page[i]);
+        if (p)
+            page_put(vm, p);
+    }
+}
+
+void units_abort(struct vcpu *v, struct units_build *b)
+{
+    struct units *t = units_of(v->vm);
+
+    plat_lock(&t->lock);
+    build_end(t, b);
+    build_put(v->vm, b);
+    plat_unlock(&t->lock);
+}
+
+static void insert_locked(struct vm *vm, struct unit *u)
+{
+    struct units *t = units_of(vm);
+    struct unit *_Atomic *at = &t->hash[hash_index(u->gpa, u->mode)];
+
+    page_link(*page_slot(t, u->gpa & TLB_PAGE_MASK), u, 0);
+    if (has_second(u))
+        page_link(*page_slot(t, u->gpa2), u, 1);
+    atomic_store_explicit(&u->next, atomic_load_explicit(at, memory_order_relaxed), memory_order_relaxed);
+    atomic_store_explicit(at, u, memory_order_release);
+    t->stat.made++;
+    t->stat.count++;
+    t->stat.bytes += u->size;
+}
+
+int units_insert(struct vcpu *v, struct units_build *b, struct unit **u)
+{
+    struct vm *vm = v->vm;
+    struct units *t = units_of(vm);
+    struct unit *other;
+
+    plat_lock(&t->lock);
+    evict(vm, t, (*u)->size);
+    if (!build_end(t, b)) {
+        build_put(vm, b);
+        plat_unlock(&t->lock);
+        return -EAGAIN;
+    }
+    other = units_find(vm, (*u)->gpa, (*u)->mode);
+    if (other && other->gpa2 == (*u)->gpa2) {
+        plat_unlock(&t->lock);
+        units_free(vm, *u);
+        *u = other;
+        return 0;
+    }
+    insert_locked(vm, *u);
+    if (other) /* crosses into another page now */
+        kill_locked(vm, other, NULL);
+    plat_unlock(&t->lock);
+    return 0;
+}
+
+struct unit *units_alloc(struct vm *vm)
+{
+    struct unit *u = plat_alloc(sizeof(*u));
+
+    if (u)
+        u->gpa2 = UNIT_NO_PAGE;
+    else
+        units_flush(vm);
+    return u;
+}
+
+void units_free(struct vm *vm, struct unit *u)
+{
+    units_of(vm)->ops->release(vm, u);
+    plat_free(u->code);
+    plat_free(u);
+}
+
+void units_charge(struct vm *vm, struct unit *u, int64_t bytes)
+{
+    struct units *t = units_of(vm);
+
+    plat_lock(&t->lock);
+    u->size = (uint32_t)(u->size + bytes);
+    if (u->dead)
+        t->dead_bytes += (uint64_t)bytes;
+    else
+        t->stat.bytes += (uint64_t)bytes;
+    plat_unlock(&t->lock);
+}
+
+/* ---- safepoints and release ---- */
+
+/* All vCPUs have emptied their jump hash since `epoch`, or will before they look at it. */
+static bool all_past(struct vm *vm, uint64_t epoch)
+{
+    for (unsigned i = 0; i < vm->vcpu_count; i++) {
+        struct soft_vcpu *s = soft_of(vm->vcpu[i]);
+
+        if (__atomic_load_n(&s->epoch, __ATOMIC_SEQ_CST) != UINT64_MAX &&
+            __atomic_load_n(&s->jumps_epoch, __ATOMIC_SEQ_CST) < epoch)
+            return false;
+    }
+    return true;
+}
+
+static void release_until(struct vm *vm, uint64_t epoch)
+{
+    struct units *t = units_of(vm);
+
+    while (t->dead && t->dead->retired <= epoch) {
+        struct unit *u = t->dead;
+
+        t->dead = u->dead_next;
+        if (!t->dead)
+            t->dead_tail = &t->dead;
+        __atomic_store_n(&t->dead_bytes, t->dead_bytes - u->size, __ATOMIC_RELAXED);
+        units_free(vm, u);
+    }
+}
+
+/* Dead units are let gather, since releasing them costs every vCPU its jump hash. */
+static bool release_due(struct units *t)
+{
+    return __atomic_load_n(&t->dead_bytes, __ATOMIC_RELAXED) > t->max_bytes / 16;
+}
+
+static void release(struct vm *vm)
+{
+    struct units *t = units_of(vm);
+
+    plat_lock(&t->lock);
+    if (all_past(vm, atomic_load(&t->jumps_epoch))) {
+        release_until(vm, atomic_load(&t->jumps_epoch));
+        if (release_due(t))
+            atomic_store(&t->jumps_epoch, atomic_load(&t->epoch));
+    }
+    plat_unlock(&t->lock);
+}
+
+void units_safepoint(struct vcpu *v)
+{
+    struct units *t = units_of(v->vm);
+    struct soft_vcpu *s = soft_of(v);
+    uint64_t jumps;
+
+    /* Pairs with all_past(): either it sees us inside, or we see its epoch. */
+    if (UNLIKELY(s->epoch == UINT64_MAX))
+        __atomic_store_n(&s->epoch, 0, __ATOMIC_SEQ_CST);
+    jumps = atomic_load(&t->jumps_epoch);
+    if (UNLIKELY(s->jumps_epoch != jumps)) {
+        soft_jumps_clear(s);
+        __atomic_store_n(&s->jumps_epoch, jumps, __ATOMIC_SEQ_CST);
+    }
+    if (UNLIKELY(release_due(t)))
+        release(v->vm);
+}
+
+void units_leave(struct vcpu *v)
+{
+    __atomic_store_n(&soft_of(v)->epoch, UINT64_MAX, __ATOMIC_SEQ_CST);
+}
+
+void units_fini(struct vm *vm)
+{
+    struct soft_vm *sv = vm->engine_vm;
+    struct units *t = sv->units;
+
+    if (!t)
+        return;
+    units_flush(vm);
+    release_until(vm, UINT64_MAX);
+    plat_lock_fini(&t->lock);
+    plat_free(t);
+    sv->units = NULL;
+}
+
+void units_stat(struct vm *vm, struct units_stat *out)
+{
+    struct units *t = units_of(vm);
+
+    plat_lock(&t->lock);
+    *out = t->stat;
+    plat_unlock(&t->lock);
+}
