@@ -56,8 +56,7 @@ static bool token_ok(const struct dtb *d, uint32_t at)
             return false;
         size = be32(d->structs + at + 4);
         name = be32(d->structs + at + 8);
-        return size <= left - 12 && ALIGN_UP(size, 4) <= left - 12 && name < d->strings_size &&
-               text_size(d->strings + name, d->strings_size - name);
+        return size <= left - 12 && ALIGN_UP(size, 4) <= left - 12 && name < d->strings_size;
     case END_NODE:
     case NOP:
         return true;
@@ -70,6 +69,7 @@ static int check_structure(const struct dtb *d)
 {
     uint32_t at = 0, t;
     unsigned depth = 0, roots = 0;
+    bool props = false; /* may still come: they stand before the node's children (5.4.2) */
 
     for (; at + 4 <= d->structs_size && (t = be32(d->structs + at)) != END; at = next(d, at)) {
         if (!token_ok(d, at))
@@ -78,8 +78,10 @@ static int check_structure(const struct dtb *d)
             return -EINVAL;
         if (t == END_NODE && depth-- == 0)
             return -EINVAL;
-        if (t == PROP && !depth)
+        if (t == PROP && !props)
             return -EINVAL;
+        if (t != NOP && t != PROP)
+            props = t == BEGIN_NODE;
     }
     return at + 4 <= d->structs_size && depth == 0 && roots == 1 ? 0 : -EINVAL;
 }
@@ -93,6 +95,14 @@ static int check_reserve(const uint8_t *blob, uint32_t at, uint32_t total)
             return 0;
     }
     return -EINVAL;
+}
+
+/* Without what follows the last terminator: then every name that starts inside also ends there. */
+static uint32_t terminated(const uint8_t *strings, uint32_t size)
+{
+    while (size && strings[size - 1])
+        size--;
+    return size;
 }
 
 static bool inside(uint32_t offset, uint32_t size, uint32_t total)
@@ -112,13 +122,15 @@ int dtb_open(struct dtb *d, const void *blob, size_t size)
     strings = be32(p + 12);
     reserve = be32(p + 16);
     *d = (struct dtb){.strings_size = be32(p + 32), .structs_size = be32(p + 36)};
-    if (total > size || be32(p + 20) < 17 || be32(p + 24) > 17 || structs % 4 || reserve % 8)
+    if (total > size || total > INT32_MAX || be32(p + 20) < 17 || be32(p + 24) > 17 || structs % 4 ||
+        reserve % 8)
         return -EINVAL;
     if (!inside(structs, d->structs_size, total) || !inside(strings, d->strings_size, total) ||
         check_reserve(p, reserve, total))
         return -EINVAL;
     d->structs = p + structs;
     d->strings = p + strings;
+    d->strings_size = terminated(d->strings, d->strings_size);
     d->reserve = p + reserve;
     return check_structure(d);
 }
@@ -163,14 +175,31 @@ const char *dtb_name(const struct dtb *d, dtb_node n)
     return (const char *)d->structs + n + 4;
 }
 
+bool dtb_prop_next(const struct dtb *d, dtb_node n, struct dtb_property *p)
+{
+    uint32_t at = next(d, p->at ? p->at : (uint32_t)n);
+
+    while (token(d, at) == NOP)
+        at += 4;
+    if (token(d, at) != PROP)
+        return false;
+    *p = (struct dtb_property){
+        .name = (const char *)d->strings + be32(d->structs + at + 8),
+        .value = d->structs + at + 12,
+        .size = be32(d->structs + at + 4),
+        .at = at,
+    };
+    return true;
+}
+
 const void *dtb_prop(const struct dtb *d, dtb_node n, const char *name, uint32_t *size)
 {
-    for (uint32_t at = next(d, (uint32_t)n); token(d, at) == PROP || token(d, at) == NOP; at = next(d, at)) {
-        const uint8_t *p = d->structs + at;
+    struct dtb_property p = {0};
 
-        if (token(d, at) == PROP && !strcmp((const char *)d->strings + be32(p + 8), name)) {
-            *size = be32(p + 4);
-            return p + 12;
+    while (dtb_prop_next(d, n, &p)) {
+        if (!strcmp(p.name, name)) {
+            *size = p.size;
+            return p.value;
         }
     }
     return NULL;
@@ -214,8 +243,7 @@ static bool list_has(const char *list, uint32_t size, const char *word)
     return false;
 }
 
-/* The next BEGIN_NODE in blob order. */
-static dtb_node following(const struct dtb *d, dtb_node from)
+dtb_node dtb_next(const struct dtb *d, dtb_node from)
 {
     uint32_t at = from == DTB_NONE ? 0 : next(d, (uint32_t)from);
 
@@ -224,9 +252,23 @@ static dtb_node following(const struct dtb *d, dtb_node from)
     return token(d, at) == BEGIN_NODE ? (dtb_node)at : DTB_NONE;
 }
 
+dtb_node dtb_parent(const struct dtb *d, dtb_node n)
+{
+    dtb_node open[DEPTH_MAX + 1];
+    unsigned depth = 0;
+
+    for (uint32_t at = 0; at != (uint32_t)n && token(d, at) != END; at = next(d, at)) {
+        if (token(d, at) == BEGIN_NODE)
+            open[depth++] = (dtb_node)at;
+        else if (token(d, at) == END_NODE)
+            depth--;
+    }
+    return depth ? open[depth - 1] : DTB_NONE;
+}
+
 dtb_node dtb_compatible(const struct dtb *d, dtb_node from, const char *compatible)
 {
-    for (dtb_node n = following(d, from); n != DTB_NONE; n = following(d, n)) {
+    for (dtb_node n = dtb_next(d, from); n != DTB_NONE; n = dtb_next(d, n)) {
         uint32_t size;
         const char *list = dtb_prop(d, n, "compatible", &size);
 
@@ -247,9 +289,61 @@ int dtb_u32(const struct dtb *d, dtb_node n, const char *name, unsigned i, uint3
     return 0;
 }
 
+static uint64_t cells(const uint8_t *p, unsigned count)
+{
+    return count == 2 ? (uint64_t)be32(p) << 32 | be32(p + 4) : count == 1 ? be32(p) : 0;
+}
+
+int dtb_u64(const struct dtb *d, dtb_node n, const char *name, uint64_t *out)
+{
+    uint32_t size;
+    const uint8_t *p = dtb_prop(d, n, name, &size);
+
+    if (!p || (size != 4 && size != 8))
+        return -ENOENT;
+    *out = cells(p, size / 4);
+    return 0;
+}
+
+int dtb_reg(const struct dtb *d, dtb_node n, unsigned i, uint64_t *address, uint64_t *size)
+{
+    dtb_node parent = dtb_parent(d, n);
+    uint32_t na = 2, ns = 1, bytes; /* the defaults of 2.3.5 */
+    const uint8_t *p = dtb_prop(d, n, "reg", &bytes);
+
+    if (!p || parent == DTB_NONE)
+        return -ENOENT;
+    dtb_u32(d, parent, "#address-cells", 0, &na);
+    dtb_u32(d, parent, "#size-cells", 0, &ns);
+    if (na < 1 || na > 2 || ns > 2)
+        return -ENOTSUP;
+    if (i >= bytes / (4 * (na + ns)))
+        return -ENOENT;
+    p += (size_t)i * 4 * (na + ns);
+    *address = cells(p, na);
+    *size = cells(p + 4 * na, ns);
+    return 0;
+}
+
+bool dtb_reserved(const struct dtb *d, unsigned i, uint64_t *address, uint64_t *size)
+{
+    const uint8_t *p = d->reserve;
+
+    for (;; p += 16) {
+        *address = cells(p, 2);
+        *size = cells(p + 8, 2);
+        if (!*address && !*size)
+            return false;
+        if (!i--)
+            return true;
+    }
+}
+
 dtb_node dtb_phandle(const struct dtb *d, uint32_t phandle)
 {
-    for (dtb_node n = following(d, DTB_NONE); n != DTB_NONE; n = following(d, n)) {
+    if (phandle == 0 || phandle == UINT32_MAX)
+        return DTB_NONE;
+    for (dtb_node n = dtb_next(d, DTB_NONE); n != DTB_NONE; n = dtb_next(d, n)) {
         uint32_t value;
 
         if (!dtb_u32(d, n, "phandle", 0, &value) && value == phandle)

@@ -1,5 +1,4 @@
-/* Writing device trees: header, empty reservation map, structure, strings (Devicetree Specification 0.4, 5).
- */
+/* Writing device trees: header, reservation map, structure, strings (Devicetree Specification 0.4, 5). */
 #include "lib/fdt.h"
 #include "lib/err.h"
 #include "lib/fmt.h"
@@ -16,6 +15,18 @@ static void be32(uint8_t *p, uint32_t v)
     p[3] = (uint8_t)v;
 }
 
+static void be64(uint8_t *p, uint64_t v)
+{
+    be32(p, (uint32_t)(v >> 32));
+    be32(p + 4, (uint32_t)v);
+}
+
+/* The first error stays. */
+static void fail(struct dtw *w, int err)
+{
+    w->err = w->err ? w->err : err;
+}
+
 /* Room for n bytes, padded to a word with zeros; NULL once the buffer is full. */
 static uint8_t *room(struct dtw *w, size_t n)
 {
@@ -23,7 +34,7 @@ static uint8_t *room(struct dtw *w, size_t n)
     uint8_t *p = w->buf + w->at;
 
     if (w->err || n > w->size || padded > w->size - w->at) {
-        w->err = w->err ? w->err : -ENOSPC;
+        fail(w, -ENOSPC);
         return NULL;
     }
     memset(p, 0, padded);
@@ -41,8 +52,23 @@ static void put_u32(struct dtw *w, uint32_t v)
 
 void dtw_init(struct dtw *w, void *buf, size_t size)
 {
-    *w = (struct dtw){.buf = buf, .size = size};
+    *w = (struct dtw){.buf = buf, .size = size, .structs = HEADER_SIZE + RESERVE_SIZE};
     room(w, HEADER_SIZE + RESERVE_SIZE);
+}
+
+/* Over the two zeros that end the map; new ones follow. */
+void dtw_reserve(struct dtw *w, uint64_t address, uint64_t size)
+{
+    uint8_t *p;
+
+    if (w->at != w->structs || !size)
+        fail(w, -EINVAL);
+    p = room(w, RESERVE_SIZE);
+    if (!p)
+        return;
+    be64(p - RESERVE_SIZE, address);
+    be64(p - RESERVE_SIZE + 8, size);
+    w->structs = w->at;
 }
 
 void dtw_begin_node(struct dtw *w, const char *name)
@@ -50,28 +76,34 @@ void dtw_begin_node(struct dtw *w, const char *name)
     size_t n = strlen(name) + 1;
     uint8_t *p;
 
+    if (!w->depth && w->at != w->structs)
+        fail(w, -EINVAL); /* a second root */
     put_u32(w, BEGIN_NODE);
     p = room(w, n);
     if (p)
         memcpy(p, name, n);
     w->depth++;
+    w->props_over = false;
 }
 
 void dtw_begin_unit(struct dtw *w, const char *name, uint64_t address)
 {
     char full[64];
+    int n = fmt_snprintf(full, sizeof(full), "%s@%llx", name, (unsigned long long)address);
 
-    fmt_snprintf(full, sizeof(full), "%s@%llx", name, (unsigned long long)address);
+    if (n >= (int)sizeof(full))
+        fail(w, -EINVAL);
     dtw_begin_node(w, full);
 }
 
 void dtw_end_node(struct dtw *w)
 {
     if (!w->depth)
-        w->err = w->err ? w->err : -EINVAL;
+        fail(w, -EINVAL);
     else
         w->depth--;
     put_u32(w, END_NODE);
+    w->props_over = true;
 }
 
 /* Offset of a name in the strings block, which holds each once. */
@@ -85,7 +117,7 @@ static uint32_t string_offset(struct dtw *w, const char *name)
         at += strlen(w->strings + at) + 1;
     }
     if (n > sizeof(w->strings) - at) {
-        w->err = w->err ? w->err : -ENOSPC;
+        fail(w, -ENOSPC);
         return 0;
     }
     memcpy(w->strings + at, name, n);
@@ -93,9 +125,11 @@ static uint32_t string_offset(struct dtw *w, const char *name)
     return (uint32_t)at;
 }
 
-/* A property of n bytes, to be filled in. */
+/* A property of n bytes, to be filled in. Properties stand before the node's children (5.4.2). */
 static uint8_t *prop(struct dtw *w, const char *name, size_t n)
 {
+    if (!w->depth || w->props_over)
+        fail(w, -EINVAL);
     put_u32(w, PROP);
     put_u32(w, (uint32_t)n);
     put_u32(w, string_offset(w, name));
@@ -132,10 +166,8 @@ void dtw_prop_u64s(struct dtw *w, const char *name, const uint64_t *values, unsi
 {
     uint8_t *p = prop(w, name, (size_t)count * 8);
 
-    for (unsigned i = 0; p && i < count; i++) {
-        be32(p + (size_t)i * 8, (uint32_t)(values[i] >> 32));
-        be32(p + (size_t)i * 8 + 4, (uint32_t)values[i]);
-    }
+    for (unsigned i = 0; p && i < count; i++)
+        be64(p + (size_t)i * 8, values[i]);
 }
 
 void dtw_prop_u64(struct dtw *w, const char *name, uint64_t value)
@@ -164,28 +196,28 @@ void dtw_prop_strlist(struct dtw *w, const char *name, const char *const *values
 
 int dtw_finish(struct dtw *w, size_t *size)
 {
-    uint32_t structs = HEADER_SIZE + RESERVE_SIZE, strings;
+    uint32_t strings;
     uint8_t *p;
 
+    if (w->depth || w->at == w->structs)
+        fail(w, -EINVAL);
     put_u32(w, END);
     strings = (uint32_t)w->at;
     p = room(w, w->strings_size);
-    if (w->depth)
-        w->err = -EINVAL;
     if (w->err)
         return w->err;
     memcpy(p, w->strings, w->strings_size);
     const uint32_t header[HEADER_SIZE / 4] = {
         (uint32_t)MAGIC,
         (uint32_t)w->at,
-        structs,
+        (uint32_t)w->structs,
         strings,
         HEADER_SIZE,
         VERSION,
         LAST_COMPATIBLE,
         0,
         (uint32_t)w->strings_size,
-        strings - structs,
+        strings - (uint32_t)w->structs,
     };
     for (unsigned i = 0; i < ARRAY_SIZE(header); i++)
         be32(w->buf + (size_t)i * 4, header[i]);

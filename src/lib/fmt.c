@@ -27,6 +27,14 @@ static void pad(struct out *o, char c, int n)
         put(o, c);
 }
 
+static void put_text(struct out *o, const struct spec *s, const char *text, int len)
+{
+    pad(o, ' ', s->left ? 0 : s->width - len);
+    for (int i = 0; i < len; i++)
+        put(o, text[i]);
+    pad(o, ' ', s->left ? s->width - len : 0);
+}
+
 static void put_string(struct out *o, const struct spec *s, const char *text)
 {
     int len = 0;
@@ -35,10 +43,7 @@ static void put_string(struct out *o, const struct spec *s, const char *text)
         text = "(null)";
     while ((s->precision < 0 || len < s->precision) && text[len])
         len++;
-    pad(o, ' ', s->left ? 0 : s->width - len);
-    for (int i = 0; i < len; i++)
-        put(o, text[i]);
-    pad(o, ' ', s->left ? s->width - len : 0);
+    put_text(o, s, text, len);
 }
 
 static const char *sign_prefix(const struct spec *s, uint64_t value)
@@ -104,20 +109,24 @@ static const char *parse_flags(const char *f, struct spec *s)
     }
 }
 
-/* Digits or *. A va_list in a struct, since it may be an array and cannot be passed by pointer portably. */
+/* A va_list in a struct, since it may be an array and cannot be passed by pointer portably. */
 struct args {
     va_list ap;
 };
 
+#define FIELD_MAX 100000 /* widths and precisions beyond are taken as this: arithmetic on them is safe */
+
+/* Digits or *. */
 static const char *parse_int(const char *f, struct args *a, int *out)
 {
     if (*f == '*') {
         *out = va_arg(a->ap, int);
+        *out = MAX(MIN(*out, FIELD_MAX), -FIELD_MAX);
         return f + 1;
     }
     *out = 0;
-    while (*f >= '0' && *f <= '9')
-        *out = *out * 10 + (*f++ - '0');
+    for (; *f >= '0' && *f <= '9'; f++)
+        *out = MIN(*out * 10 + (*f - '0'), FIELD_MAX);
     return f;
 }
 
@@ -127,8 +136,12 @@ static const char *parse_length(const char *f, unsigned *bytes)
     *bytes = sizeof(int);
     if (f[0] == 'h')
         *bytes = f[1] == 'h' ? 1 : 2;
-    else if (f[0] == 'l' || f[0] == 'z' || f[0] == 'j')
-        *bytes = 8;
+    else if (f[0] == 'l')
+        *bytes = f[1] == 'l' ? sizeof(long long) : sizeof(long); /* long is 4 bytes on 64-bit Windows */
+    else if (f[0] == 'z')
+        *bytes = sizeof(size_t);
+    else if (f[0] == 'j')
+        *bytes = sizeof(uint64_t);
     else
         return f;
     return f + ((f[0] == 'h' || f[0] == 'l') && f[1] == f[0] ? 2 : 1);
@@ -156,7 +169,7 @@ static void put_unsigned(struct out *o, struct spec *s, struct args *a, unsigned
 
 static void put_one(struct out *o, struct spec *s, struct args *a, unsigned bytes, char conversion)
 {
-    char c[2] = {0, 0};
+    char c;
 
     switch (conversion) {
     case 'd':
@@ -185,8 +198,8 @@ static void put_one(struct out *o, struct spec *s, struct args *a, unsigned byte
         put_string(o, s, va_arg(a->ap, const char *));
         return;
     case 'c':
-        c[0] = (char)va_arg(a->ap, int);
-        put_string(o, s, c);
+        c = (char)va_arg(a->ap, int);
+        put_text(o, s, &c, 1); /* also a zero */
         return;
     default:
         put(o, conversion);

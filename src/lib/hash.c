@@ -20,6 +20,9 @@ static uint64_t word(const uint8_t *p)
     uint64_t v;
 
     memcpy(&v, p, sizeof(v));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    v = __builtin_bswap64(v);
+#endif
     return v;
 }
 
@@ -62,10 +65,11 @@ void hash_bytes(struct hash *h, const void *data, size_t size)
     for (; size >= 8; p += 8, size -= 8)
         hash_u64(h, word(p));
     if (size) {
-        uint64_t rest = 0;
+        uint8_t rest[8] = {0};
 
-        memcpy(&rest, p, size);
-        hash_u64(h, rest ^ (uint64_t)size << 56);
+        memcpy(rest, p, size);
+        rest[7] = (uint8_t)size; /* so that zeros at the end count */
+        hash_u64(h, word(rest));
     }
 }
 
