@@ -79,7 +79,7 @@ bool bus_access(struct vm *vm, gpa_t gpa, unsigned size, bool write, uint64_t *v
     const struct mem_region *r = mem_find(&vm->mem, gpa);
     struct device *d;
 
-    if (!r || r->kind != MEM_MMIO || gpa - r->base > r->size - size)
+    if (!r || r->kind != MEM_MMIO || size > r->size - (gpa - r->base))
         return false;
     d = r->dev;
     plat_lock(&d->lock);
