@@ -188,10 +188,11 @@ void timer_cancel(struct timer *t)
 
 void timer_fini(struct timer *t)
 {
-    struct timer_heap *h = heap_of(t);
+    struct timer_heap *h;
 
     if (!t->vm)
         return;
+    h = heap_of(t);
     timer_cancel(t);
     plat_lock(&h->run);
     plat_unlock(&h->run);
