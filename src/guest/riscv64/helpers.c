@@ -24,13 +24,13 @@ HELPER(misaligned_pc)
 /* ---- CSRs; a: row << 32 | the instruction's bits ---- */
 
 /* Leaves for the next instruction where the change asks for it. */
-static void go_on(struct riscv_vcpu *r, uint64_t len)
+static void go_on(struct riscv_vcpu *r)
 {
     uint64_t pc = r->v.pc;
 
     if (!r->changed)
         return;
-    r->v.pc = pc + len;
+    r->v.pc = pc + 4;
     if (!riscv_settle(r))
         r->v.pc = pc;
 }
@@ -46,12 +46,12 @@ HELPER(csr_read)
     return value;
 }
 
-static uint64_t csr_change(struct vcpu *v, uint64_t desc, uint64_t value, uint64_t mask, uint64_t len)
+static uint64_t csr_change(struct vcpu *v, uint64_t desc, uint64_t value, uint64_t mask)
 {
     struct riscv_vcpu *r = riscv_of(v);
 
     if (riscv_csr_set(r, (uint32_t)(desc >> 32), value, mask))
-        go_on(r, len);
+        go_on(r);
     else
         riscv_trap(r, RV_EXC_ILLEGAL_INSN, (uint32_t)desc);
     return 0;
@@ -59,17 +59,20 @@ static uint64_t csr_change(struct vcpu *v, uint64_t desc, uint64_t value, uint64
 
 HELPER(csr_write)
 {
-    return csr_change(v, a, b, UINT64_MAX, c);
+    (void)c;
+    return csr_change(v, a, b, UINT64_MAX);
 }
 
 HELPER(csr_set)
 {
-    return csr_change(v, a, UINT64_MAX, b, c);
+    (void)c;
+    return csr_change(v, a, UINT64_MAX, b);
 }
 
 HELPER(csr_clear)
 {
-    return csr_change(v, a, 0, b, c);
+    (void)c;
+    return csr_change(v, a, 0, b);
 }
 
 HELPER(csr_claim)

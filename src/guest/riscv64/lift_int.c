@@ -8,6 +8,14 @@ static ir_ref bin(struct lift *l, unsigned op, ir_ref a, ir_ref b)
     return ir_bin(l->u, (enum ir_opcode)op, IRT_I64, a, b);
 }
 
+/* Combines with a constant. */
+static ir_ref bini(struct lift *l, unsigned op, ir_ref a, int64_t value)
+{
+    ir_ref b = lift_imm(l, value);
+
+    return bin(l, op, a, b);
+}
+
 static ir_ref zext32(struct lift *l, ir_ref a)
 {
     return ir_emit(l->u, IR_ZEXT, IRT_I64, 32, a, IR_REF_NONE, IR_REF_NONE, 0);
@@ -17,12 +25,14 @@ static ir_ref zext32(struct lift *l, ir_ref a)
 
 static void op_r(struct lift *l, row_t row)
 {
-    lift_put(l, l->i.rd, bin(l, row->arg, lift_get(l, l->i.rs1), lift_get(l, l->i.rs2)));
+    ir_ref a = lift_get(l, l->i.rs1), b = lift_get(l, l->i.rs2);
+
+    lift_put(l, l->i.rd, bin(l, row->arg, a, b));
 }
 
 static void op_i(struct lift *l, row_t row)
 {
-    lift_put(l, l->i.rd, bin(l, row->arg, lift_get(l, l->i.rs1), lift_imm(l, l->i.imm)));
+    lift_put(l, l->i.rd, bini(l, row->arg, lift_get(l, l->i.rs1), l->i.imm));
 }
 
 static void op_rw(struct lift *l, row_t row)
@@ -96,19 +106,19 @@ static void op_auipc(struct lift *l, row_t row)
 
 static void op_shadd(struct lift *l, row_t row)
 {
-    ir_ref a = lift_get(l, l->i.rs1);
+    ir_ref a = lift_get(l, l->i.rs1), b = lift_get(l, l->i.rs2);
 
     if (row->arg)
         a = zext32(l, a);
     if (row->aux)
-        a = bin(l, IR_SHL, a, lift_imm(l, row->aux));
-    lift_put(l, l->i.rd, bin(l, IR_ADD, a, lift_get(l, l->i.rs2)));
+        a = bini(l, IR_SHL, a, row->aux);
+    lift_put(l, l->i.rd, bin(l, IR_ADD, a, b));
 }
 
 static void op_slli_uw(struct lift *l, row_t row)
 {
     (void)row;
-    lift_put(l, l->i.rd, bin(l, IR_SHL, zext32(l, lift_get(l, l->i.rs1)), lift_imm(l, l->i.imm)));
+    lift_put(l, l->i.rd, bini(l, IR_SHL, zext32(l, lift_get(l, l->i.rs1)), l->i.imm));
 }
 
 /* ---- Zbs: arg combines with the bit; aux 1: the bit number is the immediate ---- */
@@ -116,9 +126,10 @@ static void op_slli_uw(struct lift *l, row_t row)
 static void op_bit(struct lift *l, row_t row)
 {
     ir_ref a = lift_get(l, l->i.rs1);
-    ir_ref bit = row->aux ? lift_imm(l, (int64_t)BIT(l->i.imm & 63))
-                          : bin(l, IR_SHL, lift_imm(l, 1), lift_get(l, l->i.rs2));
+    ir_ref bit = lift_imm(l, row->aux ? (int64_t)BIT(l->i.imm & 63) : 1);
 
+    if (!row->aux)
+        bit = bin(l, IR_SHL, bit, lift_get(l, l->i.rs2));
     lift_put(l, l->i.rd, bin(l, row->arg, a, bit));
 }
 
@@ -127,7 +138,7 @@ static void op_bext(struct lift *l, row_t row)
     ir_ref a = lift_get(l, l->i.rs1);
     ir_ref n = row->aux ? lift_imm(l, l->i.imm) : lift_get(l, l->i.rs2);
 
-    lift_put(l, l->i.rd, bin(l, IR_AND, bin(l, IR_SHR, a, n), lift_imm(l, 1)));
+    lift_put(l, l->i.rd, bini(l, IR_AND, bin(l, IR_SHR, a, n), 1));
 }
 
 /* ---- Zicond: rd = (rs2 == 0 or != 0) ? 0 : rs1; aux 1: nez ---- */
@@ -186,8 +197,8 @@ static void op_jalr(struct lift *l, row_t row)
 
     (void)row;
     if (l->i.imm)
-        target = bin(l, IR_ADD, target, lift_imm(l, l->i.imm));
-    target = bin(l, IR_AND, target, lift_imm(l, -2));
+        target = bini(l, IR_ADD, target, l->i.imm);
+    target = bini(l, IR_AND, target, -2);
     if (no_c(l))
         misaligned_pc(l, target);
     if (l->i.rd)
@@ -203,8 +214,9 @@ static void op_branch(struct lift *l, row_t row)
     if (no_c(l) && l->i.imm & 2) {
         /* The helper raises for a target off the grid only: give it 0 where the branch is not taken. */
         ir_ref cond = ir_setcc(l->u, IRT_I64, (enum ir_cond)row->aux, a, b);
+        ir_ref target = pc_plus(l, l->i.imm), none = lift_imm(l, 0);
 
-        misaligned_pc(l, ir_emit(l->u, IR_SELECT, IRT_I64, 0, cond, pc_plus(l, l->i.imm), lift_imm(l, 0), 0));
+        misaligned_pc(l, ir_emit(l->u, IR_SELECT, IRT_I64, 0, cond, target, none, 0));
         a = lift_get(l, l->i.rs1);
         b = lift_get(l, l->i.rs2);
     }

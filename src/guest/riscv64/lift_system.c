@@ -62,10 +62,12 @@ static void csr_direct(struct lift *l, const struct riscv_csr_info *c)
 
 /* ---- by helper ---- */
 
-/* The row, and what the helper needs for going on behind this instruction, or for its exception. */
-static ir_ref csr_desc(struct lift *l, const struct riscv_csr_info *c)
+/* The row, and the instruction's bits for its exception. */
+static ir_ref csr_call(struct lift *l, const struct riscv_csr_info *c, enum riscv_helper h, ir_ref value)
 {
-    return lift_imm(l, (int64_t)((uint64_t)c->row << 32 | l->i.raw));
+    ir_ref desc = lift_imm(l, (int64_t)((uint64_t)c->row << 32 | l->i.raw));
+
+    return lift_call(l, h, desc, value, IR_REF_NONE);
 }
 
 static void csr_write(struct lift *l, const struct riscv_csr_info *c, ir_ref value)
@@ -73,7 +75,7 @@ static void csr_write(struct lift *l, const struct riscv_csr_info *c, ir_ref val
     static const uint8_t helper[] = {
         [CSR_WRITE] = RVH_CSR_WRITE, [CSR_SET] = RVH_CSR_SET, [CSR_CLEAR] = RVH_CSR_CLEAR};
 
-    lift_call(l, (enum riscv_helper)helper[csr_op(&l->i)], csr_desc(l, c), value, lift_imm(l, l->i.len));
+    csr_call(l, c, (enum riscv_helper)helper[csr_op(&l->i)], value);
 }
 
 static void csr_read(struct lift *l, const struct riscv_csr_info *c)
@@ -83,7 +85,7 @@ static void csr_read(struct lift *l, const struct riscv_csr_info *c)
     if (c->how == RISCV_CSR_STATUS)
         old = masked(l, ir_get(l->u, IRT_I64, c->slot), c->read_mask);
     else
-        old = lift_call(l, RVH_CSR_READ, csr_desc(l, c), lift_imm(l, l->i.len), IR_REF_NONE);
+        old = csr_call(l, c, RVH_CSR_READ, IR_REF_NONE);
     lift_put(l, l->i.rd, old);
 }
 
@@ -106,7 +108,7 @@ static void csr_disable(struct lift *l, const struct riscv_csr_info *c)
 static void csr_claim(struct lift *l, const struct riscv_csr_info *c)
 {
     lift_sync(l);
-    lift_put(l, l->i.rd, lift_call(l, RVH_CSR_CLAIM, csr_desc(l, c), lift_imm(l, l->i.len), IR_REF_NONE));
+    lift_put(l, l->i.rd, csr_call(l, c, RVH_CSR_CLAIM, IR_REF_NONE));
 }
 
 /*
