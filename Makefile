@@ -20,6 +20,7 @@ CFLAGS += -std=gnu11 $(CFLAGS_$(MODE)) $(WARN) -Isrc -Iinclude -MMD -MP -fno-str
 LDFLAGS += $(CFLAGS_$(MODE))
 LDLIBS := -lpthread
 
+.DEFAULT_GOAL := all
 include mk/sources.mk
 
 all: $(OUT)/carbovisor

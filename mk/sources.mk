@@ -41,7 +41,8 @@ $(B)/carbovisor: $(OBJ_APP) $(B)/libcv.a $(B)/libplat-linux.a
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(OBJ_APP) -Wl,--start-group $(B)/libcv.a $(B)/libplat-linux.a -Wl,--end-group $(PKG_LIBS) $(LDLIBS)
 
 # Unit tests: on the test platform, except where real memory and files are the point.
-TEST_ON_LINUX := src/core/% src/engine/% src/backend/% src/platform/linux/% src/app/%
+TEST_ON_LINUX := src/lib/% src/core/% src/engine/% src/backend/% src/platform/linux/% src/app/%
+EXTRA_LIBS_fdt_test := -lfdt
 TESTS := $(patsubst src/%.c,$(B)/test/%,$(SRC_TEST))
 test_plat = $(if $(filter $(TEST_ON_LINUX),src/$(1).c),$(B)/libplat-linux.a,$(B)/libplat-test.a)
 $(B)/test/%: $(B)/src/%.o $(B)/libcv.a $(B)/libplat-test.a $(B)/libplat-linux.a
