@@ -70,6 +70,7 @@ struct guest_ops {
 
 struct ir_unit;
 struct ir_helper;
+struct sf_rules;
 
 enum insn_kind { INSN_PLAIN, INSN_BRANCH, INSN_JUMP, INSN_END };
 
@@ -92,6 +93,9 @@ struct lift_ops {
     unsigned helper_count;
     const struct slot_desc *slots; /* all slots lift uses for registers, hottest first in each class */
     unsigned slot_count;
+    const struct sf_rules *fp_rules; /* lib/softfloat.h */
+    /* Byte in the vcpu where FP operations gather IEEE flags, enum sf_flag. The guest maps it when read. */
+    uint16_t fpflags_slot;
     uint8_t insn_max; /* longest instruction in bytes */
     uint8_t insn_align;
     void (*shape)(uint64_t mode, const uint8_t *bytes, unsigned avail, struct insn_shape *out);

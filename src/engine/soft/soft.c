@@ -23,7 +23,8 @@ int soft_vcpu_init(struct vcpu *v)
 void soft_vcpu_fini(struct vcpu *v)
 {
     plat_free(soft_of(v)->scratch);
-    soft_of(v)->scratch = NULL;
+    plat_free(soft_of(v)->lower);
+    soft_of(v)->scratch = soft_of(v)->lower = NULL;
 }
 
 void soft_sites_clear(struct soft_vcpu *s)

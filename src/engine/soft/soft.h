@@ -96,6 +96,7 @@ struct soft_vcpu {
     uint64_t epoch;       /* mailbox of units.c: last safepoint; UINT64_MAX outside the engine. atomic */
     uint64_t jumps_epoch; /* jump hash is empty of units that died before; atomic */
     void *scratch;        /* struct soft_scratch of region.h, made by soft_vcpu_init() */
+    void *lower;          /* the interpreter's working storage */
     struct {
         uint64_t units_formed, units_run, tlb_fills, tlb_walks, singles, bails, promotions;
         uint64_t insns_interp; /* executed by the interpreter; the rest of the count is compiled code's */
@@ -118,7 +119,7 @@ struct soft_vcpu {
     uint64_t space;    /* space number << 57: key of the jump hash = pc ^ space */
     uint64_t gpa_page; /* GPA of the page that the running unit stands in */
     struct unit *unit; /* the running unit (interpreter) */
-    uint64_t reserved;
+    uint64_t zero;     /* always 0: an operand of the interpreter */
 };
 _Static_assert(sizeof(struct soft_vcpu) % 64 == 0, "headroom keeps the alignment of struct vcpu");
 

@@ -1,0 +1,60 @@
+/*
+ * The interpreter's own code: threaded operations, one table (ops.def) for their numbers.
+ */
+#ifndef CV_ENGINE_INTERP_CODE_H
+#define CV_ENGINE_INTERP_CODE_H
+
+#include "engine/soft/soft.h"
+
+/*
+ * d: where the result goes, a and b: operands, all displacements from the vcpu. Narrow values occupy the low
+ * bytes of their cell; what is above is undefined.
+ */
+struct iop {
+    const void *fn; /* label in interp_exec() */
+    int16_t d, a, b;
+    uint16_t aux;
+    int64_t imm;
+};
+_Static_assert(sizeof(struct iop) == 24, "three to a cache line and a half");
+
+enum iop_code {
+#define IOP(name) IOP_##name,
+#include "engine/interp/ops.def"
+#undef IOP
+    IOP_COUNT
+};
+
+/* imm of the generic operation, see generic.c. */
+static inline int64_t generic_imm(unsigned op, unsigned type, unsigned aux, int16_t c, unsigned extra)
+{
+    return (int64_t)((uint64_t)op | (uint64_t)type << 8 | (uint64_t)aux << 16 | (uint64_t)(uint16_t)c << 32 |
+                     (uint64_t)extra << 48);
+}
+
+/* Where an instruction's code begins, to find pc and count from an operation. */
+struct insn_mark {
+    uint32_t first; /* operation number */
+    int16_t offset; /* from the page base */
+    uint16_t begun; /* instructions of the block begun before it: refund is block insns - begun */
+    uint16_t total;
+};
+
+/* A unit's code: marks, then operations, in one allocation. */
+struct icode {
+    uint32_t op_count, mark_count;
+    struct insn_mark *marks;
+    struct iop ops[];
+};
+
+/* Label addresses by enum iop_code. */
+const void *const *interp_labels(void);
+void interp_generic(struct vcpu *v, const struct iop *op);
+/* enum ir_fcond on flags packed as N Z C V A P in bits 0..5. */
+bool interp_flag_cond(unsigned flags, unsigned cond);
+/* lib/softfloat behind IR's FP operations. */
+void interp_float(struct vcpu *v, const struct iop *op);
+
+#define CELL(v, off, type) (*(type *)((char *)(v) + (off)))
+
+#endif

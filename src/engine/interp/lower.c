@@ -1,0 +1,816 @@
+/*
+ * Lowers IR to threaded code, one block after the other. A value lives in a cell: a temporary, or the guest
+ * slot it was read from or is about to be written to, as long as nothing else is written there; constants
+ * live in the operations.
+ */
+#include "engine/interp/code.h"
+#include "engine/interp/interp.h"
+#include "lib/err.h"
+#include "lib/str.h"
+
+enum place { P_NONE, P_CELL, P_CONST };
+
+#define MAX_ALIASES 64
+#define NO_FUSE     INT16_MIN
+
+struct value {
+    uint8_t place;
+    int16_t cell;
+    uint16_t last; /* operation that uses it last; 0: none */
+    int16_t fuse;  /* slot that its producer writes at once */
+    int64_t imm;
+};
+
+/* A branch operation whose (not) taken half is to lead to a block. */
+struct fixup {
+    uint32_t op;
+    uint16_t block;
+    bool taken;
+};
+
+struct lower {
+    struct vcpu *v;
+    const struct ir_unit *ir;
+    struct iop *ops; /* output */
+    unsigned count, max;
+    struct insn_mark *marks;
+    unsigned mark_count, mark_max;
+    struct value *values;           /* by ref */
+    uint16_t temp_last[SOFT_TEMPS]; /* last use of what is in it */
+    ir_ref alias[MAX_ALIASES];      /* values that live in guest slots */
+    unsigned alias_count;
+    uint32_t block_start[REGION_MAX_BLOCKS];
+    struct fixup fixups[2 * REGION_MAX_BLOCKS];
+    unsigned fixup_count;
+    const struct ir_block *block;
+    unsigned begun; /* instructions of the block, the present one included */
+    bool synced, single, failed;
+};
+
+/* ---- cells ---- */
+
+#define TEMP_CELL(i) ((int)offsetof(struct soft_vcpu, temps) + 16 * (int)(i) - (int)sizeof(struct soft_vcpu))
+#define ZERO_CELL    ((int)offsetof(struct soft_vcpu, zero) - (int)sizeof(struct soft_vcpu))
+_Static_assert(TEMP_CELL(0) >= INT16_MIN, "temporaries are in reach of 16-bit displacements");
+
+static int16_t temp_new(struct lower *l, unsigned at, unsigned last)
+{
+    for (unsigned i = 0; i < SOFT_TEMPS; i++) {
+        if (l->temp_last[i] < at || !l->temp_last[i]) {
+            l->temp_last[i] = (uint16_t)MAX(last, at);
+            return (int16_t)TEMP_CELL(i);
+        }
+    }
+    l->failed = true;
+    return (int16_t)TEMP_CELL(0);
+}
+
+static bool is_temp(int16_t cell)
+{
+    return cell >= TEMP_CELL(0) && cell < TEMP_CELL(SOFT_TEMPS);
+}
+
+static unsigned temp_index(int16_t cell)
+{
+    return (unsigned)(cell - TEMP_CELL(0)) / 16;
+}
+
+/* What is in the cell is needed up to operation `at`. */
+static void hold(struct lower *l, int16_t cell, unsigned at)
+{
+    if (is_temp(cell))
+        l->temp_last[temp_index(cell)] = (uint16_t)MAX(l->temp_last[temp_index(cell)], at);
+}
+
+static struct iop *out(struct lower *l, enum iop_code code, int d, int a, int b, unsigned aux, int64_t imm)
+{
+    struct iop *o = &l->ops[l->count];
+
+    if (l->count + 1 >= l->max) {
+        l->failed = true;
+        return o;
+    }
+    l->count++;
+    *o = (struct iop){.fn = interp_labels()[code],
+                      .d = (int16_t)d,
+                      .a = (int16_t)a,
+                      .b = (int16_t)b,
+                      .aux = (uint16_t)aux,
+                      .imm = imm};
+    return o;
+}
+
+static enum iop_code move_code(enum ir_type type)
+{
+    switch (ir_type_size(type)) {
+    case 2:
+        return IOP_MOV16;
+    case 4:
+        return IOP_MOV32;
+    case 8:
+        return IOP_MOV64;
+    default:
+        return IOP_MOV128;
+    }
+}
+
+static enum ir_type value_type(const struct lower *l, ir_ref r)
+{
+    return ir_result_type(&l->ir->ops[r]);
+}
+
+/* ---- values in guest slots ---- */
+
+static void alias_add(struct lower *l, ir_ref r)
+{
+    unsigned keep = 0;
+
+    for (unsigned i = 0; l->alias_count == MAX_ALIASES && i < MAX_ALIASES; i++) {
+        if (l->values[l->alias[i]].last > r)
+            l->alias[keep++] = l->alias[i];
+        if (i == MAX_ALIASES - 1)
+            l->alias_count = keep;
+    }
+    if (l->alias_count == MAX_ALIASES) {
+        l->failed = true; /* the unit is tried again with fewer instructions */
+        return;
+    }
+    l->alias[l->alias_count++] = r;
+}
+
+static bool overlap(int a, unsigned a_size, int b, unsigned b_size)
+{
+    return a < b + (int)b_size && b < a + (int)a_size;
+}
+
+/*
+ * Before slot bytes change at operation `at`: values that live there and are used later move away. size 0:
+ * all slots may change.
+ */
+static void slots_change(struct lower *l, unsigned at, int slot, unsigned size)
+{
+    unsigned keep = 0;
+
+    for (unsigned i = 0; i < l->alias_count; i++) {
+        struct value *x = &l->values[l->alias[i]];
+        enum ir_type type = value_type(l, l->alias[i]);
+
+        if (x->last <= at)
+            continue;
+        if (size && !overlap(x->cell, ir_type_size(type), slot, size)) {
+            l->alias[keep++] = l->alias[i];
+            continue;
+        }
+        int16_t t = temp_new(l, at, x->last);
+
+        out(l, move_code(type), t, x->cell, 0, 0, 0);
+        x->cell = t;
+    }
+    l->alias_count = keep;
+}
+
+/* ---- operands ---- */
+
+static struct value *val(struct lower *l, ir_ref r)
+{
+    return &l->values[r];
+}
+
+static bool is_const(struct lower *l, ir_ref r, int64_t *imm)
+{
+    if (val(l, r)->place != P_CONST)
+        return false;
+    *imm = val(l, r)->imm;
+    return true;
+}
+
+/* A cell holding r; a constant is put into one for this operation. */
+static int16_t cell_of(struct lower *l, unsigned at, ir_ref r)
+{
+    struct value *x = val(l, r);
+    unsigned size = ir_type_size(value_type(l, r));
+
+    if (x->place == P_CELL)
+        return x->cell;
+    if (x->imm == 0 && size <= 8)
+        return (int16_t)ZERO_CELL;
+    x->place = P_CELL;
+    x->cell = temp_new(l, at, x->last);
+    out(l, IOP_MOVI64, x->cell, 0, 0, 0, x->imm);
+    if (size > 8)
+        out(l, IOP_MOVI64, x->cell + 8, 0, 0, 0, 0);
+    return x->cell;
+}
+
+/* The cell for the result of operation `at`. */
+static int16_t result(struct lower *l, unsigned at)
+{
+    struct value *x = val(l, (ir_ref)at);
+
+    x->place = P_CELL;
+    if (x->fuse == NO_FUSE) {
+        x->cell = temp_new(l, at, x->last);
+        return x->cell;
+    }
+    slots_change(l, at, x->fuse, ir_type_size(value_type(l, (ir_ref)at)));
+    x->cell = x->fuse;
+    alias_add(l, (ir_ref)at);
+    return x->cell;
+}
+
+/* Same bytes seen as another value. */
+static void share(struct lower *l, unsigned at, ir_ref from, int offset)
+{
+    struct value *x = val(l, (ir_ref)at), *src = val(l, from);
+
+    if (src->place == P_CONST) {
+        x->place = P_CONST;
+        x->imm = offset ? 0 : src->imm;
+        return;
+    }
+    x->place = P_CELL;
+    x->cell = (int16_t)(src->cell + offset);
+    if (is_temp(x->cell))
+        hold(l, x->cell, x->last);
+    else
+        alias_add(l, (ir_ref)at);
+}
+
+/* ---- analysis of one block ---- */
+
+static void last_uses(struct lower *l)
+{
+    for (unsigned i = l->block->first; i < l->block->end; i++) {
+        const struct ir_op *op = &l->ir->ops[i];
+        ir_ref r[3] = {op->a, op->b, op->c};
+
+        l->values[i] = (struct value){.fuse = NO_FUSE};
+        for (unsigned n = 0; n < 3; n++) {
+            if (r[n] != IR_REF_NONE)
+                l->values[r[n]].last = (uint16_t)i;
+        }
+    }
+}
+
+/* May its producer write the slot at once? Only if nothing in between could see or disturb it. */
+static bool can_fuse(struct lower *l, unsigned put)
+{
+    const struct ir_op *p = &l->ir->ops[put], *d;
+    ir_ref r = p->a;
+    unsigned size = ir_type_size((enum ir_type)p->type);
+
+    if (r < l->block->first || l->values[r].fuse != NO_FUSE)
+        return false;
+    d = &l->ir->ops[r];
+    switch (d->op) {
+    case IR_CONST:
+    case IR_GET:
+    case IR_TRUNC:
+    case IR_BITCAST:
+    case IR_LO64:
+    case IR_HI64:
+    case IR_CONCAT:
+        return false; /* have no operation of their own */
+    }
+    if (ir_type_size(ir_result_type(d)) != size || p->imm > INT16_MAX - 16)
+        return false;
+    for (unsigned i = r + 1u; i < put; i++) {
+        const struct ir_op *op = &l->ir->ops[i];
+        const struct ir_opinfo *info = &ir_opinfo[op->op];
+
+        if (info->effects & (IR_E_FAULT | IR_E_CALL | IR_E_END | IR_E_MEM_R | IR_E_MEM_W))
+            return false;
+        if ((op->op == IR_GET || op->op == IR_PUT) &&
+            overlap((int)op->imm, ir_type_size((enum ir_type)op->type), (int)p->imm, size))
+            return false;
+    }
+    return true;
+}
+
+static void find_fusions(struct lower *l)
+{
+    for (unsigned i = l->block->first; i < l->block->end; i++) {
+        const struct ir_op *op = &l->ir->ops[i];
+
+        if (op->op == IR_PUT && can_fuse(l, i))
+            l->values[op->a].fuse = (int16_t)op->imm;
+    }
+}
+
+/* ---- operations ---- */
+
+/* Number of the six forms of a binary operation, or -1. */
+static int binary_base(unsigned op)
+{
+    static const uint8_t order[] = {IR_ADD,   IR_SUB,   IR_MUL,    IR_AND,  IR_OR,   IR_XOR,  IR_ANDN,
+                                    IR_ORN,   IR_XNOR,  IR_SHL,    IR_SHR,  IR_SAR,  IR_ROL,  IR_ROR,
+                                    IR_MULHU, IR_MULHS, IR_MULHSU, IR_DIVS, IR_DIVU, IR_REMS, IR_REMU,
+                                    IR_MINS,  IR_MINU,  IR_MAXS,   IR_MAXU};
+
+    for (unsigned i = 0; i < sizeof(order); i++) {
+        if (order[i] == op)
+            return (int)(IOP_ADD_64 + 6 * i);
+    }
+    return -1;
+}
+
+enum { FORM_64, FORM_64I, FORM_32, FORM_32I, FORM_W, FORM_WI };
+
+static bool commutes(unsigned op)
+{
+    return op == IR_ADD || op == IR_MUL || op == IR_AND || op == IR_OR || op == IR_XOR || op == IR_XNOR;
+}
+
+/* A 32-bit result whose only use is the next operation, its sign extension. */
+static bool feeds_sext(struct lower *l, unsigned at)
+{
+    const struct ir_op *next = &l->ir->ops[at + 1];
+
+    return at + 1u < l->block->end && next->op == IR_SEXT && next->type == IRT_I64 && next->aux == 32 &&
+           next->a == at && val(l, (ir_ref)at)->last == at + 1;
+}
+
+static void lower_binary(struct lower *l, unsigned at, const struct ir_op *op, int base)
+{
+    bool narrow = op->type == IRT_I32, wide;
+    ir_ref a = op->a, b = op->b;
+    unsigned form;
+    int64_t imm = 0;
+    int16_t ca, cb = 0;
+
+    if (commutes(op->op) && val(l, a)->place == P_CONST) {
+        a = op->b;
+        b = op->a;
+    }
+    ca = cell_of(l, at, a);
+    form = is_const(l, b, &imm) ? 1 : 0;
+    if (!form)
+        cb = cell_of(l, at, b);
+    wide = narrow && feeds_sext(l, at);
+    if (wide) { /* the pair is one operation: the extension's value is made here */
+        hold(l, ca, at + 1);
+        hold(l, cb, at + 1);
+        val(l, (ir_ref)at)->place = P_NONE;
+        out(l, base + FORM_W + form, result(l, at + 1), ca, cb, 0, imm);
+        return;
+    }
+    out(l, (enum iop_code)(base + (narrow ? FORM_32 : FORM_64) + (int)form), result(l, at), ca, cb, 0, imm);
+}
+
+static void lower_setcc(struct lower *l, unsigned at, const struct ir_op *op)
+{
+    int64_t imm = 0;
+    int16_t a = cell_of(l, at, op->a), b = 0;
+    unsigned form = is_const(l, op->b, &imm) ? 1 : 0;
+
+    if (!form)
+        b = cell_of(l, at, op->b);
+    out(l, (enum iop_code)(IOP_SET_EQ_64 + 4 * op->aux + (op->type == IRT_I32 ? 2 : 0) + form), result(l, at),
+        a, b, 0, imm);
+}
+
+static void lower_extend(struct lower *l, unsigned at, const struct ir_op *op)
+{
+    bool sign = op->op == IR_SEXT, narrow = op->type == IRT_I32;
+    static const uint16_t codes[2][2][3] = {
+        {{IOP_ZEXT8, IOP_ZEXT16, IOP_ZEXT32}, {IOP_ZEXT8_32, IOP_ZEXT16_32, IOP_MOV32}},
+        {{IOP_SEXT8, IOP_SEXT16, IOP_SEXT32}, {IOP_SEXT8_32, IOP_SEXT16_32, IOP_MOV32}},
+    };
+    unsigned w = op->aux == 8 ? 0 : op->aux == 16 ? 1 : 2;
+    int16_t a;
+
+    if (val(l, (ir_ref)at)->place == P_CELL)
+        return; /* made together with its operand */
+    a = cell_of(l, at, op->a);
+    out(l, (enum iop_code)codes[sign][narrow][w], result(l, at), a, 0, 0, 0);
+}
+
+static void lower_select(struct lower *l, unsigned at, const struct ir_op *op)
+{
+    int16_t a = cell_of(l, at, op->a), b = cell_of(l, at, op->b), c = cell_of(l, at, op->c);
+    unsigned size = ir_type_size((enum ir_type)op->type);
+
+    out(l, size == 8 ? IOP_SELECT64 : size == 16 ? IOP_SELECT128 : IOP_SELECT32, result(l, at), a, b, 0, c);
+}
+
+static void lower_generic(struct lower *l, unsigned at, const struct ir_op *op)
+{
+    bool fp = (op->op >= IR_FADD && op->op <= IR_UNBOX);
+    int16_t a = op->a != IR_REF_NONE ? cell_of(l, at, op->a) : 0;
+    int16_t b = op->b != IR_REF_NONE ? cell_of(l, at, op->b) : 0;
+    int16_t c = op->c != IR_REF_NONE ? cell_of(l, at, op->c) : 0;
+    unsigned from = op->op == IR_FTOF || op->op == IR_BOX || op->op == IR_UNBOX ? value_type(l, op->a)
+                                                                                : (unsigned)op->imm & 0xff;
+
+    out(l, fp ? IOP_FLOAT : IOP_GENERIC, result(l, at), a, b, 0,
+        generic_imm(op->op, op->type, op->aux, c, from));
+}
+
+/* ---- memory ---- */
+
+#define PLAIN_LOAD (IR_MEM_SIZE | IR_MEM_SIGNED)
+
+static enum iop_code load_code(const struct ir_op *op)
+{
+    static const uint16_t wide[8] = {IOP_LD8U, IOP_LD16U, IOP_LD32U, IOP_LD64,
+                                     IOP_LD8S, IOP_LD16S, IOP_LD32S, IOP_LD64};
+    static const uint16_t narrow[8] = {IOP_LD8U_32, IOP_LD16U_32, IOP_LD32, 0,
+                                       IOP_LD8S_32, IOP_LD16S_32, IOP_LD32, 0};
+    unsigned i = (op->aux & 3) + (op->aux & IR_MEM_SIGNED ? 4 : 0);
+
+    /* Acquire loads need nothing more on hosts that keep loads in order; LDX does it right everywhere. */
+    if ((op->aux & ~(unsigned)PLAIN_LOAD) || (op->aux & IR_MEM_SIZE) > 3)
+        return IOP_LDX;
+    switch (ir_type_size((enum ir_type)op->type)) {
+    case 8:
+        return (enum iop_code)wide[i];
+    case 4:
+        return (enum iop_code)narrow[i];
+    case 2:
+        return IOP_LD16_16;
+    default:
+        return IOP_LDX;
+    }
+}
+
+static void lower_load(struct lower *l, unsigned at, const struct ir_op *op)
+{
+    int16_t a = cell_of(l, at, op->a);
+    enum iop_code code = load_code(op);
+
+    out(l, code, result(l, at), a, code == IOP_LDX ? (int)ir_type_size((enum ir_type)op->type) : 0, op->aux,
+        op->imm);
+}
+
+static void lower_store(struct lower *l, unsigned at, const struct ir_op *op)
+{
+    static const uint16_t codes[4] = {IOP_ST8, IOP_ST16, IOP_ST32, IOP_ST64};
+    int16_t a = cell_of(l, at, op->a), b = cell_of(l, at, op->b);
+
+    if (op->aux & ~7u || op->aux > 3)
+        out(l, IOP_STX, 0, a, b, op->aux, op->imm);
+    else
+        out(l, (enum iop_code)codes[op->aux], 0, a, b, 0, op->imm);
+}
+
+static void lower_atomic(struct lower *l, unsigned at, const struct ir_op *op)
+{
+    int16_t a = cell_of(l, at, op->a);
+    int16_t b = op->b != IR_REF_NONE ? cell_of(l, at, op->b) : 0;
+    int16_t c = op->c != IR_REF_NONE ? cell_of(l, at, op->c) : 0;
+    enum iop_code code = op->op == IR_AMO   ? IOP_AMO
+                         : op->op == IR_CAS ? IOP_CAS
+                         : op->op == IR_LR  ? IOP_LR
+                                            : IOP_SC;
+
+    /* The result's own size stands in the upper half. */
+    out(l, code, result(l, at), a, b, op->aux,
+        (int64_t)((uint64_t)ir_type_size(value_type(l, (ir_ref)at)) << 32 | (uint16_t)c));
+}
+
+/* ---- calls and ends ---- */
+
+static unsigned refund(const struct lower *l)
+{
+    return l->block->insns - l->begun;
+}
+
+static void unsync(struct lower *l)
+{
+    if (l->synced && refund(l))
+        out(l, IOP_UNSYNC, 0, 0, 0, 0, refund(l));
+    l->synced = false;
+}
+
+static void lower_call(struct lower *l, unsigned at, const struct ir_op *op)
+{
+    const struct ir_helper *h = &l->v->vm->lift->helpers[op->imm];
+    int16_t a = op->a != IR_REF_NONE ? cell_of(l, at, op->a) : (int16_t)ZERO_CELL;
+    int16_t b = op->b != IR_REF_NONE ? cell_of(l, at, op->b) : (int16_t)ZERO_CELL;
+    int16_t c = op->c != IR_REF_NONE ? cell_of(l, at, op->c) : (int16_t)ZERO_CELL;
+    int16_t d;
+
+    if (!(h->flags & IR_H_PURE))
+        slots_change(l, at, 0, 0);
+    d = op->type == IRT_NONE ? (int16_t)TEMP_CELL(SOFT_TEMPS - 1) : result(l, at);
+    /* imm: the function; c and "may leave" do not fit beside it, so they stand in aux. */
+    out(l, IOP_CALL, d, a, b, (uint16_t)c, (int64_t)(uintptr_t)h);
+}
+
+static int find_block(const struct lower *l, int32_t offset)
+{
+    if (l->single)
+        return -1;
+    for (unsigned i = 0; i < l->ir->block_count; i++) {
+        if (l->ir->blocks[i].offset == offset)
+            return (int)i;
+    }
+    return -1;
+}
+
+static void target_set(struct lower *l, uint32_t op, bool taken, uint32_t to)
+{
+    uint32_t rel = to - op;
+    uint64_t imm = (uint64_t)l->ops[op].imm;
+
+    l->ops[op].imm =
+        (int64_t)(taken ? (imm & UINT32_MAX) | (uint64_t)rel << 32 : (imm & ~(uint64_t)UINT32_MAX) | rel);
+}
+
+/* Every target is a HEAD: a block's, or one of no instructions before an EXIT. */
+static void lower_target(struct lower *l, uint32_t op, bool taken, int32_t offset)
+{
+    int block = find_block(l, offset);
+
+    if (block >= 0) {
+        if (l->fixup_count < ARRAY_SIZE(l->fixups))
+            l->fixups[l->fixup_count++] = (struct fixup){op, (uint16_t)block, taken};
+        else
+            l->failed = true;
+        return;
+    }
+    target_set(l, op, taken, l->count);
+    out(l, IOP_HEAD, 0, 0, 0, 0, 0);
+    out(l, IOP_EXIT, 0, 0, 0, 0, offset);
+}
+
+static void lower_branch(struct lower *l, unsigned at, const struct ir_op *op)
+{
+    uint32_t index;
+    int64_t imm;
+
+    if (op->op == IR_BRANCHF) {
+        int16_t a = cell_of(l, at, op->a);
+
+        index = l->count;
+        out(l, IOP_BRF, 0, a, 0, op->aux, 0);
+    } else {
+        enum iop_code code = (enum iop_code)(IOP_BR_EQ_64 + 3 * op->aux);
+        int16_t a = cell_of(l, at, op->a), b = 0;
+
+        if (op->type == IRT_I32)
+            code += 2;
+        else if (is_const(l, op->b, &imm) && imm == 0)
+            code += 1;
+        if (code != (enum iop_code)(IOP_BR_EQ_64 + 3 * op->aux + 1))
+            b = cell_of(l, at, op->b);
+        index = l->count;
+        out(l, code, 0, a, b, 0, 0);
+    }
+    lower_target(l, index, false, (int32_t)op->imm);
+    lower_target(l, index, true, (int32_t)(op->imm >> 32));
+}
+
+static void lower_jump(struct lower *l, const struct ir_op *op)
+{
+    uint32_t index = l->count;
+
+    if (find_block(l, (int32_t)op->imm) < 0) {
+        out(l, IOP_EXIT, 0, 0, 0, 0, (int32_t)op->imm);
+        return;
+    }
+    out(l, IOP_JUMP, 0, 0, 0, 0, 0);
+    lower_target(l, index, false, (int32_t)op->imm);
+}
+
+static void lower_insn(struct lower *l, const struct ir_op *op)
+{
+    struct insn_mark *m = &l->marks[l->mark_count];
+
+    unsync(l);
+    if (l->mark_count == l->mark_max) {
+        l->failed = true;
+        return;
+    }
+    l->mark_count++;
+    *m = (struct insn_mark){l->count, (int16_t)op->imm, (uint16_t)l->begun, l->block->insns};
+    l->begun++;
+}
+
+static void lower_put(struct lower *l, unsigned at, const struct ir_op *op)
+{
+    enum ir_type type = (enum ir_type)op->type;
+    unsigned size = ir_type_size(type);
+    struct value *x = val(l, op->a);
+
+    if (x->place == P_CELL && x->cell == op->imm && x->fuse == op->imm)
+        return; /* its producer wrote it */
+    slots_change(l, at, (int)op->imm, size);
+    if (x->place == P_CONST && size == 8)
+        out(l, IOP_MOVI64, (int)op->imm, 0, 0, 0, x->imm);
+    else if (x->place == P_CONST && size == 4)
+        out(l, IOP_MOVI32, (int)op->imm, 0, 0, 0, x->imm);
+    else
+        out(l, move_code(type), (int)op->imm, cell_of(l, at, op->a), 0, 0, 0);
+}
+
+static void lower_get(struct lower *l, unsigned at, const struct ir_op *op)
+{
+    struct value *x = val(l, (ir_ref)at);
+
+    x->place = P_CELL;
+    x->cell = (int16_t)op->imm;
+    if (x->last)
+        alias_add(l, (ir_ref)at);
+}
+
+static void lower_pair(struct lower *l, unsigned at, const struct ir_op *op)
+{
+    int16_t a = cell_of(l, at, op->a), b = cell_of(l, at, op->b), d = result(l, at);
+
+    out(l, IOP_MOV64, d, a, 0, 0, 0);
+    out(l, IOP_MOV64, d + 8, b, 0, 0, 0);
+}
+
+static void lower_bits(struct lower *l, unsigned at, const struct ir_op *op)
+{
+    int16_t a;
+
+    if (op->op == IR_EXTRACT && op->type == IRT_I64) {
+        a = cell_of(l, at, op->a);
+        out(l, IOP_EXTRACT64, result(l, at), a, 0, op->aux, 0);
+        return;
+    }
+    lower_generic(l, at, op);
+}
+
+static void lower_unary(struct lower *l, unsigned at, const struct ir_op *op)
+{
+    int16_t a = cell_of(l, at, op->a);
+    enum iop_code code = op->op == IR_NEG ? IOP_NEG64 : IOP_NOT64;
+
+    if (op->type == IRT_I32)
+        code += IOP_NEG32 - IOP_NEG64;
+    out(l, code, result(l, at), a, 0, 0, 0);
+}
+
+static void lower_op(struct lower *l, unsigned at)
+{
+    const struct ir_op *op = &l->ir->ops[at];
+    int base = binary_base(op->op);
+    struct value *x = val(l, (ir_ref)at);
+
+    /* Without effect and unused: nothing. Loads stay, they may fault; FP sets flags. */
+    if (!x->last && x->fuse == NO_FUSE && !(ir_opinfo[op->op].effects & ~(unsigned)IR_E_SLOT_R) &&
+        op->op != IR_INSN)
+        return;
+    if (base >= 0) {
+        lower_binary(l, at, op, base);
+        return;
+    }
+    switch (op->op) {
+    case IR_CONST:
+        x->place = P_CONST;
+        x->imm = op->imm;
+        break;
+    case IR_GET:
+        lower_get(l, at, op);
+        break;
+    case IR_PUT:
+        lower_put(l, at, op);
+        break;
+    case IR_INSN:
+        lower_insn(l, op);
+        break;
+    case IR_SYNC:
+        out(l, IOP_SYNC, l->marks[l->mark_count - 1].offset, 0, 0, 0, l->synced ? 0 : refund(l));
+        l->synced = true;
+        break;
+    case IR_PC:
+        out(l, IOP_PC, result(l, at), 0, 0, 0, op->imm);
+        break;
+    case IR_NEG:
+    case IR_NOT:
+        lower_unary(l, at, op);
+        break;
+    case IR_SETCC:
+        lower_setcc(l, at, op);
+        break;
+    case IR_SELECT:
+        lower_select(l, at, op);
+        break;
+    case IR_SEXT:
+    case IR_ZEXT:
+        lower_extend(l, at, op);
+        break;
+    case IR_TRUNC:
+    case IR_BITCAST:
+    case IR_LO64:
+        share(l, at, op->a, 0);
+        break;
+    case IR_HI64:
+        share(l, at, op->a, 8);
+        break;
+    case IR_CONCAT:
+        lower_pair(l, at, op);
+        break;
+    case IR_EXTRACT:
+        lower_bits(l, at, op);
+        break;
+    case IR_LOAD:
+        lower_load(l, at, op);
+        break;
+    case IR_STORE:
+        lower_store(l, at, op);
+        break;
+    case IR_AMO:
+    case IR_CAS:
+    case IR_LR:
+    case IR_SC:
+        lower_atomic(l, at, op);
+        break;
+    case IR_FENCE:
+        out(l, IOP_FENCE, 0, 0, 0, op->aux, 0);
+        break;
+    case IR_CALL:
+        lower_call(l, at, op);
+        break;
+    case IR_JUMP:
+        lower_jump(l, op);
+        break;
+    case IR_BRANCH:
+    case IR_BRANCHF:
+        lower_branch(l, at, op);
+        break;
+    case IR_JUMPI:
+        out(l, IOP_JUMPI, 0, cell_of(l, at, op->a), 0, 0, 0);
+        break;
+    case IR_DISPATCH:
+        out(l, IOP_DISPATCH, 0, 0, 0, 0, 0);
+        break;
+    default:
+        lower_generic(l, at, op);
+        break;
+    }
+}
+
+static void lower_block(struct lower *l, unsigned index)
+{
+    l->block = &l->ir->blocks[index];
+    l->block_start[index] = l->count;
+    l->begun = 0;
+    l->synced = false;
+    l->alias_count = 0;
+    memset(l->temp_last, 0, sizeof(l->temp_last));
+    last_uses(l);
+    find_fusions(l);
+    out(l, IOP_HEAD, l->block->offset, 0, 0, 0, l->block->insns);
+    for (unsigned i = l->block->first; i < l->block->end && !l->failed; i++)
+        lower_op(l, i);
+}
+
+static int finish(struct lower *l, struct unit *u)
+{
+    size_t size =
+        sizeof(struct icode) + l->count * sizeof(struct iop) + l->mark_count * sizeof(struct insn_mark);
+    struct icode *c = plat_alloc(size);
+
+    if (!c)
+        return -ENOMEM;
+    for (unsigned i = 0; i < l->fixup_count; i++) {
+        const struct fixup *f = &l->fixups[i];
+
+        target_set(l, f->op, f->taken, l->block_start[f->block]);
+    }
+    c->op_count = l->count;
+    c->mark_count = l->mark_count;
+    memcpy(c->ops, l->ops, l->count * sizeof(struct iop));
+    c->marks = (struct insn_mark *)(c->ops + l->count);
+    memcpy(c->marks, l->marks, l->mark_count * sizeof(struct insn_mark));
+    u->code = c;
+    u->size = (uint32_t)(size + sizeof(*u) + 32);
+    atomic_store_explicit(&u->entry, c->ops, memory_order_release);
+    return 0;
+}
+
+/* Working storage: per vCPU, made when first needed. */
+struct lower_room {
+    struct lower l;
+    struct value values[REGION_MAX_OPS];
+    struct iop ops[2 * REGION_MAX_OPS];
+    struct insn_mark marks[REGION_MAX_INSNS + 1];
+};
+
+int interp_lower(struct vcpu *v, struct unit *u, const struct ir_unit *ir)
+{
+    struct soft_vcpu *s = soft_of(v);
+    struct lower_room *room = s->lower;
+    struct lower *l;
+
+    if (!room)
+        room = s->lower = plat_alloc(sizeof(*room));
+    if (!room)
+        return -ENOMEM;
+    l = &room->l;
+    *l = (struct lower){.v = v,
+                        .ir = ir,
+                        .ops = room->ops,
+                        .max = ARRAY_SIZE(room->ops),
+                        .marks = room->marks,
+                        .mark_max = ARRAY_SIZE(room->marks),
+                        .values = room->values,
+                        .single = (u->mode & UNIT_SINGLE) != 0};
+    for (unsigned i = 0; i < ir->block_count && !l->failed; i++)
+        lower_block(l, i);
+    return l->failed ? -E2BIG : finish(l, u);
+}
