@@ -191,6 +191,8 @@ unsigned ir_type_size(enum ir_type type);
 /* 0, or -EINVAL with the first fault in words. */
 int ir_verify(const struct ir_unit *u, char *why, size_t why_size);
 
+/* Value numbers that the parser accepts. */
+#define IR_MAX_NAMES 4096
 /* Text: one operation a line, "v3 = add.i64 v1, v2"; parse accepts what print gives. */
 int ir_print(const struct ir_unit *u, char *buf, size_t size);
 int ir_parse(struct ir_unit *u, const char *text, char *why, size_t why_size);

@@ -1,0 +1,262 @@
+/* The verifier: what every unit must satisfy before anything executes or rewrites it. */
+#include "ir/ir.h"
+#include "lib/err.h"
+#include "lib/fmt.h"
+
+struct check {
+    const struct ir_unit *u;
+    const struct ir_block *block;
+    unsigned at;
+    char *why;
+    size_t why_size;
+};
+
+static int fail(const struct check *c, const char *what)
+{
+    fmt_snprintf(c->why, c->why_size, "operation %u (%s): %s", c->at,
+                 c->at < c->u->op_count && c->u->ops[c->at].op < IR_OPS ? ir_opinfo[c->u->ops[c->at].op].name
+                                                                        : "?",
+                 what);
+    return -EINVAL;
+}
+
+static bool type_fits(char letter, enum ir_type type, enum ir_type own)
+{
+    switch (letter) {
+    case 't':
+        return type == own;
+    case 'i':
+        return type == IRT_I64;
+    case 'w':
+        return type == IRT_I32;
+    case 'f':
+        return type == IRT_FLAGS;
+    case 'v':
+        return type == IRT_V128;
+    case 'q':
+        return type == IRT_I128;
+    case 'd':
+        return type == IRT_F64;
+    case '*':
+        return type != IRT_NONE && type != IRT_FLAGS;
+    default:
+        return false;
+    }
+}
+
+static int check_operands(const struct check *c, const struct ir_op *op)
+{
+    const char *sig = ir_opinfo[op->op].sig + 2;
+    const ir_ref refs[3] = {op->a, op->b, op->c};
+    unsigned n = ir_operands(op);
+
+    for (unsigned i = 0; i < 3; i++) {
+        ir_ref r = refs[i];
+
+        if (r == IR_REF_NONE && (i >= n || op->op == IR_CALL))
+            continue;
+        if (i >= n)
+            return fail(c, "more operands than its signature");
+        if (r == IR_REF_NONE)
+            return fail(c, "an operand is missing");
+        if (r < c->block->first || r >= c->at)
+            return fail(c, "an operand is not defined before it in its block");
+        if (!type_fits(sig[i], ir_result_type(&c->u->ops[r]), (enum ir_type)op->type))
+            return fail(c, "an operand has the wrong type");
+    }
+    return 0;
+}
+
+/* ---- types, aux and imm by group ---- */
+
+static bool is_int(unsigned type)
+{
+    return type == IRT_I32 || type == IRT_I64;
+}
+
+static bool is_float(unsigned type)
+{
+    return type == IRT_F16 || type == IRT_F32 || type == IRT_F64;
+}
+
+static unsigned type_bits(unsigned type)
+{
+    return ir_type_size((enum ir_type)type) * 8;
+}
+
+static const char *check_memory(const struct ir_op *op)
+{
+    unsigned size = 1u << (op->aux & IR_MEM_SIZE);
+
+    if ((op->aux & IR_MEM_SIZE) > 4)
+        return "no such size";
+    if (op->op == IR_LOAD || op->op == IR_STORE) {
+        if (op->type == IRT_NONE || op->type == IRT_FLAGS || size > ir_type_size((enum ir_type)op->type))
+            return "the access is wider than its value";
+        if (!is_int(op->type) && size != ir_type_size((enum ir_type)op->type))
+            return "only integers may be narrower in memory";
+        return NULL;
+    }
+    if (op->op == IR_CAS ? !is_int(op->type) && op->type != IRT_I128 : !is_int(op->type))
+        return "atomics are of integers";
+    if (size > ir_type_size((enum ir_type)op->type))
+        return "the access is wider than its value";
+    if (op->op == IR_AMO && (op->aux >> IR_MEM_AMO_SHIFT) > IR_AMO_MAXU)
+        return "no such atomic operation";
+    return NULL;
+}
+
+static const char *check_field(const struct ir_op *op)
+{
+    unsigned lsb = op->aux >> 8, width = op->aux & 0xff;
+
+    return !width || lsb + width > type_bits(op->type) ? "the bit field leaves the value" : NULL;
+}
+
+static const char *check_extend(const struct ir_unit *u, const struct ir_op *op)
+{
+    enum ir_type from = ir_result_type(&u->ops[op->a]);
+
+    if (op->aux != 8 && op->aux != 16 && op->aux != 32)
+        return "no such source width";
+    return !is_int(op->type) || !is_int(from) || op->aux > type_bits(from) ? "not an extension of integers"
+                                                                           : NULL;
+}
+
+/* f16 takes the low half of an i32, otherwise the sizes are the same. */
+static const char *check_bitcast(const struct ir_unit *u, const struct ir_op *op)
+{
+    enum ir_type from = ir_result_type(&u->ops[op->a]), to = (enum ir_type)op->type;
+
+    if ((from == IRT_I32 && to == IRT_F16) || (from == IRT_F16 && to == IRT_I32))
+        return NULL;
+    return ir_type_size(from) != ir_type_size(to) || to == IRT_NONE ? "the sizes differ" : NULL;
+}
+
+static const char *check_float(const struct ir_op *op)
+{
+    if (op->op == IR_FCMP)
+        return !is_float(op->type) || op->aux > IR_FCMP_UNORDERED ? "no such comparison" : NULL;
+    if (op->op == IR_BOX)
+        return NULL;
+    if (!is_float(op->type))
+        return "not a float type";
+    if ((op->aux & 0xff) > IR_ROUND_ODD)
+        return "no such rounding";
+    if ((op->op == IR_FTOI || op->op == IR_ITOF) && op->aux >> 8 > IR_INT_U64)
+        return "no such integer kind";
+    return NULL;
+}
+
+static const char *check_vector(const struct ir_op *op)
+{
+    unsigned lane = op->aux & 0xff;
+
+    if (op->op == IR_VAND || op->op == IR_VOR || op->op == IR_VXOR)
+        return NULL;
+    if (lane != 8 && lane != 16 && lane != 32 && lane != 64)
+        return "no such lane width";
+    return (op->op == IR_VLANE || op->op == IR_VINSLANE) && (op->imm < 0 || op->imm >= 128 / lane)
+               ? "no such lane"
+               : NULL;
+}
+
+static const char *check_slot(const struct ir_op *op)
+{
+    if (!ir_type_size((enum ir_type)op->type))
+        return "a slot of no size";
+    return op->imm < 0 || op->imm > INT16_MAX - 32 ? "a slot out of reach" : NULL;
+}
+
+static const char *check_details(const struct ir_unit *u, const struct ir_op *op)
+{
+    unsigned o = op->op;
+
+    if (o == IR_GET || o == IR_PUT)
+        return check_slot(op);
+    if (o == IR_CONST)
+        return op->type == IRT_NONE || op->type == IRT_FLAGS ? "a constant of no type" : NULL;
+    if (o >= IR_ADD && o <= IR_MAXU)
+        return is_int(op->type) ? NULL : "not an integer type";
+    if (o == IR_SETCC || o == IR_BRANCH)
+        return !is_int(op->type) || op->aux > IR_GTS ? "no such comparison" : NULL;
+    if (o == IR_FCOND || o == IR_BRANCHF)
+        return op->aux > IR_F_PO ? "no such condition" : NULL;
+    if (o == IR_SEXT || o == IR_ZEXT)
+        return check_extend(u, op);
+    if (o == IR_INSERT || o == IR_EXTRACT)
+        return is_int(op->type) ? check_field(op) : "not an integer type";
+    if (o == IR_BITCAST)
+        return check_bitcast(u, op);
+    if (o == IR_FLAGS || o == IR_FLAGSC || o == IR_ADDC)
+        return !is_int(op->type) || (op->aux & 0xff) > IR_FLAG_SBC ? "no such flag operation" : NULL;
+    if (o >= IR_LOAD && o <= IR_SC)
+        return check_memory(op);
+    if (o >= IR_FADD && o <= IR_UNBOX)
+        return check_float(op);
+    if (o >= IR_VADD && o <= IR_VINSLANE)
+        return check_vector(op);
+    return NULL;
+}
+
+/* ---- blocks ---- */
+
+static int check_op(struct check *c)
+{
+    const struct ir_op *op = &c->u->ops[c->at];
+    bool last = c->at + 1u == c->block->end;
+    const char *bad;
+    int err;
+
+    if (op->op >= IR_OPS)
+        return fail(c, "no such operation");
+    if (c->at == c->block->first && op->op != IR_INSN)
+        return fail(c, "a block begins with insn");
+    if (last != ((ir_opinfo[op->op].effects & IR_E_END) != 0))
+        return fail(c, last ? "the block has no end" : "an end inside the block");
+    if (op->type > IRT_FLAGS)
+        return fail(c, "no such type");
+    err = check_operands(c, op);
+    if (err)
+        return err;
+    bad = check_details(c->u, op);
+    return bad ? fail(c, bad) : 0;
+}
+
+static int check_block(struct check *c)
+{
+    unsigned insns = 0;
+
+    for (c->at = c->block->first; c->at < c->block->end; c->at++) {
+        int err = check_op(c);
+
+        if (err)
+            return err;
+        insns += c->u->ops[c->at].op == IR_INSN;
+    }
+    c->at = c->block->first;
+    return insns != c->block->insns ? fail(c, "the block counts other instructions than it has") : 0;
+}
+
+int ir_verify(const struct ir_unit *u, char *why, size_t why_size)
+{
+    struct check c = {.u = u, .why = why, .why_size = why_size};
+    unsigned expect = 0;
+
+    if (u->overflow || !u->block_count)
+        return fail(&c, u->overflow ? "the unit ran out of room" : "no blocks");
+    for (unsigned i = 0; i < u->block_count; i++) {
+        int err;
+
+        c.block = &u->blocks[i];
+        c.at = c.block->first;
+        if (c.block->first != expect || c.block->end <= c.block->first || c.block->end > u->op_count)
+            return fail(&c, "blocks do not cover the operations in order");
+        expect = c.block->end;
+        err = check_block(&c);
+        if (err)
+            return err;
+    }
+    c.at = expect;
+    return expect != u->op_count ? fail(&c, "operations behind the last block") : 0;
+}
