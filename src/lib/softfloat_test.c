@@ -12,8 +12,6 @@
 #include <cmocka.h>
 #include "lib/softfloat.h"
 
-#pragma STDC FENV_ACCESS ON
-
 static const int host_modes[] = {
     [SF_RNE] = FE_TONEAREST, [SF_RTZ] = FE_TOWARDZERO, [SF_RDN] = FE_DOWNWARD, [SF_RUP] = FE_UPWARD};
 

@@ -30,7 +30,8 @@ static struct unit *find(struct vcpu *v)
     const struct soft_jump *j = &s->jumps[soft_jump_index(v->pc)];
     struct unit *u;
 
-    if (j->key == (v->pc ^ s->space))
+    /* Units that died stay in the hash until its next clearing: their closed entry leads here. */
+    if (j->key == (v->pc ^ s->space) && !__atomic_load_n(&((struct unit *)j->target)->dead, __ATOMIC_ACQUIRE))
         return j->target;
     u = soft_unit_at(v, false, &form);
     if (u)
