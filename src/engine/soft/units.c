@@ -178,7 +178,7 @@ static void kill_locked(struct vm *vm, struct unit *u, struct code_page *except)
         p[1] = *page_slot(t, u->gpa2);
         page_unlink(p[1], u, 1);
     }
-    u->dead = true;
+    __atomic_store_n(&u->dead, true, __ATOMIC_RELEASE);
     t->ops->kill(vm, u);
     for (unsigned i = 0; i < 2 && t->ops->unlink; i++) {
         for (struct unit *x = p[i] ? p[i]->units : NULL; x; x = x->page_next[side_of(x, p[i])])

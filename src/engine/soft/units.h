@@ -38,6 +38,11 @@ struct unit {
     bool dead, no_jit;
 };
 
+static inline bool unit_dead(const struct unit *u)
+{
+    return __atomic_load_n(&u->dead, __ATOMIC_ACQUIRE);
+}
+
 /* What the engine does with its part of a unit. */
 struct units_ops {
     /* The unit died: make its entries lead to the dispatcher. All three: under the table's lock. */
