@@ -41,7 +41,7 @@ $(B)/carbovisor: $(OBJ_APP) $(B)/libcv.a $(B)/libplat-linux.a
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(OBJ_APP) -Wl,--start-group $(B)/libcv.a $(B)/libplat-linux.a -Wl,--end-group $(PKG_LIBS) $(LDLIBS)
 
 # Unit tests: on the test platform, except where real memory and files are the point.
-TEST_ON_LINUX := src/lib/% src/core/% src/engine/% src/backend/% src/platform/linux/% src/app/%
+TEST_ON_LINUX := src/config/% src/guest/% src/loader/% src/ir/% src/lib/% src/core/% src/engine/% src/backend/% src/platform/linux/% src/app/%
 EXTRA_LIBS_fdt_test := -lfdt
 TESTS := $(patsubst src/%.c,$(B)/test/%,$(SRC_TEST))
 test_plat = $(if $(filter $(TEST_ON_LINUX),src/$(1).c),$(B)/libplat-linux.a,$(B)/libplat-test.a)
@@ -54,3 +54,6 @@ unit-tests: $(TESTS)
 .SECONDARY:
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+# It sets the host's rounding mode.
+$(B)/src/lib/softfloat_test.o: CFLAGS += -frounding-math
