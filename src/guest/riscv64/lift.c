@@ -1,5 +1,6 @@
 /* lift_ops of riscv64: from bytes to rows of the lift tables; registers; helpers' table; slots. */
 #include "guest/riscv64/lift.h"
+#include "lib/softfloat.h"
 #include "isa/riscv64/disasm.h"
 
 #define SLOT_X(n) (unsigned)(offsetof(struct riscv_vcpu, x) + 8 * (n))
@@ -206,6 +207,8 @@ const struct lift_ops lift_riscv64 = {
     .helper_count = RVH_COUNT,
     .slots = slots,
     .slot_count = ARRAY_SIZE(slots),
+    .fp_rules = &sf_rules_riscv,
+    .fpflags_slot = offsetof(struct vcpu, fp_flags),
     .insn_max = 4,
     .insn_align = 2,
     .shape = shape,
