@@ -25,7 +25,7 @@ include mk/sources.mk
 
 all: $(OUT)/carbovisor
 
--include $(wildcard mk/guests.mk mk/guesttests.mk mk/bench.mk mk/check.mk mk/fuzz.mk mk/bare.mk mk/install.mk)
+-include $(filter-out mk/sources.mk,$(wildcard mk/*.mk))
 
 clean:
 	$(Q)rm -rf $(OUT)/build $(OUT)/carbovisor

@@ -112,12 +112,19 @@ static void look_at_pause(struct vcpu *v)
         park(v->vm, v);
 }
 
-/* Sleeps until something is to do; its own timers run here too. */
+/* Sleeps until something is to do; its own timers run here too. Calls and pauses do not end a halt. */
 static void idle(struct vcpu *v)
 {
     struct vm *vm = v->vm;
 
-    while (!atomic_load(&vm->stopping) && vcpu_idle(v)) {
+    while (!atomic_load(&vm->stopping)) {
+        vcpu_serve_calls(v);
+        look_at_pause(v);
+        if (!vcpu_idle(v)) {
+            if (atomic_load(&v->request) & (VCPU_REQ_CALL | VCPU_REQ_PAUSE))
+                continue;
+            break;
+        }
         plat_event_wait(&v->wake, clock_host_deadline(vm, timer_next(vm, v->id)));
         timer_run(vm, v->id, clock_now_ns(vm));
     }

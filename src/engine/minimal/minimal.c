@@ -101,6 +101,33 @@ static bool access_mmio(struct vcpu *v, gva_t va, gpa_t gpa, unsigned size, bool
     return false;
 }
 
+/*
+ * RAM as the guest's other CPUs see it: an aligned access is one access, never pieces of one. False: not
+ * RAM, or a store to ROM.
+ */
+static bool access_ram(struct mem *m, gpa_t gpa, unsigned size, bool write, void *buf)
+{
+    void *p = mem_ptr(m, gpa, size, write);
+
+    if (!p)
+        return false;
+    if (size == 8 && gpa % 8 == 0) {
+        uint64_t x;
+
+        memcpy(&x, buf, 8);
+        if (write)
+            __atomic_store_n((uint64_t *)p, x, __ATOMIC_RELEASE);
+        else
+            x = __atomic_load_n((uint64_t *)p, __ATOMIC_ACQUIRE);
+        memcpy(buf, &x, 8);
+    } else {
+        memcpy(write ? p : buf, write ? buf : p, size);
+    }
+    if (write)
+        mem_dirty(m, gpa, size);
+    return true;
+}
+
 /* False: the exception was taken. An access must not cross a page; the script programs do not. */
 static bool access(struct vcpu *v, gva_t va, unsigned size, enum access kind, void *buf)
 {
@@ -112,7 +139,7 @@ static bool access(struct vcpu *v, gva_t va, unsigned size, enum access kind, vo
         v->vm->guest->raise(v, va);
         return false;
     }
-    if (kind == ACCESS_WRITE ? !mem_write(m, t.gpa, buf, size) : !mem_read(m, t.gpa, buf, size))
+    if (access_ram(m, t.gpa, size, kind == ACCESS_WRITE, buf))
         return true;
     if (kind == ACCESS_FETCH) {
         v->vm->guest->raise_bus(v, va, kind);
@@ -214,7 +241,7 @@ static bool valid(const struct script *s)
 static void minimal_run(struct vcpu *v)
 {
     while (v->budget > 0 && !atomic_load(&v->request)) {
-        struct script s;
+        struct script s = {0};
 
         v->budget--;
         if (!access(v, v->pc, sizeof(s), ACCESS_FETCH, &s))
