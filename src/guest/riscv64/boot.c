@@ -109,6 +109,7 @@ void riscv_reset(struct vcpu *v)
     r->mstatus = rv_field_set(rv_field_set(0, RV_MSTATUS_UXL, RV_XL_64), RV_MSTATUS_SXL, RV_XL_64);
     r->stimecmp = UINT64_MAX;
     r->cycle_base = r->instret_base = -vcpu_icount(v);
+    r->walk_generation++;
     v->fp_flags = 0;
     v->resv_addr = UINT64_MAX;
     v->pc = 0;

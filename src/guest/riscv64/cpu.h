@@ -16,6 +16,7 @@
 
 #define RISCV_PMP_ENTRIES 16
 #define RISCV_CBO_BLOCK   64
+#define RISCV_WALK_HINTS  64 /* power of two */
 
 /*
  * Mode word: all that decides what an instruction lifts to, or what its data access means.
@@ -69,7 +70,14 @@ struct riscv_vcpu {
     struct {
         uint64_t lo, hi; /* [lo, hi); empty when off */
     } pmp_range[RISCV_PMP_ENTRIES];
-    bool pmp_open;       /* entry 0 allows everything to everybody */
+    bool pmp_open; /* entry 0 allows everything to everybody */
+    /* Last-level tables that walks found, until any fence or flush; by va >> 21. */
+    struct riscv_walk_hint {
+        uint64_t va, satp, generation;
+        gpa_t table;
+        bool global;
+    } walk_hint[RISCV_WALK_HINTS];
+    uint64_t walk_generation;
     uint8_t changed;     /* enum riscv_changed since the last riscv_settle() */
     uint64_t exc_cause;  /* of the last failed translate */
     struct timer stimer; /* fires at stimecmp */

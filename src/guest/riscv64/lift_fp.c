@@ -151,7 +151,8 @@ static void op_mv_f(struct lift *l, row_t row)
 #define SDH(id, fn, arg, needs) ROW(id##_S, fn, arg, IRT_F32, needs), ROW(id##_D, fn, arg, IRT_F64, needs), \
                                 ROW(id##_H, fn, arg, IRT_F16, needs)
 #define INT(id, w, kind) \
-    ROW(FCVT_##w##_##id, op_ftoi, IR_INT_##kind, IRT_##id##_, RM), ROW(FCVT_##id##_##w, op_itof, IR_INT_##kind, IRT_##id##_, RM)
+    ROW(FCVT_##w##_##id, op_ftoi, IR_INT_##kind, IRT_##id##_, RM), \
+    ROW(FCVT_##id##_##w, op_itof, IR_INT_##kind, IRT_##id##_, RM)
 #define IRT_S_ IRT_F32
 #define IRT_D_ IRT_F64
 #define IRT_H_ IRT_F16

@@ -267,5 +267,6 @@ const struct lift_row riscv_lift_int[RV_ID_COUNT] = {
     ROW(CZERO_EQZ, op_czero, 0, 0), ROW(CZERO_NEZ, op_czero, 0, 1),
 
     [RV_JAL] = {op_jal, 0, 0, INSN_JUMP, 0}, [RV_JALR] = {op_jalr, 0, 0, INSN_END, 0},
-    BRANCH(BEQ, EQ), BRANCH(BNE, NE), BRANCH(BLT, LTS), BRANCH(BGE, GES), BRANCH(BLTU, LTU), BRANCH(BGEU, GEU),
+    BRANCH(BEQ, EQ), BRANCH(BNE, NE), BRANCH(BLT, LTS), BRANCH(BGE, GES),
+    BRANCH(BLTU, LTU), BRANCH(BGEU, GEU),
 };

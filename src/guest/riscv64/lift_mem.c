@@ -179,6 +179,8 @@ const struct lift_row riscv_lift_mem[RV_ID_COUNT] = {
     [RV_FENCE] = {op_fence, 0, 0, INSN_PLAIN, 0}, [RV_FENCE_I] = {op_fence_i, 0, 0, INSN_END, 0},
     [RV_PAUSE] = {op_nop, 0, 0, INSN_PLAIN, 0},
     [RV_WRS_NTO] = {op_nop, 0, 0, INSN_PLAIN, 0}, [RV_WRS_STO] = {op_nop, 0, 0, INSN_PLAIN, 0},
-    [RV_CBO_ZERO] = {op_cbo_zero, 0, 0, INSN_PLAIN, NEEDS_CBZE}, [RV_CBO_INVAL] = {op_cbo, 0, 0, INSN_PLAIN, NEEDS_CBIE},
-    [RV_CBO_CLEAN] = {op_cbo, 0, 0, INSN_PLAIN, NEEDS_CBCFE}, [RV_CBO_FLUSH] = {op_cbo, 0, 0, INSN_PLAIN, NEEDS_CBCFE},
+    [RV_CBO_ZERO] = {op_cbo_zero, 0, 0, INSN_PLAIN, NEEDS_CBZE},
+    [RV_CBO_INVAL] = {op_cbo, 0, 0, INSN_PLAIN, NEEDS_CBIE},
+    [RV_CBO_CLEAN] = {op_cbo, 0, 0, INSN_PLAIN, NEEDS_CBCFE},
+    [RV_CBO_FLUSH] = {op_cbo, 0, 0, INSN_PLAIN, NEEDS_CBCFE},
 };

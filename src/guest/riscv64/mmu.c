@@ -146,16 +146,37 @@ static int walk_leaf(struct riscv_vcpu *r, gpa_t pa, uint64_t pte, unsigned leve
     return res;
 }
 
+#define LAST_TABLE_SHIFT (RV_PAGE_SHIFT + RV_LEVEL_BITS)
+
+static struct riscv_walk_hint *hint_of(struct riscv_vcpu *r, gva_t va)
+{
+    return &r->walk_hint[va >> LAST_TABLE_SHIFT & (RISCV_WALK_HINTS - 1)];
+}
+
+/* Where to begin: at the last level if its table is known, else at the root. Gives the level. */
+static unsigned walk_begin(struct riscv_vcpu *r, gva_t va, unsigned levels, gpa_t *table, bool *global)
+{
+    const struct riscv_walk_hint *h = hint_of(r, va);
+
+    if (h->va == va >> LAST_TABLE_SHIFT && h->satp == r->satp && h->generation == r->walk_generation) {
+        *table = h->table;
+        *global = h->global;
+        return 0;
+    }
+    *table = rv_field_get(r->satp, RV_SATP_PPN) << RV_PAGE_SHIFT;
+    *global = false;
+    return levels - 1;
+}
+
 static int walk_tables(struct riscv_vcpu *r, gva_t va, enum access access, unsigned priv,
                        struct translation *out)
 {
     const struct rv_vm_mode *m = &rv_vm_modes[rv_field_get(r->satp, RV_SATP_MODE)];
-    uint64_t table = rv_field_get(r->satp, RV_SATP_PPN) << RV_PAGE_SHIFT;
+    gpa_t table;
 
-    out->global = false;
     if ((uint64_t)bits_sext(va, m->va_bits) != va)
         return WALK_PAGE_FAULT;
-    for (unsigned level = m->levels; level-- > 0;) {
+    for (unsigned level = walk_begin(r, va, m->levels, &table, &out->global);; level--) {
         unsigned shift = RV_PAGE_SHIFT + level * RV_LEVEL_BITS;
         gpa_t pa = table + (va >> shift & (BIT(RV_LEVEL_BITS) - 1)) * RV_PTE_SIZE;
         _Atomic uint64_t *p = pte_at(r, pa, false);
@@ -168,13 +189,18 @@ static int walk_tables(struct riscv_vcpu *r, gva_t va, enum access access, unsig
             return WALK_PAGE_FAULT;
         if (!rv_pte_is_table(pte))
             return walk_leaf(r, pa, pte, level, va, access, priv, out);
-        /* 10.4.1: reserved in a pointer to the next level. */
-        if (pte & (RV_PTE_A | RV_PTE_D | RV_PTE_U | RV_PTE_PBMT | RV_PTE_N))
+        /* 10.4.1: reserved in a pointer to the next level; and the last level has no next. */
+        if (!level || pte & (RV_PTE_A | RV_PTE_D | RV_PTE_U | RV_PTE_PBMT | RV_PTE_N))
             return WALK_PAGE_FAULT;
         out->global = out->global || pte & RV_PTE_G;
         table = rv_pte_ppn(pte) << RV_PAGE_SHIFT;
+        if (level == 1)
+            *hint_of(r, va) = (struct riscv_walk_hint){.va = va >> LAST_TABLE_SHIFT,
+                                                       .satp = r->satp,
+                                                       .generation = r->walk_generation,
+                                                       .table = table,
+                                                       .global = out->global};
     }
-    return WALK_PAGE_FAULT;
 }
 
 uint64_t riscv_walk(struct riscv_vcpu *r, gva_t va, enum access access, unsigned priv,

@@ -43,8 +43,14 @@ static gpa_t map(struct vm *vm, unsigned levels, unsigned level, gva_t va, uint6
     }
 }
 
+static void fence(struct riscv_vcpu *r)
+{
+    riscv_flush(&r->v, &(struct flush_scope){.kind = FLUSH_ALL});
+}
+
 static void use(struct riscv_vcpu *r, unsigned mode, unsigned priv)
 {
+    fence(r);
     test_priv(r, RV_PRIV_M);
     test_set(r, RV_CSR_pmpaddr0, RV_PMPADDR_MASK);
     test_set(r, RV_CSR_pmpcfg0, 0x1f);
@@ -72,6 +78,7 @@ static uint64_t walk(struct vm *vm, gva_t va, enum access a, struct translation 
 {
     struct riscv_vcpu *r = test_hart(vm, 0);
 
+    fence(r); /* the tables change between walks */
     return riscv_translate(&r->v, va, a, t) ? r->exc_cause : 0;
 }
 
@@ -266,6 +273,31 @@ static void protection(void **state)
     test_priv(r, RV_PRIV_S);
 }
 
+/* A table that was found is used again until a fence, and only in its address space. */
+static void found_tables(void **state)
+{
+    struct riscv_vcpu *r = test_hart(*state, 0);
+    struct translation t;
+    uint64_t upper;
+
+    map(*state, 3, 0, 0x1000, ppn(PAGE) | RV_PTE_V | RWX | AD);
+    map(*state, 3, 0, 0x2000, ppn(PAGE) | RV_PTE_V | RWX | AD);
+    assert_int_equal(walk(*state, 0x1000, ACCESS_READ, &t), 0);
+    upper = peek(*state, ROOT);
+    poke(*state, ROOT, 0);
+    assert_int_equal(riscv_translate(&r->v, 0x2000, ACCESS_READ, &t), 0);
+    test_set(r, RV_CSR_satp, r->satp | UINT64_C(1) << 44);
+    assert_int_equal(riscv_translate(&r->v, 0x2000, ACCESS_READ, &t), 1);
+    poke(*state, ROOT, upper | RV_PTE_G);
+    assert_int_equal(riscv_translate(&r->v, 0x2000, ACCESS_READ, &t), 0);
+    assert_true(t.global);
+    assert_int_equal(riscv_translate(&r->v, 0x1000, ACCESS_READ, &t), 0);
+    assert_true(t.global);
+    poke(*state, ROOT, 0);
+    fence(r);
+    assert_int_equal(riscv_translate(&r->v, 0x2000, ACCESS_READ, &t), 1);
+}
+
 /* Tables of random words, self-references included: every answer is inside what there is. */
 static void random_tables(void **state)
 {
@@ -303,6 +335,7 @@ int main(void)
         T(bare_and_mprv),
         T(contexts),
         T(protection),
+        T(found_tables),
         T(random_tables),
     };
 

@@ -46,8 +46,10 @@ uint64_t riscv_mode(const struct riscv_vcpu *r)
            rv_field_set(0, RISCV_MODE_FS, mode_fs(r)) | rv_field_set(0, RISCV_MODE_FRM, r->frm) | mode_cbo(r);
 }
 
+/* Whatever is flushed, pointers to tables are forgotten too: they are found again soon. */
 void riscv_flush(struct vcpu *v, const struct flush_scope *scope)
 {
+    riscv_of(v)->walk_generation++;
     if (v->vm->engine->flush)
         v->vm->engine->flush(v, scope);
 }
