@@ -13,7 +13,7 @@ extern char run_stacks[];
 extern struct area areas[];
 
 static struct {
-    const char *name;
+    char name[64];
     u64 checks, failed, gaps;
     u64 all_checks, all_failed, sections;
     char open;
@@ -75,7 +75,10 @@ static void section_end(void)
 void section(const char *name)
 {
     section_end();
-    report.name = name;
+    u64 n = 0;
+    for (; name[n] && n < sizeof(report.name) - 1; n++)
+        report.name[n] = name[n];
+    report.name[n] = 0;
     report.checks = report.failed = report.gaps = 0;
     report.open = 1;
 }

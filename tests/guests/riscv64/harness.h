@@ -141,9 +141,9 @@ void smp_start(void);
         asm volatile("csrr %0, " c : "=r"(v_)::"memory");                                                    \
         v_;                                                                                                  \
     })
-#define csr_write(c, v) asm volatile("csrw " c ", %0" ::"r"((u64)(v)) : "memory")
+#define csr_write(c, v) ({ asm volatile("csrw " c ", %0" ::"r"((u64)(v)) : "memory"); })
 #define csr_set(c, v)   asm volatile("csrs " c ", %0" ::"r"((u64)(v)) : "memory")
-#define csr_clear(c, v) asm volatile("csrc " c ", %0" ::"r"((u64)(v)) : "memory")
+#define csr_clear(c, v) ({ asm volatile("csrc " c ", %0" ::"r"((u64)(v)) : "memory"); })
 #define csr_swap(c, v)                                                                                       \
     ({                                                                                                       \
         u64 v_;                                                                                              \
