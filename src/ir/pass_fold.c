@@ -205,6 +205,7 @@ static void fold_pc(struct ir_unit *u, struct ir_op *op, int64_t k)
     if (op->op != IR_ADD || inner->op != IR_PC)
         return;
     op->op = IR_PC;
+    op->type = inner->type;
     op->a = op->b = IR_REF_NONE;
     op->imm = (int64_t)((uint64_t)inner->imm + (uint64_t)k);
 }

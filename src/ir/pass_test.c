@@ -1,0 +1,224 @@
+/* Each pass from text to text. What random programs compute before and after: engine/interp/interp_test.c. */
+#include "ir/ir_test.h"
+
+static uint64_t helper(struct vcpu *v, uint64_t a, uint64_t b, uint64_t c)
+{
+    (void)v;
+    return a + b + c;
+}
+
+/* 0: anything may happen; 1: pure. */
+static const struct ir_helper helpers[] = {{"any", helper, 0, IR_H_MAY_LEAVE},
+                                           {"pure", helper, 0, IR_H_PURE}};
+
+#define HEAD "block +0\n insn +0 len=4\n "
+#define TAIL " dispatch\n"
+
+static void expect(unsigned passes, const char *in, const char *want)
+{
+    struct test_unit a, b;
+    char got_text[8192], want_text[8192], why[160] = "";
+
+    unit_parse(&a, in);
+    ir_optimise(&a.u, passes, helpers);
+    if (ir_verify(&a.u, why, sizeof(why)))
+        fail_msg("after the passes: %s", why);
+    unit_parse(&b, want);
+    ir_print(&a.u, got_text, sizeof(got_text));
+    ir_print(&b.u, want_text, sizeof(want_text));
+    assert_string_equal(got_text, want_text);
+}
+
+#define FOLD_DEAD (IR_PASS_FOLD | IR_PASS_DEAD)
+
+static void folds(void **state)
+{
+    static const struct {
+        const char *expr, *value;
+    } rows[] = {
+        {"v3=add.i64 v1, v2", "2"},
+        {"v3=sub.i64 v1, v2", "-12"},
+        {"v3=mul.i64 v1, v2", "-35"},
+        {"v3=mulhu.i64 v1, v2", "6"},
+        {"v3=mulhs.i64 v1, v2", "-1"},
+        {"v3=mulhsu.i64 v1, v2", "-1"},
+        {"v3=divs.i64 v1, v2", "0"},
+        {"v3=divu.i64 v1, v2", "2635249153387078801"},
+        {"v3=rems.i64 v1, v2", "-5"},
+        {"v3=remu.i64 v1, v2", "4"},
+        {"v3=and.i64 v1, v2", "3"},
+        {"v3=or.i64 v1, v2", "-1"},
+        {"v3=xor.i64 v1, v2", "-4"},
+        {"v3=andn.i64 v1, v2", "-8"},
+        {"v3=orn.i64 v1, v2", "-5"},
+        {"v3=xnor.i64 v1, v2", "3"},
+        {"v3=shl.i64 v1, v2", "-640"},
+        {"v3=shr.i64 v1, v2", "144115188075855871"},
+        {"v3=sar.i64 v1, v2", "-1"},
+        {"v3=rol.i64 v1, v2", "-513"},
+        {"v3=ror.i64 v1, v2", "-576460752303423489"},
+        {"v3=mins.i64 v1, v2", "-5"},
+        {"v3=minu.i64 v1, v2", "7"},
+        {"v3=maxs.i64 v1, v2", "7"},
+        {"v3=maxu.i64 v1, v2", "-5"},
+        {"v3=neg.i64 v1", "5"},
+        {"v3=not.i64 v1", "4"},
+        {"v3=sext.i64 v1 aux=8", "-5"},
+        {"v3=zext.i64 v1 aux=16", "65531"},
+        {"v3=extract.i64 v1 aux=0x404", "15"},
+        {"v3=setcc.i64 v1, v2 aux=6", "1"},
+        {"v3=setcc.i64 v1, v2 aux=2", "0"},
+        {"v3=select.i64 v1, v2, v1", "7"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        char in[512], want[512];
+
+        snprintf(in, sizeof(in), HEAD "v1=const.i64 -5\n v2=const.i64 7\n %s\n put.i64 v3 slot=512\n" TAIL,
+                 rows[i].expr);
+        snprintf(want, sizeof(want), HEAD "v1=const.i64 %s\n put.i64 v1 slot=512\n" TAIL, rows[i].value);
+        expect(FOLD_DEAD, in, want);
+    }
+}
+
+static void neutral_operands(void **state)
+{
+    static const char *const rows[] = {"add.i64 v1, v2", "add.i64 v2, v1", "sub.i64 v1, v2",
+                                       "or.i64 v1, v2",  "xor.i64 v2, v1", "shl.i64 v1, v2",
+                                       "sar.i64 v1, v2", "ror.i64 v1, v2"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        char in[512];
+
+        snprintf(in, sizeof(in),
+                 HEAD "v1=get.i64 slot=520\n v2=const.i64 0\n v3=%s\n put.i64 v3 slot=512\n" TAIL, rows[i]);
+        expect(FOLD_DEAD, in, HEAD "v1=get.i64 slot=520\n put.i64 v1 slot=512\n" TAIL);
+    }
+    /* 0 - x is not x. */
+    expect(FOLD_DEAD,
+           HEAD "v1=get.i64 slot=520\n v2=const.i64 0\n v3=sub.i64 v2, v1\n put.i64 v3 slot=512\n" TAIL,
+           HEAD "v1=get.i64 slot=520\n v2=const.i64 0\n v3=sub.i64 v2, v1\n put.i64 v3 slot=512\n" TAIL);
+}
+
+static void folds_addresses(void **state)
+{
+    (void)state;
+    expect(FOLD_DEAD,
+           HEAD "v1=get.i64 slot=520\n v2=const.i64 16\n v3=add.i64 v1, v2\n v4=load.i64 v3 aux=3 imm=-24\n"
+                " put.i64 v4 slot=512\n" TAIL,
+           HEAD "v1=get.i64 slot=520\n v4=load.i64 v1 aux=3 imm=-8\n put.i64 v4 slot=512\n" TAIL);
+    /* auipc and addi are one pc-relative value. */
+    expect(FOLD_DEAD, HEAD "v1=pc +4096\n v2=const.i64 -12\n v3=add.i64 v1, v2\n put.i64 v3 slot=512\n" TAIL,
+           HEAD "v1=pc +4084\n put.i64 v1 slot=512\n" TAIL);
+}
+
+static void folds_branches(void **state)
+{
+    (void)state;
+    expect(FOLD_DEAD, HEAD "v1=const.i64 0\n branch.i64 v1, v1 taken=+32 else=+4\n", HEAD "jump +32\n");
+    expect(FOLD_DEAD, HEAD "v1=const.i64 0\n branch.i64 v1, v1 aux=1 taken=+32 else=-4\n", HEAD "jump -4\n");
+}
+
+static void copies(void **state)
+{
+    unsigned passes = IR_PASS_COPY | IR_PASS_DEAD;
+
+    (void)state;
+    expect(passes,
+           HEAD "v1=get.i32 slot=520\n v2=sext.i64 v1 aux=32\n v3=trunc v2\n v4=add.i32 v3, v3\n put.i32 v4 "
+                "slot=512\n" TAIL,
+           HEAD "v1=get.i32 slot=520\n v4=add.i32 v1, v1\n put.i32 v4 slot=512\n" TAIL);
+    expect(passes, HEAD "v1=get.f32 slot=520\n v2=box.f32 v1\n v3=unbox.f32 v2\n put.f32 v3 slot=512\n" TAIL,
+           HEAD "v1=get.f32 slot=520\n put.f32 v1 slot=512\n" TAIL);
+    expect(passes,
+           HEAD "v1=get.i64 slot=520\n v2=bitcast.f64 v1\n v3=bitcast.i64 v2\n put.i64 v3 slot=512\n" TAIL,
+           HEAD "v1=get.i64 slot=520\n put.i64 v1 slot=512\n" TAIL);
+    /* The same expression twice. */
+    expect(passes,
+           HEAD "v1=get.i64 slot=520\n v2=neg.i64 v1\n v3=neg.i64 v1\n v4=mul.i64 v2, v3\n put.i64 v4 "
+                "slot=512\n" TAIL,
+           HEAD "v1=get.i64 slot=520\n v2=neg.i64 v1\n v4=mul.i64 v2, v2\n put.i64 v4 slot=512\n" TAIL);
+    /* Through f16 bits are lost. */
+    expect(passes,
+           HEAD "v1=get.i32 slot=520\n v2=bitcast.f16 v1\n v3=bitcast.i32 v2\n put.i32 v3 slot=512\n" TAIL,
+           HEAD "v1=get.i32 slot=520\n v2=bitcast.f16 v1\n v3=bitcast.i32 v2\n put.i32 v3 slot=512\n" TAIL);
+}
+
+static void slots(void **state)
+{
+    unsigned p = IR_PASS_SLOTS | IR_PASS_DEAD;
+
+    (void)state;
+    /* A read of what was written; a write that is overwritten. */
+    expect(p,
+           HEAD "v1=get.i64 slot=520\n put.i64 v1 slot=512\n v3=get.i64 slot=512\n v4=add.i64 v3, v3\n "
+                "put.i64 v4 slot=512\n" TAIL,
+           HEAD "v1=get.i64 slot=520\n v4=add.i64 v1, v1\n put.i64 v4 slot=512\n" TAIL);
+    /* Not across an operation that may fault: the slot has to be exact there. */
+    expect(
+        p,
+        HEAD "v1=get.i64 slot=520\n put.i64 v1 slot=512\n v3=load.i64 v1 aux=3\n put.i64 v3 slot=512\n" TAIL,
+        HEAD "v1=get.i64 slot=520\n put.i64 v1 slot=512\n v3=load.i64 v1 aux=3\n put.i64 v3 slot=512\n" TAIL);
+    /* A call may have changed anything, a pure one nothing. */
+    expect(p,
+           HEAD "v1=get.i64 slot=520\n v2=call.i64 imm=0\n v3=get.i64 slot=520\n put.i64 v3 slot=512\n" TAIL,
+           HEAD "v1=call.i64 imm=0\n v3=get.i64 slot=520\n put.i64 v3 slot=512\n" TAIL);
+    expect(p,
+           HEAD "v1=get.i64 slot=520\n v2=call.i64 v1 imm=1\n put.i64 v2 slot=528\n v3=get.i64 slot=520\n "
+                "put.i64 v3 slot=512\n" TAIL,
+           HEAD
+           "v1=get.i64 slot=520\n v2=call.i64 v1 imm=1\n put.i64 v2 slot=528\n put.i64 v1 slot=512\n" TAIL);
+    /* Narrow writes inside wide ones: neither read nor write is the other's. */
+    expect(p,
+           HEAD "v1=get.i64 slot=520\n put.i64 v1 slot=512\n v3=get.i32 slot=516\n put.i32 v3 slot=512\n "
+                "v5=get.i64 slot=512\n put.i64 v5 slot=528\n" TAIL,
+           HEAD "v1=get.i64 slot=520\n put.i64 v1 slot=512\n v3=get.i32 slot=516\n put.i32 v3 slot=512\n "
+                "v5=get.i64 slot=512\n put.i64 v5 slot=528\n" TAIL);
+    /* A wide write covers a narrow one. */
+    expect(p, HEAD "v1=get.i64 slot=520\n v2=trunc v1\n put.i32 v2 slot=516\n put.i64 v1 slot=512\n" TAIL,
+           HEAD "v1=get.i64 slot=520\n put.i64 v1 slot=512\n" TAIL);
+    /* What is there already. */
+    expect(p, HEAD "v1=get.i64 slot=520\n put.i64 v1 slot=520\n" TAIL, HEAD TAIL);
+    /* Values end with their block. */
+    expect(p,
+           HEAD "v1=get.i64 slot=520\n put.i64 v1 slot=512\n jump +4\nblock +4\n insn +4 len=4\n v2=get.i64 "
+                "slot=512\n put.i64 v2 slot=528\n" TAIL,
+           HEAD "v1=get.i64 slot=520\n put.i64 v1 slot=512\n jump +4\nblock +4\n insn +4 len=4\n v2=get.i64 "
+                "slot=512\n put.i64 v2 slot=528\n" TAIL);
+}
+
+static void dead(void **state)
+{
+    (void)state;
+    expect(IR_PASS_DEAD, HEAD "v1=get.i64 slot=520\n v2=flags.i64 v1, v1 aux=1\n v3=fpack v2\n" TAIL,
+           HEAD TAIL);
+    expect(IR_PASS_DEAD, HEAD "v1=call.i64 imm=1\n v2=call.i64 imm=0\n" TAIL,
+           HEAD "v1=call.i64 imm=0\n" TAIL);
+    /* A load may fault, FP sets flags: they stay. */
+    expect(IR_PASS_DEAD,
+           HEAD "v1=get.i64 slot=520\n v2=load.i64 v1\n v3=get.f64 slot=528\n v4=fsqrt.f64 v3\n" TAIL,
+           HEAD "v1=get.i64 slot=520\n v2=load.i64 v1\n v3=get.f64 slot=528\n v4=fsqrt.f64 v3\n" TAIL);
+    /* Flags written to their slot by each of two instructions: the first are dead. */
+    expect(IR_PASS_SLOTS | IR_PASS_DEAD,
+           HEAD "v1=get.i64 slot=520\n v2=flags.i64 v1, v1\n v3=fpack v2\n put.i64 v3 slot=600\n"
+                " insn +4 len=4\n v6=flags.i64 v1, v1 aux=1\n v7=fpack v6\n put.i64 v7 slot=600\n" TAIL,
+           HEAD "v1=get.i64 slot=520\n insn +4 len=4\n v6=flags.i64 v1, v1 aux=1\n v7=fpack v6\n put.i64 v7 "
+                "slot=600\n" TAIL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(folds),
+        cmocka_unit_test(neutral_operands),
+        cmocka_unit_test(folds_addresses),
+        cmocka_unit_test(folds_branches),
+        cmocka_unit_test(copies),
+        cmocka_unit_test(slots),
+        cmocka_unit_test(dead),
+    };
+
+    return cmocka_run_group_tests_name("ir passes", tests, NULL, NULL);
+}
