@@ -1,6 +1,8 @@
 # The bare form can be: its parts compiled without the C library's headers and linked against a platform of stubs.
 
 BARE_CC ?= $(CC)
+# RISC-V compilers of this age call a library for atomic bytes; it has no needs of its own.
+BARE_LIBS := $(if $(findstring riscv64,$(BARE_CC)),-latomic)
 BARE_OUT := $(OUT)/bare-link/$(notdir $(BARE_CC))
 # What a bare image for this guest is made of; lift belongs to the software engines.
 BARE_SRC := $(filter-out %_test.c src/guest/riscv64/lift% src/guest/riscv64/helpers.c,$(filter \
@@ -15,7 +17,7 @@ $(BARE_OUT)/%.o: %.c
 	$(Q)$(BARE_CC) $(BARE_CFLAGS) -c -o $@ $<
 
 $(BARE_OUT)/carbovisor.elf: $(BARE_OBJ)
-	$(Q)$(BARE_CC) -nostdlib -static -no-pie -Wl,-e,start -Wl,--no-undefined -Wl,--build-id=none -o $@ $(BARE_OBJ) -lgcc
+	$(Q)$(BARE_CC) -nostdlib -static -no-pie -Wl,-e,start -Wl,--no-undefined -Wl,--build-id=none -o $@ $(BARE_OBJ) $(BARE_LIBS) -lgcc
 
 ## bare-link: link what the bare form is made of, freestanding, against a platform of stubs   [BARE_CC=...]
 bare-link: $(BARE_OUT)/carbovisor.elf
