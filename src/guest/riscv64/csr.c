@@ -275,9 +275,18 @@ static uint64_t *counter_base(struct riscv_vcpu *r, unsigned n)
     return n == 0 ? &r->cycle_base : &r->instret_base;
 }
 
+static uint64_t counted(const struct riscv_vcpu *r, unsigned n)
+{
+    return r->mcountinhibit >> n & 1 ? 0 : vcpu_icount(&r->v);
+}
+
+/*
+ * The count has this instruction in it already. A read shows what came before it; a written value is what
+ * the next instruction reads (Unprivileged, 8.1).
+ */
 static uint64_t counter_now(struct riscv_vcpu *r, unsigned n)
 {
-    return *counter_base(r, n) + (r->mcountinhibit >> n & 1 ? 0 : vcpu_icount(&r->v));
+    return *counter_base(r, n) + counted(r, n) - !(r->mcountinhibit >> n & 1);
 }
 
 static bool counter_get(struct riscv_vcpu *r, unsigned number, uint64_t *value)
@@ -293,13 +302,13 @@ static bool counter_set(struct riscv_vcpu *r, unsigned number, uint64_t value, u
     unsigned n = number & 31;
 
     value = merge(counter_now(r, n), value, mask);
-    *counter_base(r, n) = value - (r->mcountinhibit >> n & 1 ? 0 : vcpu_icount(&r->v));
+    *counter_base(r, n) = value - counted(r, n);
     return true;
 }
 
 static bool inhibit_set(struct riscv_vcpu *r, unsigned number, uint64_t value, uint64_t mask)
 {
-    uint64_t cy = counter_now(r, 0), ir = counter_now(r, 2);
+    uint64_t cy = r->cycle_base + counted(r, 0), ir = r->instret_base + counted(r, 2);
 
     (void)number;
     r->mcountinhibit = merge(r->mcountinhibit, value, mask & (RV_COUNTER_CY | RV_COUNTER_IR));

@@ -186,6 +186,7 @@ HELPER(fs_dirty)
 
     UNUSED3;
     r->mstatus |= RV_MSTATUS_FS | RV_MSTATUS_SD;
+    v->count--; /* it counts when it is executed */
     riscv_settle(r);
     v->leave = 1;
     return 0;
