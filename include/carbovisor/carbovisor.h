@@ -69,7 +69,7 @@ int cv_vm_mem_write(cv_vm *vm, uint64_t gpa, const void *buf, size_t size);
 int cv_vm_inject(cv_vm *vm, unsigned vcpu, unsigned kind, uint64_t number);
 /* Hash of all architectural state and RAM; paused or not started. */
 uint64_t cv_vm_hash(cv_vm *vm);
-/* Which engine runs it, and why that one. */
+/* Which engine runs it, and why that one (reason may be NULL). */
 const char *cv_vm_engine(const cv_vm *vm, const char **reason);
 /* Counters, one call each. */
 void cv_vm_counters(cv_vm *vm, void (*emit)(void *opaque, const char *name, uint64_t value), void *opaque);

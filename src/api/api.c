@@ -336,7 +336,8 @@ uint64_t cv_vm_hash(cv_vm *cv)
 
 const char *cv_vm_engine(const cv_vm *cv, const char **reason)
 {
-    *reason = cv->engine_reason;
+    if (reason)
+        *reason = cv->engine_reason;
     return cv->vm->engine->name;
 }
 

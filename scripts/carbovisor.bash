@@ -1,0 +1,34 @@
+# bash completion of carbovisor; flags and their values are those that its --help names.
+
+_carbovisor() {
+    local cur=${COMP_WORDS[COMP_CWORD]} prev='' verb=run help row words
+    COMPREPLY=()
+    [ "$COMP_CWORD" -gt 0 ] && prev=${COMP_WORDS[COMP_CWORD - 1]}
+    if [ "$COMP_CWORD" = 1 ] && [[ $cur != -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W 'run check list doctor --help --version' -- "$cur")
+        return
+    fi
+    [[ ${COMP_WORDS[1]} == -* ]] || verb=${COMP_WORDS[1]}
+    case $verb in
+    list)
+        mapfile -t COMPREPLY < <(compgen -W 'guests engines machines devices' -- "$cur")
+        return
+        ;;
+    run | check) ;;
+    *) return ;;
+    esac
+    help=$("${COMP_WORDS[0]}" run --help 2>/dev/null)
+    if [[ $cur == -* ]]; then
+        words=$(grep -oE -e '--[a-z][a-z-]*' <<<"$help" | sort -u)
+        mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+        return
+    fi
+    row=$(grep -E -e "^ *$prev " <<<"$help" | head -n 1 | awk '{ print $2 }')
+    case $prev:$row in
+    --*:*FILE*) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+    --*:*'|'*) mapfile -t COMPREPLY < <(compgen -W "${row//|/ }" -- "$cur") ;;
+    -*:?*) ;;
+    *) mapfile -t COMPREPLY < <(compgen -f -X '!*.y*ml' -- "$cur"; compgen -d -- "$cur") ;;
+    esac
+}
+complete -o filenames -F _carbovisor carbovisor
