@@ -20,9 +20,9 @@ $(B)/libcarbovisor.a: $(B)/embed.o
 PIC_OBJ := $(patsubst %.c,$(B)/pic/%.o,$(SRC_LIB) $(SRC_PLAT))
 $(B)/pic/%.o: %.c
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(PKG_CFLAGS) $(call lean_flags,$<) -fPIC -fvisibility=hidden -c -o $@ $<
+	$(Q)$(CC) $(CFLAGS) $(PKG_CFLAGS) $(call lean_flags,$<) -fPIC -fno-semantic-interposition -c -o $@ $<
 $(B)/libcarbovisor.so.$(VERSION): $(PIC_OBJ) mk/exports.map
-	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-soname,libcarbovisor.so.$(SOVERSION),--version-script=mk/exports.map,--no-undefined \
+	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-Bsymbolic,-soname,libcarbovisor.so.$(SOVERSION),--version-script=mk/exports.map,--no-undefined \
 	  -o $@ $(PIC_OBJ) $(PKG_LIBS) $(LDLIBS)
 
 $(B)/carbovisor.pc: mk/install.mk include/carbovisor/carbovisor.h FORCE
