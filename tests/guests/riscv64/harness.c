@@ -17,6 +17,7 @@ static struct {
     u64 checks, failed, gaps;
     u64 all_checks, all_failed, sections;
     char open;
+    const char *gap; /* why mismatches are gaps now, or 0 */
 } report;
 
 void console_putc(char c)
@@ -81,6 +82,7 @@ void section(const char *name)
     report.name[n] = 0;
     report.checks = report.failed = report.gaps = 0;
     report.open = 1;
+    report.gap = 0;
 }
 
 static void exit_with(u64 n)
@@ -114,16 +116,43 @@ static void mismatch(const char *kind, const char *what, u64 got, u64 want)
     print_hex(want);
 }
 
-int check(const char *what, u64 got, u64 want)
+static void newline_why(const char *why)
 {
-    report.checks++;
+    if (why) {
+        print(" (");
+        print(why);
+        print(")");
+    }
+    print("\n");
+}
+
+/* Counts a mismatch; says whether to print it and as what. */
+static const char *count_bad(const char *why)
+{
+    if (why && under_reference())
+        return report.gaps++ < 8 ? "  gap " : 0;
+    return report.failed++ < 8 ? "  bad " : 0;
+}
+
+int check_gap(const char *what, u64 got, u64 want, const char *why)
+{
+    const char *kind;
+
+    if (got == want || !why || !under_reference())
+        report.checks++;
     if (got == want)
         return 1;
-    if (report.failed++ < 8) {
-        mismatch("  bad ", what, got, want);
-        print("\n");
+    kind = count_bad(why);
+    if (kind) {
+        mismatch(kind, what, got, want);
+        newline_why(kind[2] == 'g' ? why : 0);
     }
     return 0;
+}
+
+int check(const char *what, u64 got, u64 want)
+{
+    return check_gap(what, got, want, report.gap);
 }
 
 int check_true(const char *what, int ok)
@@ -131,17 +160,14 @@ int check_true(const char *what, int ok)
     return check(what, (u64) !!ok, 1);
 }
 
-int check_gap(const char *what, u64 got, u64 want, const char *why)
+void gap_begin(const char *why)
 {
-    if (got == want || !under_reference())
-        return check(what, got, want);
-    if (report.gaps++ < 8) {
-        mismatch("  gap ", what, got, want);
-        print(" (");
-        print(why);
-        print(")\n");
-    }
-    return 0;
+    report.gap = why;
+}
+
+void gap_end(void)
+{
+    report.gap = 0;
 }
 
 int need(const char *what, int have)
@@ -230,9 +256,9 @@ struct trap run_user(void *fn, u64 a0, u64 a1)
     return run_at(MODE_U, (u64)fn, a0, a1, USER_WINDOW);
 }
 
-static void trap_print(const char *what, struct trap t)
+static void trap_print(const char *kind, const char *what, struct trap t)
 {
-    print("  bad ");
+    print(kind);
     print(report.name);
     print(": ");
     print(what);
@@ -250,32 +276,39 @@ static void trap_print(const char *what, struct trap t)
 
 int check_trap(const char *what, struct trap t, u64 by, u64 cause, u64 tval, u64 epc)
 {
+    const char *kind;
+
     report.checks++;
     if (t.by == by && t.cause == cause && t.tval == tval && t.epc == epc)
         return 1;
-    if (report.failed++ < 8) {
-        trap_print(what, t);
+    kind = count_bad(report.gap);
+    if (kind) {
+        trap_print(kind, what, t);
         print("; want cause ");
         print_hex(cause);
         print(" tval ");
         print_hex(tval);
         print(" epc ");
         print_hex(epc);
-        print(by == MODE_S ? " in S\n" : " in M\n");
+        print(by == MODE_S ? " in S" : " in M");
+        newline_why(kind[2] == 'g' ? report.gap : 0);
     }
     return 0;
 }
 
 int check_return(const char *what, struct trap t, u64 a0)
 {
+    const char *kind;
+
     report.checks++;
     if (t.by == 0 && t.a0 == a0)
         return 1;
-    if (report.failed++ < 8) {
-        trap_print(what, t);
+    kind = count_bad(report.gap);
+    if (kind) {
+        trap_print(kind, what, t);
         print("; want return of ");
         print_hex(a0);
-        print("\n");
+        newline_why(kind[2] == 'g' ? report.gap : 0);
     }
     return 0;
 }

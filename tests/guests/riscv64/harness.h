@@ -117,6 +117,9 @@ int check(const char *what, u64 got, u64 want);
 int check_true(const char *what, int ok);
 /* Known to differ in the reference (why names section and version): under it a mismatch is a "gap" line. */
 int check_gap(const char *what, u64 got, u64 want, const char *why);
+/* From here on every mismatch is such a gap; 0 ends it. */
+void gap_begin(const char *why);
+void gap_end(void);
 /* True when the thing exists (have); else reports a gap under the reference, a failure elsewhere. */
 int need(const char *what, int have);
 void note(const char *what, u64 value);
