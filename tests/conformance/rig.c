@@ -138,6 +138,7 @@ struct rig *rig_new(const struct rig_pair *pair, unsigned smp, bool deterministi
     char why[200] = "";
 
     desc.guest_arch = pair->isa->guest->name;
+    desc.firmware = "program"; /* programs start in the highest mode */
     r->pair = pair;
     r->cpus = smp;
     for (unsigned i = 0; i < ARRAY_SIZE(r->code); i++)

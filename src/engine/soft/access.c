@@ -81,7 +81,7 @@ static int mmio(struct vcpu *v, const struct piece *p, bool write, uint8_t *byte
     return 0;
 }
 
-/* Announces a store: DIRTY before it, units of a CODE page after it. */
+/* Announces a store: DIRTY before it; after it units of a CODE page, and who watches it. */
 static _Atomic uint8_t *page_flag(const struct tlb_target *t)
 {
     return &t->region->flags[(t->gpa - t->region->base) >> MEM_PAGE_BITS];
@@ -95,8 +95,12 @@ static void store_begin(const struct tlb_target *t)
 
 static void store_end(struct vcpu *v, const struct tlb_target *t, unsigned size)
 {
-    if (atomic_load(page_flag(t)) & MEM_PAGE_CODE)
+    uint8_t flags = atomic_load(page_flag(t));
+
+    if (flags & MEM_PAGE_CODE)
         units_written(v->vm, t->gpa, size);
+    if (flags & MEM_PAGE_WATCH && v->vm->watch)
+        v->vm->watch(v->vm, t->gpa, size);
 }
 
 static void ram_copy_out(const uint8_t *host, void *out, unsigned size)

@@ -134,7 +134,7 @@ void *tlb_fill_read(struct vcpu *v, gva_t va, unsigned size)
     return t.host;
 }
 
-/* Sets DIRTY; false when the page is CODE. */
+/* Sets DIRTY; false when each store to the page has to be told (CODE, WATCH). */
 static bool page_writable(const struct tlb_target *t)
 {
     _Atomic uint8_t *f = &t->region->flags[(t->gpa - t->region->base) >> MEM_PAGE_BITS];
@@ -142,7 +142,7 @@ static bool page_writable(const struct tlb_target *t)
 
     if (!(flags & MEM_PAGE_DIRTY))
         flags = atomic_fetch_or(f, MEM_PAGE_DIRTY);
-    return !(flags & MEM_PAGE_CODE);
+    return !(flags & (MEM_PAGE_CODE | MEM_PAGE_WATCH));
 }
 
 void *tlb_fill_write(struct vcpu *v, gva_t va, unsigned size)
