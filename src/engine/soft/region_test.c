@@ -1,0 +1,174 @@
+/* Which instructions a unit takes in, and what its blocks look like. */
+#include "engine/interp/interp.h"
+#include "engine/soft/toy_test.h"
+#include "lib/err.h"
+
+static const struct region_limits wide = {REGION_MAX_INSNS, REGION_MAX_BLOCKS};
+
+struct page {
+    struct soft_scratch s;
+};
+
+static struct page *page_new(void)
+{
+    return calloc(1, sizeof(struct page));
+}
+
+static void code(struct page *p, unsigned at, uint8_t op, uint8_t d, uint8_t s, int imm)
+{
+    uint8_t bytes[4] = {op, d, s, (uint8_t)(int8_t)imm};
+
+    memcpy(p->s.page + at, bytes, 4);
+}
+
+static void verified(struct page *p)
+{
+    char why[160] = "";
+
+    if (ir_verify(&p->s.unit, why, sizeof(why)))
+        fail_msg("%s", why);
+}
+
+static const struct ir_op *last_of(const struct ir_unit *u, unsigned block)
+{
+    return &u->ops[u->blocks[block].end - 1];
+}
+
+static void straight(void **state)
+{
+    struct page *p = page_new();
+    const struct ir_unit *u = &p->s.unit;
+
+    (void)state;
+    code(p, 16, TOY_ADDI, 1, 1, 1);
+    code(p, 20, TOY_ADDI, 2, 2, 2);
+    code(p, 24, TOY_HALT, 0, 0, 0);
+    assert_int_equal(region_form(&p->s, &lift_toy, 0, 16, MEM_PAGE_SIZE, &wide), 0);
+    verified(p);
+    assert_int_equal(u->block_count, 1);
+    assert_int_equal(u->blocks[0].offset, 16);
+    assert_int_equal(u->blocks[0].insns, 3);
+    assert_int_equal(last_of(u, 0)->op, IR_DISPATCH);
+    free(p);
+}
+
+/* A loop entered in its middle: entry first, then by address; the fall-through is a jump. */
+static void loop_from_its_middle(void **state)
+{
+    struct page *p = page_new();
+    const struct ir_unit *u = &p->s.unit;
+
+    (void)state;
+    code(p, 0, TOY_ADDI, 1, 1, 1);
+    code(p, 4, TOY_ADDI, 2, 2, 2);
+    code(p, 8, TOY_BNE, 1, 3, -2);
+    code(p, 12, TOY_JR, 0, 5, 0);
+    assert_int_equal(region_form(&p->s, &lift_toy, 0, 4, MEM_PAGE_SIZE, &wide), 0);
+    verified(p);
+    assert_int_equal(u->block_count, 3);
+    assert_int_equal(u->blocks[0].offset, 4);
+    assert_int_equal(u->blocks[1].offset, 0);
+    assert_int_equal(u->blocks[2].offset, 12);
+    assert_int_equal(last_of(u, 1)->op, IR_JUMP);
+    assert_int_equal(last_of(u, 1)->imm, 4);
+    free(p);
+}
+
+static void limits(void **state)
+{
+    struct page *p = page_new();
+    const struct ir_unit *u = &p->s.unit;
+
+    (void)state;
+    for (unsigned i = 0; i < 200; i++)
+        code(p, 4 * i, TOY_ADDI, 1, 1, 1);
+    assert_int_equal(region_form(&p->s, &lift_toy, 0, 0, MEM_PAGE_SIZE, &(struct region_limits){10, 8}), 0);
+    verified(p);
+    assert_int_equal(u->block_count, 1);
+    assert_int_equal(u->blocks[0].insns, 10);
+    assert_int_equal(last_of(u, 0)->imm, 40);
+    /* Long blocks are cut, so that a small budget meets a small block. */
+    assert_int_equal(region_form(&p->s, &lift_toy, 0, 0, MEM_PAGE_SIZE, &(struct region_limits){150, 8}), 0);
+    verified(p);
+    assert_int_equal(u->block_count, 3);
+    assert_int_equal(u->blocks[0].insns, REGION_BLOCK_INSNS);
+    /* One instruction that branches: no block but its own. */
+    code(p, 0, TOY_BNE, 1, 2, 0);
+    assert_int_equal(region_form(&p->s, &lift_toy, 0, 0, MEM_PAGE_SIZE, &(struct region_limits){1, 1}), 0);
+    verified(p);
+    assert_int_equal(u->block_count, 1);
+    assert_int_equal(u->blocks[0].insns, 1);
+    free(p);
+}
+
+static void ends_of_the_page(void **state)
+{
+    struct page *p = page_new();
+    const struct ir_unit *u = &p->s.unit;
+    unsigned beyond;
+
+    (void)state;
+    /* Up to the end: on to the next page. */
+    code(p, 4088, TOY_ADDI, 1, 1, 1);
+    code(p, 4092, TOY_ADDI, 1, 1, 1);
+    assert_int_equal(region_form(&p->s, &lift_toy, 0, 4088, MEM_PAGE_SIZE, &wide), 0);
+    verified(p);
+    assert_int_equal(last_of(u, 0)->imm, 4096);
+    assert_int_equal(region_lines(u, &beyond), BIT(63));
+    assert_int_equal(beyond, 0);
+    /* One that crosses is not taken in, unless it is the entry. */
+    code(p, 4090, TOY_ADDI, 1, 1, 1);
+    code(p, 4094, TOY_ADDI, 2, 2, 2);
+    assert_int_equal(region_form(&p->s, &lift_toy, 0, 4090, MEM_PAGE_SIZE, &wide), 0);
+    verified(p);
+    assert_int_equal(u->blocks[0].insns, 1);
+    assert_int_equal(last_of(u, 0)->imm, 4094);
+    assert_int_equal(region_form(&p->s, &lift_toy, 0, 4094, MEM_PAGE_SIZE, &wide), -E2BIG);
+    assert_int_equal(region_form(&p->s, &lift_toy, 0, 4094, MEM_PAGE_SIZE + 16, &wide), 0);
+    verified(p);
+    assert_int_equal(u->blocks[0].insns, 1);
+    assert_int_equal(last_of(u, 0)->imm, 4098);
+    assert_int_equal(region_lines(u, &beyond), BIT(63));
+    assert_int_equal(beyond, 2);
+    /* Jumps to other pages lead nowhere inside. */
+    code(p, 0, TOY_JUMP, 0, 0, -1);
+    assert_int_equal(region_form(&p->s, &lift_toy, 0, 0, MEM_PAGE_SIZE, &wide), 0);
+    verified(p);
+    assert_int_equal(last_of(u, 0)->imm, -4);
+    free(p);
+}
+
+/* Any bytes from any entry give a unit that verifies. */
+static void random_bytes(void **state)
+{
+    struct page *p = page_new();
+
+    (void)state;
+    srandom(3);
+    for (unsigned n = 0; n < 3000; n++) {
+        unsigned entry = (unsigned)random() % 2047 * 2;
+        int err;
+
+        for (unsigned i = 0; i < sizeof(p->s.page); i++)
+            p->s.page[i] = i % 2 ? (uint8_t)random() : (uint8_t)(random() % 14);
+        err = region_form(&p->s, &lift_toy, 0, entry, MEM_PAGE_SIZE, &wide);
+        if (err == -E2BIG) {
+            assert_true(entry > 4092);
+            continue;
+        }
+        assert_int_equal(err, 0);
+        verified(p);
+        assert_int_equal(p->s.unit.blocks[0].offset, entry);
+    }
+    free(p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(straight),         cmocka_unit_test(loop_from_its_middle), cmocka_unit_test(limits),
+        cmocka_unit_test(ends_of_the_page), cmocka_unit_test(random_bytes),
+    };
+
+    return cmocka_run_group_tests_name("region", tests, NULL, NULL);
+}

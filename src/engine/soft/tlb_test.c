@@ -1,0 +1,282 @@
+/* The soft TLB: what hits, what each flush forgets, what large pages and code pages do. */
+#include "engine/interp/interp.h"
+#include "engine/soft/toy_test.h"
+
+static void *rd(struct toy_vm *x, gva_t va)
+{
+    void *p = tlb_read(soft_of(x->v), va, 8);
+
+    return p ? p : tlb_fill_read(x->v, va, 8);
+}
+
+static void *wr(struct toy_vm *x, gva_t va)
+{
+    void *p = tlb_write(soft_of(x->v), va, 8);
+
+    return p ? p : tlb_fill_write(x->v, va, 8);
+}
+
+static struct toy_vm paged(void)
+{
+    struct toy_vm x = toy_new(&engine_interp, 1);
+
+    x.t->paging = true;
+    x.t->space = 1;
+    soft_context_changed(x.v);
+    return x;
+}
+
+static void hits(void **state)
+{
+    struct toy_vm x = paged();
+    struct soft_vcpu *s = soft_of(x.v);
+
+    (void)state;
+    toy_map(&x, 0x4000, TOY_RAM + 0x3000, 0x1000);
+    assert_null(tlb_read(s, 0x4000, 8));
+    assert_ptr_equal(rd(&x, 0x4008), x.ram + 0x3008);
+    assert_ptr_equal(tlb_read(s, 0x4ff8, 8), x.ram + 0x3ff8);
+    assert_int_equal(x.t->walks, 1);
+    /* Across the end of the page, and as a write: not. */
+    assert_null(tlb_read(s, 0x4ff9, 8));
+    assert_null(tlb_write(s, 0x4000, 8));
+    assert_null(tlb_fill_read(x.v, 0x4ff9, 8));
+    assert_null(rd(&x, 0x9000));
+    toy_free(&x);
+}
+
+/* Pages a power of two apart, and neighbours at each place where the index wraps. */
+static void neighbours_differ(void **state)
+{
+    (void)state;
+    for (uint64_t page = 0; page < 1u << 22; page += 7)
+        assert_int_not_equal(tlb_set(page << 12), tlb_set((page + 1) << 12));
+    for (unsigned bit = TLB_SET_BITS; bit < TLB_SET_BITS * 2; bit++)
+        assert_int_not_equal(tlb_set(UINT64_C(5) << 12),
+                             tlb_set((UINT64_C(5) << 12) + (UINT64_C(0x1000) << bit)));
+}
+
+static void writes_set_dirty(void **state)
+{
+    struct toy_vm x = toy_new(&engine_interp, 1);
+
+    (void)state;
+    soft_context_changed(x.v);
+    mem_page_mark(&x.vm->mem, TOY_RAM + 0x5000, 0, MEM_PAGE_DIRTY);
+    assert_non_null(rd(&x, TOY_RAM + 0x5000));
+    assert_int_equal(mem_page_flags(&x.vm->mem, TOY_RAM + 0x5000), 0);
+    assert_non_null(wr(&x, TOY_RAM + 0x5000));
+    assert_int_equal(mem_page_flags(&x.vm->mem, TOY_RAM + 0x5000), MEM_PAGE_DIRTY);
+    /* After the flags were cleared stores have to come by again. */
+    mem_page_mark(&x.vm->mem, TOY_RAM + 0x5000, 0, MEM_PAGE_DIRTY);
+    soft_dirty_restart(x.vm);
+    assert_null(tlb_write(soft_of(x.v), TOY_RAM + 0x5000, 8));
+    assert_non_null(wr(&x, TOY_RAM + 0x5000));
+    assert_int_equal(mem_page_flags(&x.vm->mem, TOY_RAM + 0x5000), MEM_PAGE_DIRTY);
+    /* ROM: reads only. Devices and nothing: neither. */
+    assert_non_null(rd(&x, TOY_ROM));
+    assert_null(wr(&x, TOY_ROM));
+    assert_null(rd(&x, TOY_DEV));
+    assert_null(wr(&x, TOY_DEV));
+    assert_null(rd(&x, 0x1000));
+    toy_free(&x);
+}
+
+static void code_pages(void **state)
+{
+    struct toy_vm x = toy_new(&engine_interp, 1);
+
+    (void)state;
+    soft_context_changed(x.v);
+    assert_non_null(wr(&x, TOY_RAM + 0x2000));
+    mem_page_mark(&x.vm->mem, TOY_RAM + 0x2000, MEM_PAGE_CODE, 0);
+    tlb_drop_write(x.v, x.ram + 0x2000);
+    assert_null(tlb_write(soft_of(x.v), TOY_RAM + 0x2000, 8));
+    assert_null(wr(&x, TOY_RAM + 0x2000));
+    assert_non_null(rd(&x, TOY_RAM + 0x2000));
+    toy_free(&x);
+}
+
+static void flush(struct toy_vm *x, enum flush_kind kind, gva_t va, uint64_t asid)
+{
+    soft_flush(x->v, &(struct flush_scope){kind, va, asid});
+}
+
+static bool cached(struct toy_vm *x, gva_t va)
+{
+    return tlb_read(soft_of(x->v), va, 1) != NULL;
+}
+
+static void space(struct toy_vm *x, uint64_t n)
+{
+    x->t->space = n;
+    soft_context_changed(x->v);
+}
+
+static void flush_scopes(void **state)
+{
+    struct toy_vm x = paged();
+
+    (void)state;
+    toy_map(&x, 0x4000, TOY_RAM, 0x1000);
+    toy_map(&x, 0x5000, TOY_RAM + 0x1000, 0x1000);
+    space(&x, 2);
+    toy_map(&x, 0x4000, TOY_RAM + 0x2000, 0x1000);
+    assert_ptr_equal(rd(&x, 0x4000), x.ram + 0x2000);
+    space(&x, 1);
+    assert_false(cached(&x, 0x4000)); /* the other space's */
+    assert_ptr_equal(rd(&x, 0x4000), x.ram);
+    rd(&x, 0x5000);
+    space(&x, 2);
+    assert_true(cached(&x, 0x4000)); /* it lived through the switches */
+    flush(&x, FLUSH_ASID, 0, 2);
+    assert_false(cached(&x, 0x4000));
+    space(&x, 1);
+    assert_true(cached(&x, 0x4000));
+    flush(&x, FLUSH_PAGE, 0x4abc, 0);
+    assert_false(cached(&x, 0x4000));
+    assert_true(cached(&x, 0x5000));
+    rd(&x, 0x4000);
+    flush(&x, FLUSH_PAGE_ASID, 0x5000, 1);
+    assert_false(cached(&x, 0x5000));
+    assert_true(cached(&x, 0x4000));
+    flush(&x, FLUSH_ALL, 0, 0);
+    assert_false(cached(&x, 0x4000));
+    toy_free(&x);
+}
+
+/* A large page fills without walks; naming any address of it forgets every piece. */
+static void large_pages(void **state)
+{
+    struct toy_vm x = paged();
+    struct toy_page *p = toy_map(&x, 0x200000, TOY_RAM, 0x40000 > TOY_SIZE ? TOY_SIZE : 0x40000);
+
+    (void)state;
+    p->size = 0x200000; /* 2 MiB; only the first 256 KiB are RAM */
+    assert_ptr_equal(rd(&x, 0x203000), x.ram + 0x3000);
+    assert_ptr_equal(rd(&x, 0x207000), x.ram + 0x7000);
+    assert_ptr_equal(rd(&x, 0x204000), x.ram + 0x4000);
+    assert_int_equal(x.t->walks, 1);
+    flush(&x, FLUSH_PAGE, 0x210000, 0);
+    assert_false(cached(&x, 0x203000));
+    p->size = 0;
+    assert_null(rd(&x, 0x203000));
+    toy_free(&x);
+}
+
+/* Global: a walk in one space serves the others, and an ASID flush leaves it. */
+static void global_pages(void **state)
+{
+    struct toy_vm x = paged();
+    struct toy_page *p = toy_map(&x, 0x200000, TOY_RAM, 0x1000);
+
+    (void)state;
+    p->size = 0x200000;
+    p->global = true;
+    rd(&x, 0x200000);
+    space(&x, 9);
+    assert_ptr_equal(rd(&x, 0x201000), x.ram + 0x1000);
+    flush(&x, FLUSH_ASID, 0, 9);
+    assert_ptr_equal(rd(&x, 0x202000), x.ram + 0x2000);
+    assert_int_equal(x.t->walks, 1);
+    flush(&x, FLUSH_ALL, 0, 0);
+    rd(&x, 0x202000);
+    assert_int_equal(x.t->walks, 2);
+    toy_free(&x);
+}
+
+/* More contexts than there are ids: nothing stale comes back. */
+static void contexts_run_out(void **state)
+{
+    struct toy_vm x = paged();
+    struct toy_page *p = toy_map(&x, 0x4000, TOY_RAM, 0x1000);
+
+    (void)state;
+    for (uint64_t n = 1; n < 12000; n++) {
+        p->space = n;
+        p->gpa = TOY_RAM + n % 16 * 0x1000;
+        space(&x, n);
+        assert_ptr_equal(rd(&x, 0x4000), x.ram + n % 16 * 0x1000);
+    }
+    p->space = 1;
+    p->gpa = TOY_RAM + 0x8000;
+    space(&x, 1);
+    flush(&x, FLUSH_ASID, 0, 1);
+    assert_ptr_equal(rd(&x, 0x4000), x.ram + 0x8000);
+    toy_free(&x);
+}
+
+static void sites(void **state)
+{
+    struct toy_vm x = paged();
+    struct soft_vcpu *s = soft_of(x.v);
+
+    (void)state;
+    for (unsigned i = 0; i < SOFT_SITES; i++)
+        assert_int_equal(s->sites[i].page, SOFT_SITE_EMPTY);
+    s->sites[3].page = 0x4000;
+    s->sites_filled = true;
+    space(&x, 5);
+    assert_int_equal(s->sites[3].page, SOFT_SITE_EMPTY);
+    s->sites[3].page = 0x4000;
+    s->sites_filled = true;
+    flush(&x, FLUSH_PAGE, 0x8000, 0);
+    assert_int_equal(s->sites[3].page, SOFT_SITE_EMPTY);
+    toy_free(&x);
+}
+
+/* The jump hash forgets a page that is flushed, by its first or its second part, and keeps the rest. */
+static void jump_hash(void **state)
+{
+    struct toy_vm x = paged();
+    struct soft_vcpu *s = soft_of(x.v);
+    int a;
+
+    (void)state;
+    soft_jump_set(s, 0x4ffe, &a, true);
+    assert_int_equal(s->jumps[soft_jump_index(0x4ffe)].key, 0x4ffe ^ s->space);
+    flush(&x, FLUSH_PAGE, 0x5000, 0);
+    assert_int_not_equal(s->jumps[soft_jump_index(0x4ffe)].key, 0x4ffe ^ s->space);
+    soft_jump_set(s, 0x4ffe, &a, false);
+    flush(&x, FLUSH_PAGE, 0x99000, 0);
+    assert_int_equal(s->jumps[soft_jump_index(0x4ffe)].key, 0x4ffe ^ s->space);
+    /* Another space, another mode: other keys. */
+    space(&x, 2);
+    assert_int_not_equal(s->jumps[soft_jump_index(0x4ffe)].key, 0x4ffe ^ s->space);
+    space(&x, 1);
+    assert_int_equal(s->jumps[soft_jump_index(0x4ffe)].key, 0x4ffe ^ s->space);
+    x.v->mode = 3;
+    soft_context_changed(x.v);
+    assert_int_not_equal(s->jumps[soft_jump_index(0x4ffe)].key, 0x4ffe ^ s->space);
+    x.v->mode = 0;
+    soft_context_changed(x.v);
+    flush(&x, FLUSH_ASID, 0, 1);
+    assert_int_not_equal(s->jumps[soft_jump_index(0x4ffe)].key, 0x4ffe ^ s->space);
+    for (uint64_t m = 0; m < 1000; m++) { /* more modes than space numbers */
+        x.v->mode = m;
+        soft_context_changed(x.v);
+        for (unsigned i = 0; i < SOFT_JUMPS; i++)
+            assert_int_not_equal(s->jumps[i].key, (i << 1) ^ s->space);
+        soft_jump_set(s, 0x4000, &a, false);
+        s->jumps[soft_jump_index(0x4000)].key ^= 1;
+    }
+    toy_free(&x);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hits),
+        cmocka_unit_test(neighbours_differ),
+        cmocka_unit_test(writes_set_dirty),
+        cmocka_unit_test(code_pages),
+        cmocka_unit_test(flush_scopes),
+        cmocka_unit_test(large_pages),
+        cmocka_unit_test(global_pages),
+        cmocka_unit_test(contexts_run_out),
+        cmocka_unit_test(sites),
+        cmocka_unit_test(jump_hash),
+    };
+
+    return cmocka_run_group_tests_name("tlb", tests, NULL, NULL);
+}
