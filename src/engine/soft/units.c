@@ -30,7 +30,7 @@ struct units {
     struct unit *dead, **dead_tail; /* by time of death */
     _Atomic uint64_t epoch;         /* counts deaths */
     _Atomic uint64_t jumps_epoch;   /* jump hashes must be emptied when older than this */
-    uint64_t dead_bytes;
+    _Atomic uint64_t dead_bytes;    /* changed under the lock, looked at without */
     size_t max_bytes;
     struct units_stat stat;
 };
@@ -188,7 +188,7 @@ static void kill_locked(struct vm *vm, struct unit *u, struct code_page *except)
     u->dead_next = NULL;
     *t->dead_tail = u;
     t->dead_tail = &u->dead_next;
-    t->dead_bytes += u->size;
+    atomic_fetch_add(&t->dead_bytes, u->size);
     t->stat.bytes -= u->size;
     t->stat.killed++;
     t->stat.count--;
@@ -462,7 +462,7 @@ void units_charge(struct vm *vm, struct unit *u, int64_t bytes)
     plat_lock(&t->lock);
     u->size = (uint32_t)(u->size + bytes);
     if (u->dead)
-        t->dead_bytes += (uint64_t)bytes;
+        atomic_fetch_add(&t->dead_bytes, (uint64_t)bytes);
     else
         t->stat.bytes += (uint64_t)bytes;
     plat_unlock(&t->lock);
@@ -493,7 +493,7 @@ static void release_until(struct vm *vm, uint64_t epoch)
         t->dead = u->dead_next;
         if (!t->dead)
             t->dead_tail = &t->dead;
-        __atomic_store_n(&t->dead_bytes, t->dead_bytes - u->size, __ATOMIC_RELAXED);
+        atomic_fetch_sub(&t->dead_bytes, u->size);
         units_free(vm, u);
     }
 }
@@ -501,7 +501,7 @@ static void release_until(struct vm *vm, uint64_t epoch)
 /* Dead units are let gather, since releasing them costs every vCPU its jump hash. */
 static bool release_due(struct units *t)
 {
-    return __atomic_load_n(&t->dead_bytes, __ATOMIC_RELAXED) > t->max_bytes / 16;
+    return atomic_load_explicit(&t->dead_bytes, memory_order_relaxed) > t->max_bytes / 16;
 }
 
 static void release(struct vm *vm)
