@@ -1,6 +1,7 @@
 /* One line a guest, one line an engine, one line a device type. */
 #include "api/registry.h"
 #include "engine/interp/interp.h"
+#include "engine/jit/jit.h"
 #include "guest/riscv64/guest.h"
 #include "lib/str.h"
 
@@ -10,6 +11,7 @@ const struct registry_guest registry_guests[] = {
 };
 
 const struct engine_ops *const registry_engines[] = {
+    &engine_jit,
     &engine_interp,
     NULL,
 };
