@@ -55,6 +55,15 @@ bool interp_flag_cond(unsigned flags, unsigned cond);
 /* lib/softfloat behind IR's FP operations. */
 void interp_float(struct vcpu *v, const struct iop *op);
 
+/* A cell's low `size` bytes; 4-byte slots need not be 8-byte aligned. */
+static inline uint64_t cell_get(const struct vcpu *v, int16_t off, unsigned size)
+{
+    uint64_t x = 0;
+
+    __builtin_memcpy(&x, (const char *)v + off, size);
+    return x;
+}
+
 #define CELL(v, off, type) (*(type *)((char *)(v) + (off)))
 
 #endif

@@ -139,7 +139,7 @@ static void *atomic_ptr(struct vcpu *v, gva_t va, unsigned aux, bool write)
 static int do_amo(struct vcpu *v, const struct iop *ip)
 {
     gva_t va = CELL(v, ip->a, uint64_t);
-    uint64_t old, operand = CELL(v, ip->b, uint64_t);
+    uint64_t old, operand = cell_get(v, ip->b, MIN(1u << (ip->aux & IR_MEM_SIZE), 8));
     void *p;
 
     if (soft_of(v)->exact) {
@@ -203,7 +203,7 @@ static int do_sc(struct vcpu *v, const struct iop *ip)
 {
     gva_t va = CELL(v, ip->a, uint64_t);
     unsigned size = 1u << (ip->aux & IR_MEM_SIZE);
-    uint64_t value = CELL(v, ip->b, uint64_t), seen = v->resv_value, old = 0, fail = 1;
+    uint64_t value = cell_get(v, ip->b, MIN(size, 8)), seen = v->resv_value, old = 0, fail = 1;
 
     if (soft_of(v)->exact) {
         if (access_sc(v, va, ip->aux, value, &fail))

@@ -164,12 +164,6 @@ static uint64_t compute(struct fp *x)
     }
 }
 
-/* Operand a is an integer, or a whole register, in these. */
-static uint64_t operand_a(unsigned op, uint64_t a, enum sf_format from)
-{
-    return op == IR_ITOF || op == IR_UNBOX ? a : low(a, from);
-}
-
 void interp_float(struct vcpu *v, const struct iop *op)
 {
     const struct lift_ops *lift = v->vm->lift;
@@ -178,9 +172,10 @@ void interp_float(struct vcpu *v, const struct iop *op)
     uint8_t *flags = &CELL(v, lift->fpflags_slot, uint8_t);
 
     x.from = x.op == IR_FTOF || x.op == IR_BOX ? format_of((unsigned)(imm >> 48)) : x.f;
-    x.a = operand_a(x.op, CELL(v, op->a, uint64_t), x.from);
-    x.b = low(CELL(v, op->b, uint64_t), x.f);
-    x.c = low(CELL(v, (int16_t)(imm >> 32), uint64_t), x.f);
+    /* ITOF and UNBOX take 64 bits. */
+    x.a = cell_get(v, op->a, x.op == IR_ITOF || x.op == IR_UNBOX ? 8 : width_of(x.from) / 8);
+    x.b = cell_get(v, op->b, width_of(x.f) / 8);
+    x.c = cell_get(v, (int16_t)(imm >> 32), width_of(x.f) / 8);
     x.env = (struct sf_env){.rules = lift->fp_rules, .round = x.aux & 0xff};
     r = compute(&x);
     if (x.env.flags)

@@ -180,7 +180,8 @@ static void vector_lane(struct vcpu *v, const struct iop *op, const struct gener
 static uint64_t scalar(struct vcpu *v, const struct iop *op, const struct generic *g, unsigned width)
 {
     uint64_t mask = UINT64_MAX >> (64 - width);
-    uint64_t a = CELL(v, op->a, uint64_t), b = CELL(v, op->b, uint64_t), c = CELL(v, g->c, uint64_t), field;
+    uint64_t a = cell_get(v, op->a, width / 8), b = cell_get(v, op->b, width / 8), c = cell_get(v, g->c, 8),
+             field;
     unsigned lsb = g->aux >> 8, bits = g->aux & 0xff;
 
     switch (g->op) {
