@@ -1,0 +1,4 @@
+/* Any accesses to the APLICs. */
+#define FUZZ_OPTIONS "aia=aplic-imsic"
+#define FUZZ_ONLY    "aplic"
+#include "device.inc"

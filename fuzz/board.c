@@ -1,0 +1,315 @@
+/* The board of the device targets. */
+#include "board.h"
+#include "core/blockdev.h"
+#include "core/chardev.h"
+#include "core/netdev.h"
+#include "guest/riscv64/guest.h"
+#include "lib/err.h"
+#include "machine/machine.h"
+
+/* ---- no engine ---- */
+
+static int none_vm_init(struct vm *vm)
+{
+    (void)vm;
+    return 0;
+}
+
+static void none_vm(struct vm *vm)
+{
+    (void)vm;
+}
+
+static int none_vcpu_init(struct vcpu *v)
+{
+    (void)v;
+    return 0;
+}
+
+static void none_vcpu(struct vcpu *v)
+{
+    (void)v;
+}
+
+static void none_flush(struct vcpu *v, const struct flush_scope *scope)
+{
+    (void)v;
+    (void)scope;
+}
+
+static const struct engine_ops engine_none = {
+    .name = "none",
+    .vm_init = none_vm_init,
+    .vm_fini = none_vm,
+    .vcpu_init = none_vcpu_init,
+    .vcpu_fini = none_vcpu,
+    .run = none_vcpu,
+    .flush = none_flush,
+};
+
+/* ---- backends in memory ---- */
+
+static uint8_t disk_bytes[65536];
+
+static int disk_read(struct blockdev *b, uint64_t offset, void *buf, size_t len)
+{
+    FUZZ_CHECK(offset <= b->size && len <= b->size - offset); /* the device checks, not the backend */
+    memcpy(buf, disk_bytes + offset, len);
+    return offset == 0x1000 ? -EIO : 0;
+}
+
+static int disk_write(struct blockdev *b, uint64_t offset, const void *buf, size_t len)
+{
+    FUZZ_CHECK(!b->read_only && offset <= b->size && len <= b->size - offset);
+    memcpy(disk_bytes + offset, buf, len);
+    return offset == 0x2000 ? -ENOSPC : 0;
+}
+
+static int disk_flush(struct blockdev *b)
+{
+    (void)b;
+    return 0;
+}
+
+static int disk_range(struct blockdev *b, uint64_t offset, uint64_t len)
+{
+    FUZZ_CHECK(!b->read_only && offset <= b->size && len <= b->size - offset);
+    return 0;
+}
+
+static const struct blockdev_ops disk_ops = {
+    .name = "memory",
+    .read = disk_read,
+    .write = disk_write,
+    .flush = disk_flush,
+    .discard = disk_range,
+    .zero = disk_range,
+};
+
+static void char_write(struct chardev *c, const void *data, size_t len)
+{
+    uint8_t copy[64]; /* all of it is readable */
+
+    (void)c;
+    for (size_t i = 0; i < len; i++)
+        memcpy(&copy[i % sizeof(copy)], (const uint8_t *)data + i, 1);
+}
+
+static void char_accept(struct chardev *c)
+{
+    (void)c;
+}
+
+static const struct chardev_ops char_ops = {.name = "sink", .write = char_write, .accept = char_accept};
+
+static void net_send(struct netdev *n, const void *frame, size_t len)
+{
+    FUZZ_CHECK(len <= 65536);
+    if (n->receive) /* echoed, as a peer would answer */
+        n->receive(n->opaque, frame, len);
+}
+
+static void net_resume(struct netdev *n)
+{
+    (void)n;
+}
+
+static const struct netdev_ops net_ops = {.name = "echo", .send = net_send, .resume = net_resume};
+
+/* ---- the board ---- */
+
+static struct chardev serial, console;
+static struct blockdev disks[2];
+static struct netdev net;
+
+struct vm *board_new(const char *options)
+{
+    struct vm_desc desc = {.name = "fuzz",
+                           .guest_arch = "riscv64",
+                           .accel = "none",
+                           .machine = "virt",
+                           .machine_options = options,
+                           .cpu = "max",
+                           .memory = 4u << 20,
+                           .smp = 2,
+                           .firmware = "none",
+                           .net = DESC_NET_NAT,
+                           .deterministic = true,
+                           .serial = "none",
+                           .console_virtio = true};
+    const struct machine_ops *machine = machine_find("virt", "riscv64");
+    struct machine_backends b = {
+        .serial = &serial, .console = &console, .disk = {&disks[0], &disks[1]}, .net = &net};
+    struct vm *vm;
+    char why[200] = "";
+
+    serial = (struct chardev){.ops = &char_ops};
+    console = (struct chardev){.ops = &char_ops};
+    disks[0] = (struct blockdev){.ops = &disk_ops, .size = sizeof(disk_bytes)};
+    disks[1] = (struct blockdev){.ops = &disk_ops, .size = sizeof(disk_bytes) / 2, .read_only = true};
+    net = (struct netdev){.ops = &net_ops};
+    if (vm_create(&vm, &desc, &guest_riscv64, NULL, &engine_none, why, sizeof(why)) ||
+        machine->build(vm, &b, why, sizeof(why))) {
+        fprintf(stderr, "board: %s\n", why);
+        abort();
+    }
+    for (struct device *d = vm->devices; d; d = d->next) {
+        plat_lock(&d->lock);
+        if (d->ops->reset)
+            d->ops->reset(d);
+        plat_unlock(&d->lock);
+    }
+    for (unsigned i = 0; i < vm->vcpu_count; i++)
+        vm->guest->reset(vm->vcpu[i]);
+    return vm;
+}
+
+void board_free(struct vm *vm)
+{
+    work_drain(vm);
+    vm_destroy(vm);
+}
+
+/* The i-th (in a circle) window of the devices that count, or NULL. */
+static const struct mem_region *window(struct vm *vm, const char *only, unsigned i)
+{
+    const struct mem_region *found[64], *r;
+    unsigned n = 0;
+
+    for (unsigned k = 0; (r = mem_region_at(&vm->mem, k)) && n < 64; k++) {
+        if (r->kind == MEM_MMIO && (!only || !strncmp(r->dev->id, only, strlen(only))))
+            found[n++] = r;
+    }
+    return n ? found[i % n] : NULL;
+}
+
+static void reg(struct vm *vm, const struct mem_region *r, uint64_t offset, uint64_t value)
+{
+    bus_access(vm, r->base + offset, 4, true, &value);
+}
+
+/* The driver's handshake (VIRTIO 1.2, 3.1.1) with rings at fixed places, so that the input can fill them. */
+static void virtio_up(struct vm *vm, const struct mem_region *r, uint64_t features)
+{
+    reg(vm, r, 0x70, 0);
+    reg(vm, r, 0x70, 1 | 2);
+    reg(vm, r, 0x24, 0);
+    reg(vm, r, 0x20, features);
+    reg(vm, r, 0x24, 1);
+    reg(vm, r, 0x20, 1);
+    reg(vm, r, 0x70, 1 | 2 | 8);
+    for (unsigned q = 0; q < 2; q++) {
+        uint64_t at = BOARD_RAM + q * 0x1000;
+
+        reg(vm, r, 0x30, q);
+        reg(vm, r, 0x38, 8);
+        reg(vm, r, 0x80, at);
+        reg(vm, r, 0x84, 0);
+        reg(vm, r, 0x90, at + 0x80);
+        reg(vm, r, 0x94, 0);
+        reg(vm, r, 0xa0, at + 0x100);
+        reg(vm, r, 0xa4, 0);
+        reg(vm, r, 0x44, 1);
+    }
+    reg(vm, r, 0x70, 1 | 2 | 8 | 4);
+}
+
+/* A descriptor whose buffer is plausible, as part of ring q, and the head made available. */
+static void virtio_offer(struct vm *vm, struct fuzz_in *in, unsigned q)
+{
+    struct {
+        uint64_t addr;
+        uint32_t len;
+        uint16_t flags, next;
+    } d;
+    gpa_t ring = BOARD_RAM + (q & 1) * 0x1000;
+    uint16_t head = (uint16_t)(fuzz_take(in, 1) & 7), index = 0;
+
+    d.addr = BOARD_RAM + 0x4000 + (fuzz_take(in, 2) & 0xfff);
+    d.len = (uint32_t)fuzz_take(in, 2) % 1600;
+    d.flags = (uint16_t)(fuzz_take(in, 1) & 7);
+    d.next = (uint16_t)(fuzz_take(in, 1) & 9);
+    mem_write(&vm->mem, ring + 16 * head, &d, sizeof(d));
+    mem_read(&vm->mem, ring + 0x82, &index, 2);
+    mem_write(&vm->mem, ring + 0x84 + 2 * (index & 7), &head, 2);
+    index++;
+    mem_write(&vm->mem, ring + 0x82, &index, 2);
+}
+
+static void input_arrives(struct fuzz_in *in)
+{
+    uint8_t bytes[64];
+    size_t n = fuzz_take(in, 1) % sizeof(bytes);
+
+    for (size_t i = 0; i < n; i++)
+        bytes[i] = (uint8_t)fuzz_take(in, 1);
+    if (serial.receive)
+        serial.receive(serial.opaque, bytes, n);
+    if (console.receive)
+        console.receive(console.opaque, bytes, n);
+    if (net.receive)
+        net.receive(net.opaque, bytes, n);
+}
+
+static void time_passes(struct vm *vm, uint64_t ns)
+{
+    vm->clock.skipped += ns;
+    for (unsigned i = 0; i < vm->vcpu_count; i++)
+        timer_run(vm, i, clock_now_ns(vm));
+}
+
+static void one(struct vm *vm, struct fuzz_in *in, const char *only)
+{
+    uint8_t op = (uint8_t)fuzz_take(in, 1);
+    const struct mem_region *r = window(vm, only, (unsigned)fuzz_take(in, 1));
+    uint64_t value, offset;
+    unsigned size = 1u << (op >> 4 & 3);
+
+    if (!r)
+        return;
+    switch (op & 7) {
+    case 0:
+    case 1:
+    case 2:
+        offset = fuzz_take(in, r->size > 65536 ? 4 : 2) % r->size;
+        value = fuzz_take(in, op & 0x80 ? 8 : 2);
+        bus_access(vm, r->base + (op & 0x40 ? offset : offset & ~UINT64_C(3)), op & 0x40 ? size : 4,
+                   op & 2 ? false : true, &value);
+        break;
+    case 3:
+        virtio_up(vm, r, op & 8 ? ~UINT64_C(0) : fuzz_take(in, 4));
+        break;
+    case 4:
+        virtio_offer(vm, in, op >> 3);
+        if (op & 0x80)
+            reg(vm, r, 0x50, op >> 3 & 1);
+        break;
+    case 5:
+        value = fuzz_take(in, 8);
+        mem_write(&vm->mem, BOARD_RAM + (fuzz_take(in, 2) & 0x7ff8), &value, 8);
+        break;
+    case 6:
+        time_passes(vm, fuzz_take(in, 4));
+        break;
+    default:
+        input_arrives(in);
+    }
+}
+
+void board_play(struct vm *vm, struct fuzz_in *in, const char *only)
+{
+    for (unsigned i = 0; in->left && i < 256; i++) {
+        one(vm, in, only);
+        work_drain(vm);
+    }
+    /* Whatever the guest did: the state can be read, hashed and reset. */
+    vm_hash(vm);
+    for (struct device *d = vm->devices; d; d = d->next) {
+        if (d->ops->quiesce)
+            d->ops->quiesce(d);
+        plat_lock(&d->lock);
+        if (d->ops->reset)
+            d->ops->reset(d);
+        plat_unlock(&d->lock);
+    }
+}
