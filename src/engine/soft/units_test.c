@@ -134,7 +134,7 @@ static void bounded(void **state)
         units_safepoint(x.v);
         make(&x, TOY_RAM + i % 64 * 0x1000 + i * 4 % 4096, UNIT_NO_PAGE, i, 1, 100000);
         units_stat(x.vm, &st);
-        assert_true(st.bytes <= 12u << 20);
+        assert_true(st.bytes <= 17u << 20);
     }
     units_stat(x.vm, &st);
     assert_true(st.evicted > 1000);
