@@ -7,7 +7,7 @@
 #include "lib/fmt.h"
 
 /* Instructions between two looks at requests: some microseconds. */
-#define SLICE 8192
+#define SLICE 65536
 /* Deterministic: a vCPU's turn. */
 #define QUANTUM 20000
 

@@ -7,7 +7,7 @@
 #include "lib/str.h"
 
 /* Interpreter's code beside the compiled one: cold units only. */
-#define COLD_BYTES (10u << 20)
+#define COLD_BYTES (16u << 20)
 /* Entries from the dispatcher until a unit is compiled. */
 #define HEAT       24
 #define UNIT_ALIGN 64

@@ -29,7 +29,7 @@ struct val {
 
 struct cold {
     uint8_t *jump;  /* rel32 that leads here */
-    uint8_t *back;  /* where the site is tried again */
+    uint8_t *back;  /* where the host address is in rcx */
     uint32_t site;  /* displacement of the slot */
     uint32_t where; /* offset of the instruction, and what a bail gives back to the budget */
     uint8_t kind;   /* enum cold_kind */

@@ -1,5 +1,6 @@
 /*
- * Memory accesses: a page slot for each site; a miss goes to a cold stub that fills it and tries again. rcx
+ * Memory accesses: a page slot for each site; a miss goes to a cold stub, which asks the soft TLB and
+ * fills it. rcx
  * is the guest address, then the host address; rdx is clobbered, rax is not.
  */
 #include "engine/jit/emit/x86_64/emit.h"
@@ -55,7 +56,6 @@ static void address(struct emit *e, const struct ir_op *op, bool write, bool ali
     }
     c = &e->cold[e->colds++];
     *c = (struct cold){.kind = COLD_SITE,
-                       .back = e->b.p,
                        .site = (uint32_t)site,
                        .where = (uint32_t)(uint16_t)e->insn_offset | e->refund << 16,
                        .size = (uint8_t)size,
@@ -65,6 +65,7 @@ static void address(struct emit *e, const struct ir_op *op, bool write, bool ali
     asm_alu_ri(&e->b, true, ALU_CMP, RDX, (int32_t)(MEM_PAGE_SIZE - (1u << size)));
     c->jump = asm_jcc(&e->b, CC_A);
     asm_rm(&e->b, true, 0x03, RCX, RBP, site + (int32_t)offsetof(struct soft_site, addend));
+    c->back = e->b.p;
 }
 
 static void load(struct emit *e, unsigned i)

@@ -154,8 +154,9 @@ static void call_c(struct asm_buf *b, const void *fn)
 }
 
 /*
- * rcx: address, rdx: slot to fill, [rsp + 8]: for a bail. Returns with the slot filled and all but rdx as it
- * was, or leaves. The index of the set is that of tlb_set(), the tag that of tlb_tag().
+ * rcx: address, rdx: slot to fill, [rsp + 8]: for a bail. Returns with the slot filled, the host address in
+ * rcx and all but rdx as it was, or leaves. The index of the set is that of tlb_set(), the tag that of
+ * tlb_tag().
  */
 static void thunk_probe(struct asm_buf *b, const uint8_t *bail, bool write, unsigned size)
 {
@@ -182,6 +183,7 @@ static void thunk_probe(struct asm_buf *b, const uint8_t *bail, bool write, unsi
     asm_mov(b, true, RBX, RCX);
     asm_alu_ri(b, true, ALU_AND, RBX, -(int32_t)MEM_PAGE_SIZE);
     asm_store(b, true, RBX, RDX, (int32_t)offsetof(struct soft_site, page));
+    asm_rr(b, true, 0x03, RCX, RAX);
     asm_rm(b, false, 0xc6, 0, RBP, SOFT_DISP(sites_filled));
     asm_byte(b, 1);
     pop(b, RBX);
@@ -201,6 +203,7 @@ static void thunk_probe(struct asm_buf *b, const uint8_t *bail, bool write, unsi
     pop(b, RBX);
     pop(b, RAX);
     miss = asm_jcc(b, CC_E);
+    asm_rm(b, true, 0x03, RCX, RDX, (int32_t)offsetof(struct soft_site, addend));
     asm_byte(b, 0xc2);
     asm_byte(b, 8);
     asm_byte(b, 0);
