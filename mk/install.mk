@@ -39,7 +39,7 @@ $(OUT)/examples/hello.elf: examples/hello_world/hello.c examples/hello_world/sta
 	$(Q)mkdir -p $(@D)
 	$(Q)$(MAKE) -s -B -C examples/hello_world OUT=$(abspath $(@D))
 
-INSTALL_NAT := $(if $(wildcard src/app/carbovisor-nat),$(B)/carbovisor-nat)
+INSTALL_NAT := $(if $(SRC_NAT),$(B)/carbovisor-nat)
 
 ## install: command, NAT helper, library, header, pkg-config file, man page, completion   [PREFIX=/usr/local] [DESTDIR=]
 install: $(B)/carbovisor $(INSTALL_NAT) $(B)/libcarbovisor.a $(B)/libcarbovisor.so.$(VERSION) $(B)/carbovisor.pc

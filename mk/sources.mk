@@ -12,6 +12,7 @@ SRC_CODE := $(filter-out %_test.c,$(SRC_ALL))
 SRC_PLAT := $(filter src/platform/linux/%,$(SRC_CODE))
 SRC_PTEST := $(filter src/platform/test/%,$(SRC_CODE))
 SRC_APP := $(filter src/app/carbovisor/%,$(SRC_CODE))
+SRC_NAT := $(filter src/app/nat/%,$(SRC_CODE))
 SRC_LIB := $(filter-out src/platform/% src/app/%,$(SRC_CODE))
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
@@ -19,6 +20,7 @@ OBJ_LIB := $(call obj,$(SRC_LIB))
 OBJ_PLAT := $(call obj,$(SRC_PLAT))
 OBJ_PTEST := $(call obj,$(SRC_PTEST))
 OBJ_APP := $(call obj,$(SRC_APP))
+OBJ_NAT := $(call obj,$(SRC_NAT))
 
 # Freestanding parts: no builtin surprises. Code that generated code calls touches no vector registers.
 LEAN := src/guest/% src/engine/soft/%
@@ -39,6 +41,14 @@ $(OUT)/carbovisor: $(B)/carbovisor
 	$(Q)ln -sf build/$(MODE)/carbovisor $@
 $(B)/carbovisor: $(OBJ_APP) $(B)/libcv.a $(B)/libplat-linux.a
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(OBJ_APP) -Wl,--start-group $(B)/libcv.a $(B)/libplat-linux.a -Wl,--end-group $(PKG_LIBS) $(LDLIBS)
+
+# The NAT helper, a program of its own. It locks itself up further than sanitizers can live with.
+$(OBJ_NAT): CFLAGS := $(filter-out -fsanitize% -fno-sanitize% --coverage,$(CFLAGS))
+all: $(OUT)/carbovisor-nat
+$(OUT)/carbovisor-nat: $(B)/carbovisor-nat
+	$(Q)ln -sf build/$(MODE)/carbovisor-nat $@
+$(B)/carbovisor-nat: $(OBJ_NAT)
+	$(Q)$(CC) -o $@ $(OBJ_NAT) -lslirp -lseccomp
 
 # Unit tests: on the test platform, except where real memory and files are the point.
 TEST_ON_LINUX := src/config/% src/guest/% src/loader/% src/ir/% src/lib/% src/core/% src/engine/% src/backend/% src/platform/linux/% src/app/%

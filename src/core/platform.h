@@ -80,6 +80,8 @@ int plat_file_size(struct plat_file *f, uint64_t *size);
 int plat_file_read(struct plat_file *f, uint64_t offset, void *buf, size_t size);
 int plat_file_write(struct plat_file *f, uint64_t offset, const void *buf, size_t size);
 int plat_file_sync(struct plat_file *f);
+/* Gives the range's storage back to the host; it reads as zeros. -ENOTSUP where the file cannot. */
+int plat_file_punch(struct plat_file *f, uint64_t offset, uint64_t size);
 
 /*
  * Byte streams towards the host: the terminal, a pty, a socket, a file, a helper process. The callback
@@ -99,7 +101,11 @@ void plat_stream_write(struct plat_stream *s, const void *data, size_t len);
 void plat_stream_pause(struct plat_stream *s, bool paused);
 void plat_stream_close(struct plat_stream *s);
 
-/* Datagrams to and from a network helper process (user NAT). */
+/*
+ * Datagrams to and from a network helper process (user NAT). Options: "HOST:GUEST,...", TCP ports of
+ * 127.0.0.1 to forward, or "". The callback runs on a task of its own, which it may block; len 0: the helper
+ * has ended. A frame that the helper does not take in time is dropped (-EAGAIN).
+ */
 struct plat_netproc;
 int plat_netproc_start(struct plat_netproc **p, const char *options, struct plat_stream_cb cb, char *why,
                        size_t why_size);

@@ -110,3 +110,10 @@ int plat_file_sync(struct plat_file *f)
 {
     return fdatasync(f->fd) ? -errno : 0;
 }
+
+int plat_file_punch(struct plat_file *f, uint64_t offset, uint64_t size)
+{
+    if (!fallocate(f->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)size))
+        return 0;
+    return errno == EOPNOTSUPP || errno == ENOSYS || errno == ENODEV ? -ENOTSUP : -errno;
+}
