@@ -1,7 +1,9 @@
 /* libcarbovisor: the public functions over config, machine and core. */
 #include <carbovisor/carbovisor.h>
 #include "api/registry.h"
+#include "backend/block_raw.h"
 #include "backend/char_stream.h"
+#include "backend/net_user.h"
 #include "config/config.h"
 #include <stdatomic.h>
 #include "core/vm.h"
@@ -148,6 +150,8 @@ static void backends_destroy(struct cv_vm *cv)
 
     if (b->serial)
         b->serial->ops->destroy(b->serial);
+    if (b->console)
+        b->console->ops->destroy(b->console);
     if (b->net)
         b->net->ops->destroy(b->net);
     for (unsigned i = 0; i < DESC_DISKS; i++) {
@@ -161,10 +165,17 @@ static int backends_create(struct cv_vm *cv, char *why, size_t why_size)
 {
     const struct vm_desc *d = &cv->desc;
     struct char_stream_hooks hooks = {.quit = end_vm, .opaque = cv};
+    struct machine_backends *b = &cv->backends;
+    int err = 0;
 
-    if (!strcmp(d->serial, "none"))
-        return 0;
-    return char_stream_create(&cv->backends.serial, cv->vm, d->serial, hooks, why, why_size);
+    for (unsigned i = 0; !err && i < d->disk_count; i++)
+        err = block_raw_create(&b->disk[i], d->disks[i].path, d->disks[i].read_only, why, why_size);
+    if (!err && d->net == DESC_NET_NAT)
+        err = net_user_create(&b->net, cv->vm, d->forwards, d->forward_count, why, why_size);
+    if (!err && strcmp(d->serial, "none"))
+        err = char_stream_create(d->console_virtio ? &b->console : &b->serial, cv->vm, d->serial, hooks, why,
+                                 why_size);
+    return err;
 }
 
 /* ---- life ---- */
@@ -219,6 +230,9 @@ int cv_vm_create(cv_vm **out, cv_config *config, char *why, size_t why_size)
     atomic_fetch_add(&config->refs, 1);
     cv->config = config;
     cv->desc = config->c.desc;
+    /* Frames come when the host likes. */
+    if (cv->desc.deterministic)
+        cv->desc.net = DESC_NET_NONE;
     err = check_desc(&cv->desc, &guest, &machine, why, why_size);
     if (!err)
         err = choose_engine(&cv->desc, &engine, &cv->engine_reason, why, why_size);
