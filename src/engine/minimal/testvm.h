@@ -5,6 +5,7 @@
 #include "core/vm.h"
 #include "engine/minimal/minimal.h"
 #include "engine/minimal/mock.h"
+#include "lib/fmt.h"
 #include "lib/str.h"
 
 #define TESTVM_RAM  0x80000000u
@@ -98,6 +99,8 @@ static inline struct vm *testvm_try(const struct vm_desc *desc, char *why, size_
     if (vm_create(&vm, desc, &guest_mock, NULL, &engine_minimal, why, why_size))
         return NULL;
     d = testvm_device_new(vm, "rec0");
+    if (!d)
+        fmt_snprintf(why, why_size, "rec0: no memory");
     if (!d || mem_add_ram(&vm->mem, TESTVM_RAM, TESTVM_SIZE, MEM_RAM, "ram", why, why_size) ||
         device_map(&d->dev, 0, TESTVM_DEV, 0x100, why, why_size)) {
         vm_destroy(vm);

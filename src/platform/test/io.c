@@ -1,0 +1,242 @@
+/* Files, streams and the network process of the test platform, all in memory. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/platform.h"
+#include "platform/test/internal.h"
+#include "platform/test/test_platform.h"
+
+/* ---- files ---- */
+
+struct memory_file {
+    char path[128];
+    uint8_t *data;
+    size_t size;
+    bool read_only, locked;
+    struct memory_file *next;
+};
+
+struct plat_file {
+    struct memory_file *m;
+    unsigned flags;
+};
+
+static struct memory_file *files; /* tests make and drop them between runs, not in them */
+
+static struct memory_file *file_find(const char *path)
+{
+    struct memory_file *m = files;
+
+    while (m && strcmp(m->path, path))
+        m = m->next;
+    return m;
+}
+
+void files_reset(void)
+{
+    while (files) {
+        struct memory_file *next = files->next;
+
+        free(files->data);
+        free(files);
+        files = next;
+    }
+}
+
+void test_file(const char *path, const void *data, size_t size, bool read_only)
+{
+    struct memory_file *m = calloc(1, sizeof(*m));
+
+    snprintf(m->path, sizeof(m->path), "%s", path);
+    m->data = calloc(1, size ? size : 1);
+    if (data)
+        memcpy(m->data, data, size);
+    m->size = size;
+    m->read_only = read_only;
+    m->next = files;
+    files = m;
+}
+
+const uint8_t *test_file_data(const char *path, size_t *size)
+{
+    struct memory_file *m = file_find(path);
+
+    if (m && size)
+        *size = m->size;
+    return m ? m->data : NULL;
+}
+
+int plat_file_open(struct plat_file **f, const char *path, unsigned flags)
+{
+    struct memory_file *m = file_find(path);
+
+    *f = NULL;
+    if (request_fails())
+        return -EIO;
+    if (!m && flags & PLAT_CREATE) {
+        test_file(path, NULL, 0, false);
+        m = files;
+    }
+    if (!m)
+        return -ENOENT;
+    if (flags & PLAT_WRITE && m->read_only)
+        return -EACCES;
+    if (flags & PLAT_LOCK && m->locked)
+        return -EBUSY;
+    m->locked |= (flags & PLAT_LOCK) != 0;
+    if (flags & PLAT_TRUNC)
+        m->size = 0;
+    *f = malloc(sizeof(**f));
+    **f = (struct plat_file){m, flags};
+    live_add(1);
+    return 0;
+}
+
+void plat_file_close(struct plat_file *f)
+{
+    if (f->flags & PLAT_LOCK)
+        f->m->locked = false;
+    live_add(-1);
+    free(f);
+}
+
+int plat_file_size(struct plat_file *f, uint64_t *size)
+{
+    if (request_fails())
+        return -EIO;
+    *size = f->m->size;
+    return 0;
+}
+
+int plat_file_read(struct plat_file *f, uint64_t offset, void *buf, size_t size)
+{
+    if (request_fails())
+        return -EIO;
+    if (offset > f->m->size || size > f->m->size - offset)
+        return -ENODATA;
+    memcpy(buf, f->m->data + offset, size);
+    return 0;
+}
+
+int plat_file_write(struct plat_file *f, uint64_t offset, const void *buf, size_t size)
+{
+    BUG_ON(!(f->flags & PLAT_WRITE));
+    if (request_fails())
+        return -EIO;
+    if (offset + size > f->m->size) {
+        f->m->data = realloc(f->m->data, offset + size);
+        memset(f->m->data + f->m->size, 0, offset + size - f->m->size);
+        f->m->size = offset + size;
+    }
+    memcpy(f->m->data + offset, buf, size);
+    return 0;
+}
+
+int plat_file_sync(struct plat_file *f)
+{
+    (void)f;
+    return request_fails() ? -EIO : 0;
+}
+
+int plat_file_punch(struct plat_file *f, uint64_t offset, uint64_t size)
+{
+    if (request_fails())
+        return -EIO;
+    if (offset > f->m->size || size > f->m->size - offset)
+        return -EINVAL;
+    memset(f->m->data + offset, 0, size);
+    return 0;
+}
+
+/* ---- streams: whoever holds one feeds it ---- */
+
+struct plat_stream {
+    struct plat_stream_cb cb;
+    uint8_t out[4096];
+    size_t out_len;
+    bool paused;
+};
+
+int plat_stream_open(struct plat_stream **s, const char *spec, struct plat_stream_cb cb, char *why,
+                     size_t why_size)
+{
+    *s = NULL;
+    if (request_fails()) {
+        snprintf(why, why_size, "%s: cannot be opened", spec);
+        return -EIO;
+    }
+    *s = calloc(1, sizeof(**s));
+    (*s)->cb = cb;
+    live_add(1);
+    return 0;
+}
+
+void plat_stream_write(struct plat_stream *s, const void *data, size_t len)
+{
+    size_t n = MIN(len, sizeof(s->out) - s->out_len);
+
+    memcpy(s->out + s->out_len, data, n);
+    s->out_len += n;
+}
+
+void plat_stream_pause(struct plat_stream *s, bool paused)
+{
+    s->paused = paused;
+}
+
+void plat_stream_close(struct plat_stream *s)
+{
+    live_add(-1);
+    free(s);
+}
+
+void test_stream_input(struct plat_stream *s, const void *data, size_t len)
+{
+    if (s->cb.input && !s->paused)
+        s->cb.input(s->cb.opaque, data, len);
+}
+
+size_t test_stream_output(struct plat_stream *s, void *buf, size_t size)
+{
+    size_t n = MIN(size, s->out_len);
+
+    memcpy(buf, s->out, n);
+    s->out_len = 0;
+    return n;
+}
+
+/* ---- the network process: it takes every frame and answers none ---- */
+
+struct plat_netproc {
+    uint64_t frames;
+};
+
+int plat_netproc_start(struct plat_netproc **p, const char *options, struct plat_stream_cb cb, char *why,
+                       size_t why_size)
+{
+    (void)options;
+    (void)cb;
+    *p = NULL;
+    if (request_fails()) {
+        snprintf(why, why_size, "the network process cannot be started");
+        return -EAGAIN;
+    }
+    *p = calloc(1, sizeof(**p));
+    live_add(1);
+    return 0;
+}
+
+int plat_netproc_send(struct plat_netproc *p, const void *frame, size_t len)
+{
+    (void)frame;
+    (void)len;
+    p->frames++;
+    return request_fails() ? -EIO : 0;
+}
+
+void plat_netproc_stop(struct plat_netproc *p)
+{
+    live_add(-1);
+    free(p);
+}
