@@ -13,7 +13,8 @@ struct memory_file {
     char path[128];
     uint8_t *data;
     size_t size;
-    bool read_only, locked;
+    bool read_only, locked, no_punch;
+    unsigned readers; /* that hold the lock shared */
     struct memory_file *next;
 };
 
@@ -58,6 +59,11 @@ void test_file(const char *path, const void *data, size_t size, bool read_only)
     files = m;
 }
 
+void test_file_no_punch(const char *path)
+{
+    file_find(path)->no_punch = true;
+}
+
 const uint8_t *test_file_data(const char *path, size_t *size)
 {
     struct memory_file *m = file_find(path);
@@ -82,9 +88,12 @@ int plat_file_open(struct plat_file **f, const char *path, unsigned flags)
         return -ENOENT;
     if (flags & PLAT_WRITE && m->read_only)
         return -EACCES;
-    if (flags & PLAT_LOCK && m->locked)
-        return -EBUSY;
-    m->locked |= (flags & PLAT_LOCK) != 0;
+    if (flags & PLAT_LOCK) {
+        if (m->locked || (flags & PLAT_WRITE && m->readers))
+            return -EBUSY;
+        m->locked = flags & PLAT_WRITE;
+        m->readers += !m->locked;
+    }
     if (flags & PLAT_TRUNC)
         m->size = 0;
     *f = malloc(sizeof(**f));
@@ -95,8 +104,10 @@ int plat_file_open(struct plat_file **f, const char *path, unsigned flags)
 
 void plat_file_close(struct plat_file *f)
 {
-    if (f->flags & PLAT_LOCK)
+    if (f->flags & PLAT_LOCK && f->flags & PLAT_WRITE)
         f->m->locked = false;
+    else if (f->flags & PLAT_LOCK)
+        f->m->readers--;
     live_add(-1);
     free(f);
 }
@@ -143,6 +154,8 @@ int plat_file_punch(struct plat_file *f, uint64_t offset, uint64_t size)
 {
     if (request_fails())
         return -EIO;
+    if (f->m->no_punch)
+        return -ENOTSUP;
     if (offset > f->m->size || size > f->m->size - offset)
         return -EINVAL;
     memset(f->m->data + offset, 0, size);
@@ -206,37 +219,73 @@ size_t test_stream_output(struct plat_stream *s, void *buf, size_t size)
     return n;
 }
 
-/* ---- the network process: it takes every frame and answers none ---- */
+/* ---- the network process: the test is its other side; it keeps the first frames ---- */
+
+#define KEPT 64
 
 struct plat_netproc {
-    uint64_t frames;
+    struct plat_stream_cb cb;
+    char options[512];
+    struct {
+        size_t len;
+        uint8_t data[2048];
+    } sent[KEPT];
+    unsigned head, count;
 };
+
+static struct plat_netproc *netproc; /* the last one started */
 
 int plat_netproc_start(struct plat_netproc **p, const char *options, struct plat_stream_cb cb, char *why,
                        size_t why_size)
 {
-    (void)options;
-    (void)cb;
     *p = NULL;
     if (request_fails()) {
         snprintf(why, why_size, "the network process cannot be started");
         return -EAGAIN;
     }
     *p = calloc(1, sizeof(**p));
+    (*p)->cb = cb;
+    snprintf((*p)->options, sizeof((*p)->options), "%s", options);
+    netproc = *p;
     live_add(1);
     return 0;
 }
 
 int plat_netproc_send(struct plat_netproc *p, const void *frame, size_t len)
 {
-    (void)frame;
-    (void)len;
-    p->frames++;
-    return request_fails() ? -EIO : 0;
+    if (request_fails())
+        return -EIO;
+    if (p->count == KEPT || len > sizeof(p->sent[0].data))
+        return -EAGAIN;
+    p->sent[p->count].len = len;
+    memcpy(p->sent[p->count++].data, frame, len);
+    return 0;
 }
 
 void plat_netproc_stop(struct plat_netproc *p)
 {
     live_add(-1);
     free(p);
+}
+
+const char *test_netproc_options(void)
+{
+    return netproc->options;
+}
+
+void test_netproc_input(const void *frame, size_t len)
+{
+    netproc->cb.input(netproc->cb.opaque, frame, len);
+}
+
+size_t test_netproc_output(void *buf, size_t size)
+{
+    struct plat_netproc *p = netproc;
+    size_t n;
+
+    if (p->head == p->count)
+        return 0;
+    n = MIN(size, p->sent[p->head].len);
+    memcpy(buf, p->sent[p->head++].data, n);
+    return n;
 }

@@ -22,11 +22,18 @@ uint64_t test_live(void);
 void test_file(const char *path, const void *data, size_t size, bool read_only);
 /* Its bytes now, or NULL. */
 const uint8_t *test_file_data(const char *path, size_t *size);
+/* plat_file_punch() cannot do it there. */
+void test_file_no_punch(const char *path);
 /* The last line that went to plat_log_line(), and how many there were. */
 const char *test_log(unsigned *count);
 /* Bytes from the host's side into an open stream, and what was written to it (kept up to 4 KiB). */
 void test_stream_input(struct plat_stream *s, const void *data, size_t len);
 size_t test_stream_output(struct plat_stream *s, void *buf, size_t size);
+/* The network process: its options, a frame from it (len 0: it ended), the frames sent to it one by one (0:
+ * no more; 64 are kept). */
+const char *test_netproc_options(void);
+void test_netproc_input(const void *frame, size_t len);
+size_t test_netproc_output(void *buf, size_t size);
 /* Clock: real until set; then it stands at that value. */
 void test_clock_set(uint64_t ns);
 /* Forgets files, log and failures. */
