@@ -123,9 +123,7 @@ static void plic_wire(struct device *d, unsigned n, bool level)
     if (bit_get(p->level, n) != level) {
         bit_put(p->level, n, level);
         gateway(p, n);
-        /* A level that fell before its claim is no request any more. */
-        if (!level && !bit_get(p->claimed, n))
-            bit_put(p->pending, n, false);
+        /* A level that falls before its claim stays a request (PLIC 1.0.0, 4, interrupt gateways). */
         update(p);
     }
     plat_unlock(&d->lock);
