@@ -283,6 +283,19 @@ static int vm_init(struct vm *vm)
     return err;
 }
 
+/* Flags that generated code gathered join the guest's; a write of the guest's replaces both. */
+static void pull(struct vcpu *v, unsigned groups)
+{
+    if (groups & REGS_FP)
+        v->fp_flags |= emit_fp_flags(v);
+}
+
+static void push(struct vcpu *v, unsigned groups)
+{
+    if (groups & REGS_FP)
+        emit_fp_clear(v);
+}
+
 static void counters(struct vm *vm, void (*emit)(void *opaque, const char *name, uint64_t value),
                      void *opaque)
 {
@@ -314,5 +327,7 @@ const struct engine_ops engine_jit = {
     .code_written = soft_code_written,
     .dirty_restart = soft_dirty_restart,
     .mem_changed = soft_mem_changed,
+    .pull = pull,
+    .push = push,
     .counters = counters,
 };

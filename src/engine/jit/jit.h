@@ -26,11 +26,15 @@ struct jit_half {
     uint32_t live; /* units not yet released; jit_vm.lock */
 };
 
+#define JIT_HELPERS 64
+
 /* What an emitter of a host ISA makes once per VM. Addresses are of the executable mapping. */
 struct jit_entry {
     /* enter(v, code): runs from code, gives enum jit_leave. */
     enum jit_leave (*enter)(struct vcpu *v, const void *code);
-    const uint8_t *leave_next, *leave_budget, *leave_bail; /* eax or ecx carry what emit.c says */
+    const uint8_t *leave_next, *leave_budget, *leave_bail; /* their arguments: see thunks.c */
+    const uint8_t *leave_dispatch;                         /* go on at v->pc by the dispatcher */
+    const uint8_t *helper[JIT_HELPERS];                    /* by number in lift_ops.helpers */
     const uint8_t *probe[2][4];                            /* by write, log2 of the size */
 };
 
@@ -72,6 +76,8 @@ int emit_unit(struct jit_vm *jv, const struct vm *vm, const struct ir_unit *ir, 
 void emit_close(struct jit_vm *jv, uint8_t *rw, const uint8_t *rx);
 /* IEEE flags gathered by generated code since the last call, as enum sf_flag. */
 unsigned emit_fp_flags(struct vcpu *v);
+/* Forgets them: the guest wrote its own. */
+void emit_fp_clear(struct vcpu *v);
 
 /* ---- what emitted code calls ---- */
 

@@ -35,7 +35,7 @@ struct cold {
     uint8_t kind;   /* enum cold_kind */
     uint8_t size, write;
 };
-enum cold_kind { COLD_SITE, COLD_BAIL, COLD_BUDGET };
+enum cold_kind { COLD_SITE, COLD_BAIL, COLD_BUDGET, COLD_LEAVE };
 
 #define EMIT_COLDS  4096
 #define EMIT_FIXUPS 512
@@ -50,6 +50,7 @@ struct emit {
     uint16_t alias_last[JIT_SLOTS]; /* last use of a value that stands for the slot */
     unsigned cells;
     int32_t insn_offset;
+    unsigned given_back; /* of the budget, by SYNC, until the next instruction */
     unsigned refund; /* instructions of the block not begun, the present one included */
     uint64_t boxed;  /* slots (by their index among the pinned xmms) known to hold a boxed f32 */
     struct cold cold[EMIT_COLDS];

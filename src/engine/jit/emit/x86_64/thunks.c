@@ -6,6 +6,7 @@
 #include "lib/softfloat.h"
 
 #define MXCSR_CLEAN 0x1f80 /* all exceptions masked, round to nearest, no flags */
+#define THUNK_BYTES (48u << 10)
 #define FRAME       24     /* keeps rsp 16-byte aligned in generated code; [rsp]: the caller's MXCSR */
 
 #if !defined(__x86_64__)
@@ -130,6 +131,35 @@ static void thunk_leave_at(struct asm_buf *b, const uint8_t *out, enum jit_leave
     asm_patch(b, asm_jmp(b), out);
 }
 
+/* The helper left, or a dispatch has to look at requests: v->pc is set. */
+static void thunk_leave_dispatch(struct asm_buf *b, const uint8_t *out)
+{
+    asm_rm(b, false, 0xc6, 0, RBP, VCPU_DISP(leave));
+    asm_byte(b, 0);
+    asm_imm(b, RAX, JIT_NEXT);
+    asm_patch(b, asm_jmp(b), out);
+}
+
+/*
+ * Calls fn(v, rax, rdx, rcx), result in rax, with all guest registers in their slots and the FP flags where
+ * emit_fp_flags() finds them.
+ */
+static void thunk_helper(struct asm_buf *b, const struct jit_vm *jv, const struct ir_helper *h)
+{
+    move_homes(b, jv, true);
+    stmxcsr(b, RBP, SOFT_DISP(jit_own[OWN_MXCSR]));
+    asm_rm(b, true, 0xff, 0, RBP, VCPU_DISP(stat.helper_calls)); /* inc */
+    asm_mov(b, true, RDI, RBP);
+    asm_mov(b, true, RSI, RAX);
+    asm_alu_ri(b, true, ALU_SUB, RSP, 8);
+    asm_imm(b, RAX, (uintptr_t)h->fn);
+    asm_rr(b, false, 0xff, 2, RAX);
+    asm_alu_ri(b, true, ALU_ADD, RSP, 8);
+    ldmxcsr(b, RBP, SOFT_DISP(jit_own[OWN_MXCSR]));
+    move_homes(b, jv, false);
+    asm_byte(b, 0xc3);
+}
+
 static void call_c(struct asm_buf *b, const void *fn)
 {
     static const uint8_t regs[] = {RCX, RDX, RSI, RDI, R8, R9, R10, R11};
@@ -221,7 +251,7 @@ static void align(struct asm_buf *b)
 
 int emit_thunks(struct jit_vm *jv, const struct lift_ops *lift)
 {
-    struct asm_buf b = {jv->code.rw, jv->code.rw + 8192, false};
+    struct asm_buf b = {jv->code.rw, jv->code.rw + THUNK_BYTES, false};
     const ptrdiff_t to_rx = jv->code.rx - (const uint8_t *)jv->code.rw;
     struct emit *e = plat_alloc(sizeof(*e));
     const uint8_t *out;
@@ -251,6 +281,14 @@ int emit_thunks(struct jit_vm *jv, const struct lift_ops *lift)
     const uint8_t *bail = b.p;
 
     thunk_leave_at(&b, out, JIT_BAIL);
+    align(&b);
+    jv->entry.leave_dispatch = b.p + to_rx;
+    thunk_leave_dispatch(&b, out);
+    for (unsigned i = 0; i < lift->helper_count && i < JIT_HELPERS; i++) {
+        align(&b);
+        jv->entry.helper[i] = b.p + to_rx;
+        thunk_helper(&b, jv, &lift->helpers[i]);
+    }
     for (unsigned write = 0; write < 2; write++) {
         for (unsigned size = 0; size < 4; size++) {
             align(&b);
@@ -285,4 +323,9 @@ unsigned emit_fp_flags(struct vcpu *v)
         return 0;
     return ((m & 1) ? SF_INVALID : 0) | ((m & 4) ? SF_DIVZERO : 0) | ((m & 8) ? SF_OVERFLOW : 0) |
            ((m & 16) ? SF_UNDERFLOW : 0) | ((m & 32) ? SF_INEXACT : 0);
+}
+
+void emit_fp_clear(struct vcpu *v)
+{
+    soft_of(v)->jit_own[OWN_MXCSR] = MXCSR_CLEAN;
 }

@@ -32,6 +32,9 @@ static bool can(const struct ir_op *op)
     case IR_TRUNC:
     case IR_JUMP:
     case IR_JUMPI:
+    case IR_SYNC:
+    case IR_CALL:
+    case IR_DISPATCH:
         return true;
     case IR_GET:
     case IR_PUT:
@@ -214,6 +217,79 @@ static void same(struct emit *e, unsigned i)
     }
 }
 
+/* ---- helpers ---- */
+
+/* pc and count become those of the present instruction; what follows of the block is given back meanwhile. */
+static void sync(struct emit *e)
+{
+    unsigned rest = e->refund - 1;
+
+    asm_load(&e->b, true, RCX, RBP, VCPU_DISP(pc_page));
+    asm_alu_ri(&e->b, true, ALU_ADD, RCX, e->insn_offset);
+    asm_store(&e->b, true, RCX, RBP, VCPU_DISP(pc));
+    if (rest)
+        asm_alu_mi(&e->b, true, ALU_ADD, RBP, VCPU_DISP(budget), (int32_t)rest);
+    e->given_back = rest;
+    e->refund = 1;
+}
+
+static void unsync(struct emit *e)
+{
+    if (e->given_back)
+        asm_alu_mi(&e->b, true, ALU_SUB, RBP, VCPU_DISP(budget), (int32_t)e->given_back);
+    e->given_back = 0;
+}
+
+/* Operands in rax, rdx, rcx; the thunk of the helper does the rest. A helper that left leads out. */
+static void call(struct emit *e, unsigned i)
+{
+    static const uint8_t regs[3] = {RAX, RDX, RCX};
+    const struct ir_op *op = &e->u->ops[i];
+    const ir_ref refs[3] = {op->a, op->b, op->c};
+    struct cold *c = &e->cold[e->colds];
+    uint8_t *at;
+
+    if (e->colds == EMIT_COLDS || (size_t)op->imm >= JIT_HELPERS) {
+        e->failed = true;
+        return;
+    }
+    for (unsigned k = 0; k < 3; k++) {
+        if (refs[k] != IR_REF_NONE && k)
+            emit_keep(e, refs[k]); /* rax is the first one's */
+    }
+    for (unsigned k = 0; k < 3; k++) {
+        if (refs[k] != IR_REF_NONE)
+            asm_mov(&e->b, true, regs[k], emit_use(e, refs[k], regs[k]));
+    }
+    at = asm_call(&e->b);
+    asm_patch(&e->b, at, e->jv->code.rw + (e->jv->entry.helper[op->imm] - e->jv->code.rx));
+    asm_rm(&e->b, false, 0x80, 7, RBP, VCPU_DISP(leave));
+    asm_byte(&e->b, 0);
+    e->colds++;
+    *c = (struct cold){.jump = asm_jcc(&e->b, CC_NE), .kind = COLD_LEAVE};
+    if (e->uses[i]) {
+        unsigned dst = emit_dest(e, i, RAX);
+
+        asm_mov(&e->b, true, dst, RAX);
+        emit_result(e, i, dst);
+    }
+}
+
+/* On at v->pc, unless somebody wants the vCPU or a helper made an exit. */
+static void dispatch(struct emit *e)
+{
+    const uint8_t *out = e->jv->code.rw + (e->jv->entry.leave_dispatch - e->jv->code.rx);
+
+    asm_alu_mi(&e->b, false, ALU_CMP, RBP, VCPU_DISP(request), 0);
+    asm_patch(&e->b, asm_jcc(&e->b, CC_NE), out);
+    asm_alu_mi(&e->b, false, ALU_CMP, RBP, VCPU_DISP(exit.kind), EXIT_NONE);
+    asm_patch(&e->b, asm_jcc(&e->b, CC_NE), out);
+    asm_rm(&e->b, false, 0xc6, 0, RBP, VCPU_DISP(leave));
+    asm_byte(&e->b, 0);
+    asm_load(&e->b, true, RCX, RBP, VCPU_DISP(pc));
+    transition(e);
+}
+
 /* ---- blocks ---- */
 
 static void one(struct emit *e, unsigned i)
@@ -238,6 +314,15 @@ static void one(struct emit *e, unsigned i)
         break;
     case IR_BRANCH:
         branch(e, op);
+        break;
+    case IR_SYNC:
+        sync(e);
+        break;
+    case IR_CALL:
+        call(e, i);
+        break;
+    case IR_DISPATCH:
+        dispatch(e);
         break;
     case IR_JUMPI:
         asm_mov(&e->b, true, RCX, emit_use(e, op->a, RCX));
@@ -273,6 +358,7 @@ static void block(struct emit *e, unsigned n)
     e->block = n;
     e->block_at[n] = e->b.p;
     e->cells = 0;
+    e->given_back = 0;
     e->boxed = 0;
     memset(e->alias_last, 0, sizeof(e->alias_last));
     uses_scan(e, b);
@@ -281,6 +367,7 @@ static void block(struct emit *e, unsigned n)
         const struct ir_op *op = &e->u->ops[i];
 
         if (op->op == IR_INSN) {
+            unsync(e);
             e->insn_offset = (int32_t)op->imm;
             e->refund = b->insns - begun++;
             if (!insn_can(e, i, b->end)) {
@@ -300,7 +387,9 @@ static void cold_stub(struct emit *e, const struct cold *c)
     uint8_t *at;
 
     asm_patch(&e->b, c->jump, e->b.p);
-    if (c->kind == COLD_SITE) {
+    if (c->kind == COLD_LEAVE) {
+        jmp_to(e, e->jv->entry.leave_dispatch);
+    } else if (c->kind == COLD_SITE) {
         asm_byte(&e->b, 0x68); /* push imm32: what a bail needs to know */
         asm_u32(&e->b, c->where);
         asm_rm(&e->b, true, 0x8d, RDX, RBP, (int32_t)c->site);
