@@ -188,13 +188,20 @@ static void reg(struct vm *vm, const struct mem_region *r, uint64_t offset, uint
     bus_access(vm, r->base + offset, 4, true, &value);
 }
 
-/* The driver's handshake (VIRTIO 1.2, 3.1.1) with rings at fixed places, so that the input can fill them. */
+/*
+ * The driver's handshake (VIRTIO 1.2, 3.1.1), with those features that the device offers, and with rings at
+ * fixed places, so that the input can fill them.
+ */
 static void virtio_up(struct vm *vm, const struct mem_region *r, uint64_t features)
 {
+    uint64_t offered = 0;
+
     reg(vm, r, 0x70, 0);
     reg(vm, r, 0x70, 1 | 2);
+    reg(vm, r, 0x14, 0);
+    bus_access(vm, r->base + 0x10, 4, false, &offered);
     reg(vm, r, 0x24, 0);
-    reg(vm, r, 0x20, features);
+    reg(vm, r, 0x20, features & offered);
     reg(vm, r, 0x24, 1);
     reg(vm, r, 0x20, 1);
     reg(vm, r, 0x70, 1 | 2 | 8);
@@ -234,6 +241,50 @@ static void virtio_offer(struct vm *vm, struct fuzz_in *in, unsigned q)
     mem_write(&vm->mem, ring + 0x84 + 2 * (index & 7), &head, 2);
     index++;
     mem_write(&vm->mem, ring + 0x82, &index, 2);
+}
+
+/* A well-formed disk request (VIRTIO 1.2, 5.2.6) with any type, place and length, on queue 0. */
+static void disk_request(struct vm *vm, struct fuzz_in *in, const struct mem_region *r)
+{
+    struct {
+        uint64_t addr;
+        uint32_t len;
+        uint16_t flags, next;
+    } d[3];
+    struct {
+        uint32_t type, reserved;
+        uint64_t sector;
+    } head = {.type = (uint32_t)(fuzz_take(in, 1) & 15)};
+    struct {
+        uint64_t sector;
+        uint32_t count, flags;
+    } range = {.sector = fuzz_take(in, 1), .count = (uint32_t)fuzz_take(in, 1)};
+    uint8_t shape = (uint8_t)fuzz_take(in, 1);
+    bool to_guest = head.type == 0 || head.type == 8;
+    uint16_t first = 0, index = 0;
+
+    head.sector = range.sector | (shape & 0x80 ? UINT64_MAX << 8 : 0);
+    range.flags = shape >> 6 & 1;
+    d[0].addr = BOARD_RAM + 0x6000;
+    d[0].len = sizeof(head);
+    d[1].addr = BOARD_RAM + 0x6100;
+    d[1].len = (shape & 15) * 512 + (shape >> 4 & 3) * 16;
+    d[2].addr = BOARD_RAM + 0x8ff0;
+    d[2].len = 1;
+    d[0].flags = 1;
+    d[0].next = d[1].len ? 1 : 2;
+    d[1].flags = (uint16_t)(1 | (to_guest ? 2 : 0));
+    d[1].next = 2;
+    d[2].flags = 2;
+    d[2].next = 0;
+    mem_write(&vm->mem, BOARD_RAM, d, sizeof(d));
+    mem_write(&vm->mem, d[0].addr, &head, sizeof(head));
+    mem_write(&vm->mem, d[1].addr, &range, sizeof(range));
+    mem_read(&vm->mem, BOARD_RAM + 0x82, &index, 2);
+    mem_write(&vm->mem, BOARD_RAM + 0x84 + 2 * (index & 7), &first, 2);
+    index++;
+    mem_write(&vm->mem, BOARD_RAM + 0x82, &index, 2);
+    reg(vm, r, 0x50, 0);
 }
 
 static void input_arrives(struct fuzz_in *in)
@@ -285,6 +336,10 @@ static void one(struct vm *vm, struct fuzz_in *in, const char *only)
             reg(vm, r, 0x50, op >> 3 & 1);
         break;
     case 5:
+        if (op & 8) {
+            disk_request(vm, in, r);
+            break;
+        }
         value = fuzz_take(in, 8);
         mem_write(&vm->mem, BOARD_RAM + (fuzz_take(in, 2) & 0x7ff8), &value, 8);
         break;

@@ -12,7 +12,7 @@ FUZZ_OBJ := $(patsubst %.c,$(FUZZ_OUT)/obj/%.o,$(FUZZ_SRC))
 SECONDS ?= 60
 TARGET ?= $(FUZZ_TARGETS)
 # Memory is bounded, and one input may take 5 s (a hang is a finding).
-FUZZ_LIMITS := -timeout=5 -rss_limit_mb=1500 -max_len=4096 -print_final_stats=0
+FUZZ_LIMITS := -timeout=5 -rss_limit_mb=1500 -print_final_stats=0
 
 $(FUZZ_OUT)/obj/src/%.o: src/%.c
 	$(Q)mkdir -p $(@D)
