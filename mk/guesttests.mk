@@ -5,7 +5,7 @@ gt_out := $(OUT)/tests/guests/riscv64
 gt_cc := riscv64-linux-gnu-gcc
 # No compressed code and no FP in the C parts, so that they stand on little; stubs name what they need themselves.
 gt_cflags := -std=gnu11 -O2 -Wall -Wextra -Werror -ffreestanding -nostdlib -fno-pic -mcmodel=medany -mno-relax \
-  -march=rv64ima_zicsr_zifencei -mabi=lp64 -fno-stack-protector -fno-tree-loop-distribute-patterns \
+  -march=rv64ima_zicsr_zifencei -mabi=lp64 -fno-stack-protector -fno-strict-aliasing -fno-tree-loop-distribute-patterns \
   -fno-delete-null-pointer-checks -static -Wl,--build-id=none -Wl,-T,$(gt_src)/link.ld -Wl,--no-warn-rwx-segments
 gt_base := $(gt_src)/start.S $(gt_src)/harness.c
 gt_deps := $(gt_base) $(gt_src)/harness.h $(gt_src)/link.ld mk/guesttests.mk
@@ -22,9 +22,9 @@ $(gt_out)/table-%.S: $(gt_src)/gen.py $(gt_src)/fpref.py
 $(gt_out)/table-%.elf: $(gt_out)/table-%.S $(gt_src)/table.c $(gt_deps)
 	$(Q)$(gt_cc) $(gt_cflags) -I$(gt_src) -o $@ $(gt_base) $(gt_src)/table.c $<
 
-$(gt_out)/%.elf: $(gt_src)/prog/%.c $(gt_src)/vm.c $(gt_src)/vm.h $(gt_deps)
+$(gt_out)/%.elf: $(gt_src)/prog/%.c $(gt_src)/vm.c $(gt_src)/vm.h $(gt_src)/smp.c $(gt_src)/smp.h $(gt_deps)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(gt_cc) $(gt_cflags) -I$(gt_src) -o $@ $(gt_base) $(gt_src)/vm.c $<
+	$(Q)$(gt_cc) $(gt_cflags) -I$(gt_src) -o $@ $(gt_base) $(gt_src)/vm.c $(gt_src)/smp.c $<
 
 ## guest-programs: build the bare-metal guest tests (tests/run-guests runs them)
 guest-programs: $(gt_table) $(gt_progs)

@@ -341,19 +341,19 @@ void *memcpy(void *d, const void *s, u64 n)
 }
 
 /* Everything open to every mode: without a matching entry S and U may access nothing (3.7.1). */
-static void pmp_open(void)
+void hart_init(void)
 {
     csr_write("pmpaddr0", ~0UL >> 10);
     csr_write("pmpcfg0", 0x1f);
-}
-
-void harness_main(void)
-{
     csr_write("medeleg", 0);
     csr_write("mideleg", 0);
     csr_write("satp", 0);
     csr_write("stvec", s_entry);
-    pmp_open();
+}
+
+void harness_main(void)
+{
+    hart_init();
     test_main();
     finish();
 }

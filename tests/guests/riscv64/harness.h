@@ -135,6 +135,9 @@ struct trap run_user(void *fn, u64 a0, u64 a1);
 int check_trap(const char *what, struct trap t, u64 by, u64 cause, u64 tval, u64 epc);
 int check_return(const char *what, struct trap t, u64 a0);
 
+/* What hart 0 does before test_main: PMP open to all, S-mode traps to s_entry. Other harts call it in
+ * smp_main. */
+void hart_init(void);
 /* Harts 1 and up enter smp_main(hart) after this. */
 void smp_start(void);
 
