@@ -38,7 +38,7 @@ static uint64_t operand(enum sf_format f)
                               BIT(fb) - 2};
 
     if (!(r & 1))
-        return random64() & (BIT(eb + fb + 1) - 1);
+        return random64() >> (63 - eb - fb);
     exp = (r & 2) ? exps[(r >> 8) % ARRAY_SIZE(exps)] : bias - fb + (r >> 8) % (2 * fb);
     if (r & 4)
         frac = fracs[(r >> 24) % ARRAY_SIZE(fracs)];

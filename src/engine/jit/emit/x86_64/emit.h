@@ -51,8 +51,8 @@ struct emit {
     unsigned cells;
     int32_t insn_offset;
     unsigned given_back; /* of the budget, by SYNC, until the next instruction */
-    unsigned refund; /* instructions of the block not begun, the present one included */
-    uint64_t boxed;  /* slots (by their index among the pinned xmms) known to hold a boxed f32 */
+    unsigned refund;     /* instructions of the block not begun, the present one included */
+    uint64_t boxed;      /* slots (by their index among the pinned xmms) known to hold a boxed f32 */
     struct cold cold[EMIT_COLDS];
     unsigned colds;
     struct {

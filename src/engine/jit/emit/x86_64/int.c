@@ -299,6 +299,20 @@ static void extract(struct emit *e, unsigned i)
     emit_result(e, i, dst);
 }
 
+/* Bytes equal to zero by a vector compare; the answer is the opposite. */
+static void or_combine(struct emit *e, unsigned i)
+{
+    const struct ir_op *op = &e->u->ops[i];
+    unsigned dst = emit_dest(e, i, RAX), ra = emit_use(e, op->a, RAX);
+
+    asm_rr(&e->b, true, PRE_66 | OP_0F | 0x6e, 0, ra);
+    asm_rr(&e->b, false, PRE_66 | OP_0F | 0xef, 1, 1);
+    asm_rr(&e->b, false, PRE_66 | OP_0F | 0x74, 0, 1);
+    asm_rr(&e->b, true, PRE_66 | OP_0F | 0x7e, 0, dst);
+    asm_rr(&e->b, true, 0xf7, 2, dst);
+    emit_result(e, i, dst);
+}
+
 static void pc_value(struct emit *e, unsigned i)
 {
     unsigned dst = emit_dest(e, i, RAX);
@@ -322,6 +336,7 @@ bool emit_int_can(const struct ir_op *op)
     case IR_MULHU:
     case IR_MULHS:
     case IR_EXTRACT:
+    case IR_ORCB:
         return op->type == IRT_I64;
     case IR_PC:
     case IR_ADD:
@@ -463,6 +478,9 @@ bool emit_int(struct emit *e, unsigned i)
     case IR_SEXT:
     case IR_ZEXT:
         extend(e, i, e->u->ops[i].op == IR_SEXT);
+        return true;
+    case IR_ORCB:
+        or_combine(e, i);
         return true;
     case IR_EXTRACT:
         extract(e, i);

@@ -19,7 +19,10 @@ bool emit_mem_can(const struct ir_op *op)
             return size == (op->type == IRT_F64 ? 3 : 2) && !(op->aux & IR_MEM_ALIGNED);
         return (op->type == IRT_I64 || op->type == IRT_I32) && size <= 3 && !(op->aux & IR_MEM_ALIGNED);
     case IR_AMO:
-        return (size == 2 || size == 3) && amo <= IR_AMO_XOR;
+        return (size == 2 || size == 3) && amo <= IR_AMO_MAXU;
+    case IR_LR:
+    case IR_SC:
+        return size == 2 || size == 3;
     case IR_FENCE:
         return true;
     default:
@@ -119,6 +122,8 @@ static void lock_prefix(struct emit *e)
 static void amo(struct emit *e, unsigned i)
 {
     static const uint8_t alu[] = {[IR_AMO_AND] = ALU_AND, [IR_AMO_OR] = ALU_OR, [IR_AMO_XOR] = ALU_XOR};
+    static const uint8_t keep_old[] = {
+        [IR_AMO_MINS] = CC_L, [IR_AMO_MAXS] = CC_G, [IR_AMO_MINU] = CC_B, [IR_AMO_MAXU] = CC_A};
     const struct ir_op *op = &e->u->ops[i];
     bool w = (op->aux & IR_MEM_SIZE) == 3;
     unsigned kind = op->aux >> IR_MEM_AMO_SHIFT, rb, dst;
@@ -137,7 +142,12 @@ static void amo(struct emit *e, unsigned i)
         again = e->b.p;
         rb = emit_use(e, op->b, RDX);
         asm_mov(&e->b, true, RDX, rb);
-        asm_rr(&e->b, w, 8u * alu[kind] + 3, RDX, RAX);
+        if (kind >= IR_AMO_MINS) {
+            asm_rr(&e->b, w, 0x3b, RAX, RDX);
+            asm_rr(&e->b, w, OP_0F | 0x40 | keep_old[kind], RDX, RAX);
+        } else {
+            asm_rr(&e->b, w, 8u * alu[kind] + 3, RDX, RAX);
+        }
         lock_prefix(e);
         asm_rm(&e->b, w, OP_0F | 0xb1, RDX, RCX, 0); /* cmpxchg */
         asm_patch(&e->b, asm_jcc(&e->b, CC_NE), again);
@@ -145,6 +155,51 @@ static void amo(struct emit *e, unsigned i)
     }
     dst = emit_dest(e, i, RAX);
     asm_mov(&e->b, true, dst, RDX);
+    emit_result(e, i, dst);
+}
+
+static void load_reserved(struct emit *e, unsigned i)
+{
+    const struct ir_op *op = &e->u->ops[i];
+    bool w = (op->aux & IR_MEM_SIZE) == 3;
+    unsigned ra, dst;
+
+    address(e, op, false, true);
+    asm_load(&e->b, w, RDX, RCX, 0);
+    asm_store(&e->b, true, RDX, RBP, VCPU_DISP(resv_value));
+    ra = emit_use(e, op->a, RCX);
+    asm_store(&e->b, true, ra, RBP, VCPU_DISP(resv_addr));
+    asm_rm(&e->b, true, 0xc7, 0, RBP, VCPU_DISP(resv_size));
+    asm_u32(&e->b, w ? 8 : 4);
+    dst = emit_dest(e, i, RAX);
+    asm_mov(&e->b, true, dst, RDX);
+    emit_result(e, i, dst);
+}
+
+/* A compare-and-swap with the value that was loaded; without a reservation the interpreter says no. */
+static void store_conditional(struct emit *e, unsigned i)
+{
+    const struct ir_op *op = &e->u->ops[i];
+    bool w = (op->aux & IR_MEM_SIZE) == 3;
+    unsigned r, dst;
+
+    emit_keep(e, op->a);
+    emit_keep(e, op->b);
+    r = emit_use(e, op->a, RCX);
+    asm_rm(&e->b, true, 0x3b, r, RBP, VCPU_DISP(resv_addr));
+    emit_bail_if(e, CC_NE);
+    asm_alu_mi(&e->b, true, ALU_CMP, RBP, VCPU_DISP(resv_size), w ? 8 : 4);
+    emit_bail_if(e, CC_NE);
+    address(e, op, true, true);
+    asm_load(&e->b, true, RAX, RBP, VCPU_DISP(resv_value));
+    r = emit_use(e, op->b, RDX);
+    lock_prefix(e);
+    asm_rm(&e->b, w, OP_0F | 0xb1, r, RCX, 0);
+    asm_rm(&e->b, true, 0xc7, 0, RBP, VCPU_DISP(resv_addr));
+    asm_u32(&e->b, UINT32_MAX);
+    asm_rr8(&e->b, OP_0F | 0x90 | CC_NE, 0, RAX);
+    dst = emit_dest(e, i, RAX);
+    asm_rr8(&e->b, OP_0F | 0xb6, dst, RAX);
     emit_result(e, i, dst);
 }
 
@@ -173,6 +228,12 @@ bool emit_mem(struct emit *e, unsigned i)
         return true;
     case IR_AMO:
         amo(e, i);
+        return true;
+    case IR_LR:
+        load_reserved(e, i);
+        return true;
+    case IR_SC:
+        store_conditional(e, i);
         return true;
     case IR_FENCE:
         fence(e, i);

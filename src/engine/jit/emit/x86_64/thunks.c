@@ -7,7 +7,7 @@
 
 #define MXCSR_CLEAN 0x1f80 /* all exceptions masked, round to nearest, no flags */
 #define THUNK_BYTES (48u << 10)
-#define FRAME       24     /* keeps rsp 16-byte aligned in generated code; [rsp]: the caller's MXCSR */
+#define FRAME       24 /* keeps rsp 16-byte aligned in generated code; [rsp]: the caller's MXCSR */
 
 #if !defined(__x86_64__)
 #error "this folder emits code for the host that it is compiled on"
