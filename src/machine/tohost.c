@@ -34,7 +34,8 @@ static void tohost_written(struct vm *vm, gpa_t gpa, uint64_t len)
     value = word_get(vm, t->tohost);
     if (!value)
         return;
-    if (value & 1) {
+    /* A byte to print may be odd: the device number comes first. */
+    if ((value & 1) && value >> 56 != HTIF_CONSOLE_PUT >> 8) {
         vm_system(vm, value >> 1 ? SYSTEM_STATUS : SYSTEM_POWEROFF, (unsigned)MIN(value >> 1, (uint64_t)63),
                   "tohost");
         return;
