@@ -51,13 +51,16 @@ $(B)/carbovisor-nat: $(OBJ_NAT)
 	$(Q)$(CC) -o $@ $(OBJ_NAT) -lslirp -lseccomp
 
 # Unit tests: on the test platform, except where real memory and files are the point.
-TEST_ON_LINUX := src/config/% src/guest/% src/loader/% src/ir/% src/lib/% src/core/% src/engine/% src/backend/% src/platform/linux/% src/app/%
+TEST_ON_LINUX := src/config/% src/guest/% src/loader/% src/ir/% src/lib/% src/core/% src/engine/% src/backend/char_% src/platform/linux/% src/app/%
 EXTRA_LIBS_fdt_test := -lfdt
 TESTS := $(patsubst src/%.c,$(B)/test/%,$(SRC_TEST))
 test_plat = $(if $(filter $(TEST_ON_LINUX),src/$(1).c),$(B)/libplat-linux.a,$(B)/libplat-test.a)
 $(B)/test/%: $(B)/src/%.o $(B)/libcv.a $(B)/libplat-test.a $(B)/libplat-linux.a
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(B)/libcv.a $(call test_plat,$*) -Wl,--end-group $(PKG_LIBS) $(LDLIBS) -lcmocka -lm $(EXTRA_LIBS_$(notdir $*))
+
+# It starts the program.
+$(B)/test/app/nat/nat_test: $(B)/carbovisor-nat
 
 unit-tests: $(TESTS)
 .PHONY: unit-tests

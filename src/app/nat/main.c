@@ -265,6 +265,7 @@ int main(int argc, char **argv)
     static struct nat n;
     int opt;
 
+    opterr = 0; /* the answer goes through the socket */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGINT, SIG_IGN); /* for the VM alone; its end is ours */
     signal(SIGQUIT, SIG_IGN);
