@@ -11,7 +11,7 @@
 #include "platform/test/test_platform.h"
 
 struct card {
-    unsigned room, frames;
+    _Atomic unsigned room, frames;
     uint8_t last[2048];
     size_t len;
 };

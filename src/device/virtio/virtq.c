@@ -205,8 +205,11 @@ void virtq_publish(struct virtq *q, unsigned count)
     q->used += (uint16_t)count;
     if (!ring)
         return;
-    /* Release: buffers and elements are written before the index (2.7.8.2). */
-    store16(ring + RING_IDX, q->used, __ATOMIC_RELEASE);
+    /*
+     * Buffers and elements are written before the index (2.7.8.2), and the index before virtq_interrupt()
+     * reads what the driver asks for; the driver does the reverse (2.7.13.4.1).
+     */
+    store16(ring + RING_IDX, q->used, __ATOMIC_SEQ_CST);
     mem_dirty(q->mem, q->device + RING_IDX, 2);
 }
 
@@ -217,15 +220,13 @@ bool virtq_interrupt(struct virtq *q)
     bool first = !q->signalled_valid;
     uint16_t event;
 
-    /* Our index is out before we read what the driver asks for; it does the reverse (2.7.7.1, 2.7.13.4.1). */
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
     q->signalled = q->used;
     q->signalled_valid = true;
     if (!ring)
         return false;
     if (!q->event_index)
-        return !(load16(ring, __ATOMIC_RELAXED) & AVAIL_NO_INTERRUPT);
-    event = load16(ring + RING_ENTRIES + AVAIL_ENTRY * q->size, __ATOMIC_RELAXED);
+        return !(load16(ring, __ATOMIC_SEQ_CST) & AVAIL_NO_INTERRUPT);
+    event = load16(ring + RING_ENTRIES + AVAIL_ENTRY * q->size, __ATOMIC_SEQ_CST);
     /* 2.7.7: the index moved past `event`, modulo 2^16. */
     return first || (uint16_t)(q->used - event - 1) < (uint16_t)(q->used - from);
 }
@@ -239,12 +240,11 @@ bool virtq_listen(struct virtq *q)
     if (!ring || !avail)
         return false;
     if (q->event_index) {
-        store16(ring + at, q->avail, __ATOMIC_RELAXED);
+        /* What is asked for stands before the look; the driver adds, then looks (2.7.13.4.1). */
+        store16(ring + at, q->avail, __ATOMIC_SEQ_CST);
         mem_dirty(q->mem, q->device + at, 2);
     }
-    /* What is asked for stands before the look; the driver adds, then looks (2.7.13.4.1). */
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    return load16(avail + RING_IDX, __ATOMIC_ACQUIRE) != q->avail;
+    return load16(avail + RING_IDX, __ATOMIC_SEQ_CST) != q->avail;
 }
 
 /* ---- data ---- */
