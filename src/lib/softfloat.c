@@ -11,12 +11,16 @@ struct layout {
 static const struct layout layouts[SF_FORMATS] = {{5, 10}, {8, 23}, {11, 52}};
 
 const struct sf_rules sf_rules_riscv = {.nan = SF_NAN_DEFAULT, .nan_to_int = 0};
-const struct sf_rules sf_rules_arm = {.nan = SF_NAN_SIGNAL_FIRST, .tiny_before = true, .nan_to_int = 1};
+const struct sf_rules sf_rules_arm = {.nan = SF_NAN_SIGNAL_FIRST,
+                                      .tiny_before = true,
+                                      .nan_to_int = 1,
+                                      .flush_in_flag = BIT(SF_F32) | BIT(SF_F64)};
 const struct sf_rules sf_rules_x86 = {.nan = SF_NAN_FIRST,
                                       .default_nan_sign = true,
                                       .fma_inf_zero_nan_ok = true,
                                       .nan_to_int = 2,
-                                      .range_indefinite = true};
+                                      .range_indefinite = true,
+                                      .flush_out_inexact = true};
 
 enum kind { ZERO, FINITE, INF, QNAN, SNAN };
 
@@ -57,8 +61,8 @@ static struct num unpack(enum sf_format f, uint64_t a, struct sf_env *e)
         n.kind = FINITE;
         n.exp = (int)exp - bias(f);
         n.frac = BIT(63) | frac << (63 - l->frac_bits);
-    } else if (frac && e && e->flush_in) {
-        e->flags |= SF_INPUT_DENORMAL;
+    } else if (frac && e && (e->flush_in & BIT(f))) {
+        e->flags |= (e->rules->flush_in_flag & BIT(f)) ? SF_INPUT_DENORMAL : 0;
     } else if (frac) {
         unsigned shift = (unsigned)__builtin_clzll(frac);
 
@@ -164,8 +168,8 @@ static uint64_t pack_small(enum sf_format f, bool sign, int exp, uint64_t frac, 
         tiny = !(round_up(e->round, sign, kept & 1, frac & mask, half) &&
                  kept + 1 == BIT(layouts[f].frac_bits + 1));
     }
-    if (e->flush_out) {
-        e->flags |= SF_UNDERFLOW;
+    if (tiny && (e->flush_out & BIT(f))) {
+        e->flags |= SF_UNDERFLOW | (e->rules->flush_out_inexact ? SF_INEXACT : 0);
         return assemble(f, sign, 0, 0);
     }
     frac = shift_right_jam(frac, (unsigned)MIN(1 - exp, 64));
@@ -322,17 +326,31 @@ uint64_t sf_div(enum sf_format f, uint64_t a, uint64_t b, struct sf_env *e)
     return pack_any(f, sign, n[0].exp - n[1].exp, q | (dividend % n[1].frac != 0), e);
 }
 
-/* Largest r with r * r <= x; x >= 2^126. */
-static uint64_t isqrt(u128 x)
+/* Largest r with r * r <= x; x >= 2^62. */
+static uint64_t isqrt64(uint64_t x)
 {
     uint64_t r = 0;
 
-    for (int bit = 63; bit >= 0; bit--) {
+    for (int bit = 31; bit >= 0; bit--) {
         uint64_t t = r | BIT(bit);
 
-        if ((u128)t * t <= x)
-            r = t;
+        r = t * t <= x ? t : r;
     }
+    return r;
+}
+
+/*
+ * Largest r with r * r <= x; x >= 2^126. The lower half of r is one division by the upper half: at most a
+ * little too large, since it leaves out its own square.
+ */
+static uint64_t isqrt(u128 x)
+{
+    uint64_t hi = (uint64_t)(x >> 64), s = isqrt64(hi);
+    uint64_t half_rest = (hi - s * s) << 31 | (uint64_t)x >> 33, low = half_rest / s;
+    uint64_t r = s << 32 | MIN(low, UINT32_MAX);
+
+    while ((u128)r * r > x)
+        r--;
     return r;
 }
 
@@ -463,7 +481,8 @@ static uint64_t min_max(enum sf_format f, uint64_t a, uint64_t b, bool max, stru
     o = order(&x, &y);
     if (o == 0)
         o = (int)y.sign - (int)x.sign; /* -0 is the smaller */
-    return (o < 0) != max ? a : b;
+    x = (o < 0) != max ? x : y;
+    return x.kind == ZERO ? zero(f, x.sign) : (o < 0) != max ? a : b; /* zero: perhaps a flushed operand */
 }
 
 uint64_t sf_min(enum sf_format f, uint64_t a, uint64_t b, struct sf_env *e)
@@ -548,20 +567,27 @@ uint64_t sf_round_int(enum sf_format f, uint64_t a, bool exact, struct sf_env *e
     return m ? pack_any(f, n.sign, 63, m, e) : zero(f, n.sign);
 }
 
-uint64_t sf_convert(enum sf_format from, enum sf_format to, uint64_t a, struct sf_env *e)
+/* A NaN's payload keeps its upper bits. */
+static uint64_t convert_nan(enum sf_format from, enum sf_format to, struct num n, struct sf_env *e)
+{
+    int widen = (int)layouts[to].frac_bits - (int)layouts[from].frac_bits;
+
+    if (n.kind == SNAN)
+        e->flags |= SF_INVALID;
+    if (e->rules->nan == SF_NAN_DEFAULT || e->default_nan)
+        return sf_default_nan(to, e);
+    n.frac = widen >= 0 ? n.frac << widen : n.frac >> -widen;
+    return quiet(to, &n);
+}
+
+static uint64_t convert(enum sf_format from, enum sf_format to, uint64_t a, struct sf_env *e)
 {
     struct num n = unpack(from, a, e);
-    int widen = (int)layouts[to].frac_bits - (int)layouts[from].frac_bits;
 
     switch (n.kind) {
     case SNAN:
-        e->flags |= SF_INVALID;
-        /* fall through */
     case QNAN:
-        if (e->rules->nan == SF_NAN_DEFAULT || e->default_nan)
-            return sf_default_nan(to, e);
-        n.frac = widen >= 0 ? n.frac << widen : n.frac >> -widen;
-        return quiet(to, &n);
+        return convert_nan(from, to, n, e);
     case INF:
         return inf(to, n.sign);
     case ZERO:
@@ -571,14 +597,27 @@ uint64_t sf_convert(enum sf_format from, enum sf_format to, uint64_t a, struct s
     }
 }
 
+uint64_t sf_convert(enum sf_format from, enum sf_format to, uint64_t a, struct sf_env *e)
+{
+    struct sf_env env;
+    uint64_t r;
+
+    if (LIKELY(!((e->flush_in | e->flush_out) & BIT(SF_F16))))
+        return convert(from, to, a, e);
+    env = *e;
+    /* FZ16 does not apply (Arm ARM, FPUnpackCV and FPRoundCV), nor do DAZ and FTZ (Intel SDM 1, 14.4.1). */
+    env.flush_in &= (uint8_t)~BIT(SF_F16);
+    env.flush_out &= (uint8_t)~BIT(SF_F16);
+    r = convert(from, to, a, &env);
+    e->flags = env.flags;
+    return r;
+}
+
 static uint64_t int_limit(unsigned width, bool is_signed, bool negative)
 {
-    uint64_t v;
-
     if (negative)
         return is_signed ? ~(BIT(width - 1) - 1) : 0;
-    v = is_signed ? BIT(width - 1) - 1 : UINT64_MAX;
-    return v;
+    return is_signed ? BIT(width - 1) - 1 : UINT64_MAX;
 }
 
 static uint64_t int_invalid(unsigned width, bool is_signed, bool nan, bool negative, struct sf_env *e)
@@ -605,7 +644,7 @@ uint64_t sf_to_int(enum sf_format f, uint64_t a, unsigned width, bool is_signed,
         return int_invalid(width, is_signed, false, n.sign, e);
     m = round_magnitude(&n, e->round, &inexact);
     most = is_signed ? BIT(width - 1) - !n.sign : n.sign ? 0 : UINT64_MAX >> (64 - width);
-    /* m is 0 after rounding 2^64 - 1/2 up: impossible, since no format has that many bits. */
+    /* m cannot wrap to 0: numbers from 2^53 on have nothing to round. */
     if (m > most)
         return int_invalid(width, is_signed, false, n.sign, e);
     if (inexact)

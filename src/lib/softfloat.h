@@ -9,8 +9,7 @@
 
 enum sf_format { SF_F16, SF_F32, SF_F64, SF_FORMATS };
 
-/* Numbers of the first five are those of RISC-V's rm field. ODD: truncate, then set the last bit if inexact.
- */
+/* The first five are numbered as RISC-V's rm field. ODD: truncate, then set the last bit if inexact. */
 enum sf_round { SF_RNE, SF_RTZ, SF_RDN, SF_RUP, SF_RMM, SF_ODD };
 
 enum sf_flag {
@@ -36,15 +35,21 @@ struct sf_rules {
     bool fma_inf_zero_nan_ok; /* inf * 0 + qNaN raises nothing (x86 FMA) */
     uint8_t nan_to_int;       /* 0: largest (RISC-V), 1: zero (Arm), 2: the most negative (x86) */
     bool range_indefinite;    /* out of range gives the most negative too (x86), else it saturates */
+    bool flush_out_inexact;   /* a flushed result is inexact, not only underflow (x86) */
+    uint8_t flush_in_flag;    /* formats, BIT(f) each, whose flushed inputs raise SF_INPUT_DENORMAL (Arm) */
 };
 extern const struct sf_rules sf_rules_riscv, sf_rules_arm, sf_rules_x86;
 
 struct sf_env {
     const struct sf_rules *rules;
-    uint8_t round;            /* enum sf_round */
-    uint8_t flags;            /* enum sf_flag, accumulated */
-    bool default_nan;         /* Arm FPCR.DN */
-    bool flush_in, flush_out; /* Arm FPCR.FZ, FZ16: denormals are zeros */
+    uint8_t round;    /* enum sf_round */
+    uint8_t flags;    /* enum sf_flag, accumulated */
+    bool default_nan; /* Arm FPCR.DN */
+    /*
+     * Formats, BIT(f) each, whose denormal operands and results are zeros: Arm's FZ is f32 and f64, FZ16 is
+     * f16; x86's DAZ is in, FTZ out. sf_convert never flushes f16.
+     */
+    uint8_t flush_in, flush_out;
 };
 
 uint64_t sf_add(enum sf_format f, uint64_t a, uint64_t b, struct sf_env *e);
