@@ -60,6 +60,22 @@ static uint32_t code_room(struct jit_vm *jv)
     return half_end(jv->current) - other->used;
 }
 
+/* Lines of 32 bytes; `xxd -r -p | objdump -D -b binary -m i386:x86-64 /dev/stdin` reads them. */
+static void trace_code(struct vcpu *v, const struct unit *u, const uint8_t *code, unsigned n)
+{
+    char hex[2 * 32 + 1];
+
+    trace_write(&v->vm->log, "asm: pc 0x%llx gpa 0x%llx at %p, %u bytes", (unsigned long long)v->pc,
+                (unsigned long long)u->gpa, (const void *)code, n);
+    for (unsigned i = 0; i < n; i += 32) {
+        unsigned k = 0;
+
+        for (; k < 32 && i + k < n; k++)
+            fmt_snprintf(hex + (size_t)2 * k, 3, "%02x", code[i + k]);
+        trace_write(&v->vm->log, "%s", hex);
+    }
+}
+
 static int compile(struct vcpu *v, struct unit *u, const struct ir_unit *ir)
 {
     struct jit_vm *jv = jit_of(v->vm);
@@ -80,6 +96,8 @@ static int compile(struct vcpu *v, struct unit *u, const struct ir_unit *ir)
         u->size = (uint32_t)(sizeof(*u) + 64);
         h->used = (uint32_t)ALIGN_UP(h->used + (uint32_t)n, UNIT_ALIGN);
         h->live++;
+        if (UNLIKELY(v->vm->log.trace & TRACE_ASM))
+            trace_code(v, u, rx, (unsigned)n);
         jv->stat.units++;
         jv->stat.insns += u->insns;
         jv->stat.bytes += (uint64_t)n;
@@ -157,6 +175,18 @@ static enum jit_leave run_compiled(struct vcpu *v, struct unit *u)
     return jit_of(v->vm)->entry.enter(v, code);
 }
 
+/* A loop inside the unit heats it as its entries do: so many instructions count as one. */
+#define HEAT_INSNS 64
+
+static void heat_up(struct unit *u, uint64_t insns)
+{
+    uint32_t heat = __atomic_load_n(&u->heat, __ATOMIC_RELAXED);
+    uint64_t n = insns / HEAT_INSNS;
+
+    if (heat > 1 && n)
+        __atomic_store_n(&u->heat, n < heat ? heat - (uint32_t)n : 1, __ATOMIC_RELAXED);
+}
+
 /* True: go on. */
 static bool run_once(struct vcpu *v)
 {
@@ -182,6 +212,7 @@ static bool run_once(struct vcpu *v)
         soft_enter(v, u);
         why = (enum jit_leave)interp_exec_alone(v, u);
         s->stat.insns_interp += (uint64_t)(before - v->budget);
+        heat_up(u, (uint64_t)(before - v->budget));
     }
     v->fp_flags |= emit_fp_flags(v);
     if (why == JIT_BUDGET && !v->vm->desc.deterministic)

@@ -85,6 +85,22 @@ static void fused(struct emit *e, unsigned i)
     finish(e, i);
 }
 
+static bool same_slot(const struct emit *e, const struct ir_op *op)
+{
+    const struct val *a = &e->val[op->a], *b = &e->val[op->b];
+
+    return op->a == op->b || (a->where == V_SLOT && b->where == V_SLOT && a->disp == b->disp);
+}
+
+/* A number with its own sign: how RISC-V moves one. */
+static void copy(struct emit *e, unsigned i)
+{
+    unsigned ra = emit_use_xmm(e, e->u->ops[i].a, 0), dst = emit_dest_xmm(e, i, 0);
+
+    movaps(e, dst, ra);
+    emit_result_xmm(e, i, dst);
+}
+
 /* Signs by integer operations: no flags, no NaN rule. */
 static void sign(struct emit *e, unsigned i)
 {
@@ -312,9 +328,14 @@ bool emit_fp(struct emit *e, unsigned i)
     case IR_FTOF:
         convert(e, i);
         return true;
+    case IR_FSGNJ:
+        if (same_slot(e, &e->u->ops[i])) {
+            copy(e, i);
+            return true;
+        }
+        /* fall through */
     case IR_FNEG:
     case IR_FABS:
-    case IR_FSGNJ:
     case IR_FSGNJN:
     case IR_FSGNJX:
         sign(e, i);

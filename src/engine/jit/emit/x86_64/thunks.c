@@ -79,6 +79,14 @@ static void stmxcsr(struct asm_buf *b, unsigned base, int32_t disp)
     asm_rm(b, false, OP_0F | 0xae, 3, base, disp);
 }
 
+/* Upper halves that C code left would tie each SSE result to the register's old value. */
+static void vzeroupper(struct asm_buf *b)
+{
+    asm_byte(b, 0xc5);
+    asm_byte(b, 0xf8);
+    asm_byte(b, 0x77);
+}
+
 /* enter(v in rdi, code in rsi) */
 static void thunk_enter(struct asm_buf *b, const struct jit_vm *jv)
 {
@@ -95,6 +103,7 @@ static void thunk_enter(struct asm_buf *b, const struct jit_vm *jv)
     asm_store(b, true, RCX, RBP, SOFT_DISP(jit_own[OWN_BOX]));
     asm_rm(b, true, 0xc7, 0, RBP, SOFT_DISP(jit_own[OWN_BOX + 1]));
     asm_u32(b, 0);
+    vzeroupper(b);
     move_homes(b, jv, false);
     asm_rr(b, false, 0xff, 4, RAX);
 }
