@@ -217,7 +217,8 @@ class Group:
             o.write("    .option norelax\n%s    .text\n" % "".join(
                 "    .option arch, +%s\n" % e for e in self.arch.split() if e))
             o.write("    .option %s\n" % ("rvc" if self.name == "c" else "norvc"))
-            o.write("\n".join(self.asm) + "\n    .option rvc\n    .section .rodata\n    .balign 8\n    .globl op_table\nop_table:\n")
+            o.write("\n".join(self.asm) + "\n    .option rvc\n    .section .rodata\n    .balign 8\n")
+            o.write("    .globl op_table\nop_table:\n")
             for i, (name, n, form, (at, count)) in enumerate(self.ops):
                 o.write("    .quad name%d, stub%d, rows + %d, %d, %d\n" % (i, n, at, count, form))
             o.write("    .quad 0\n    .globl group_name\ngroup_name: .asciz \"%s\"\n" % self.name)

@@ -180,9 +180,6 @@ static void overlap(void)
         poke32(CODE + 4, INSN_RET);
         fence_i();
         u64 imm = (u64)((s64)(s32)((u32)c_addi << 16) >> 20);
-        u64 rs = A0 | (c_addi & 15) << 1
-                                    << 4; /* rs1 is split over both halves: keep only what the word says */
-        (void)rs;
         u32 w = peek32(CODE);
         if ((w >> 15 & 31) == A0)
             check("full", CALL(CODE, 100), 100 + imm);
