@@ -173,8 +173,9 @@ static int backends_create(struct cv_vm *cv, char *why, size_t why_size)
     if (!err && d->net == DESC_NET_NAT)
         err = net_user_create(&b->net, cv->vm, d->forwards, d->forward_count, why, why_size);
     if (!err && strcmp(d->serial, "none"))
-        err = char_stream_create(d->console_virtio ? &b->console : &b->serial, cv->vm, d->serial, hooks, why,
-                                 why_size);
+        err = char_stream_create(&b->serial, cv->vm, d->serial, hooks, why, why_size);
+    if (!err && d->console && strcmp(d->console, "none"))
+        err = char_stream_create(&b->console, cv->vm, d->console, hooks, why, why_size);
     return err;
 }
 
@@ -207,6 +208,11 @@ static int check_desc(struct vm_desc *d, const struct registry_guest **guest,
     err = (*guest)->ops->cpu_check(d->cpu, why, why_size);
     if (err)
         return err;
+    if (d->console && !strcmp(d->console, "stdio") && !strcmp(d->serial, "stdio")) {
+        fmt_snprintf(why, why_size,
+                     "console: serial has the terminal; give it another place (--serial none)");
+        return -EINVAL;
+    }
     if ((d->checkpoint_every || d->hash_dump) && !d->deterministic) {
         fmt_snprintf(why, why_size, "checkpoint-every: needs --deterministic");
         return -EINVAL;

@@ -232,17 +232,19 @@ static int set_string(struct config *c, const char **field, const char *value, c
     return 0;
 }
 
-static int set_serial(struct config *c, const char *value, char *why, size_t why_size)
+static int set_stream(struct config *c, const struct config_info *o, const char *value, char *why,
+                      size_t why_size)
 {
+    const char **field = (const char **)((char *)&c->desc + o->offset);
     static const char *const words[] = {"stdio", "pty", "none"};
 
     for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
         if (!strcmp(value, words[i]))
-            return set_string(c, &c->desc.serial, value, why, why_size);
+            return set_string(c, field, value, why, why_size);
     }
     if ((!strncmp(value, "file:", 5) || !strncmp(value, "unix:", 5)) && value[5])
-        return set_string(c, &c->desc.serial, value, why, why_size);
-    return bad_value("serial", value, "stdio, pty, file:PATH, unix:PATH or none", why, why_size);
+        return set_string(c, field, value, why, why_size);
+    return bad_value(o->key, value, "stdio, pty, file:PATH, unix:PATH or none", why, why_size);
 }
 
 static int set_number(const struct config_info *o, void *field, const char *value, char *why, size_t why_size)
@@ -305,7 +307,7 @@ int config_set(struct config *c, const char *key, const char *value, char *why, 
     case CONFIG_FORWARD:
         return set_forward(c, value, why, why_size);
     case CONFIG_SERIAL_:
-        return set_serial(c, value, why, why_size);
+        return set_stream(c, o, value, why, why_size);
     case CONFIG_TRACE_:
         return trace_parse(&c->desc.log, value, why, why_size);
     case CONFIG_LOG_:

@@ -62,6 +62,7 @@ static void test_refusals(void **state)
         {"publish", "80:99999", "HOST:GUEST"},
         {"serial", "tty", "stdio, pty"},
         {"serial", "file:", "stdio, pty"},
+        {"console", "tty", "stdio, pty"},
         {"disk", "a.img,cache=none", "unknown option 'cache=none'"},
         {"disk", "a.qcow2", "convert"},
         {"deterministic", "maybe", "true or false"},

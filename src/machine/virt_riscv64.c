@@ -252,7 +252,7 @@ static int check_options(const char *options, char *why, size_t why_size)
 
 static int check_slots(const struct vm_desc *d, char *why, size_t why_size)
 {
-    unsigned others = (d->net != DESC_NET_NONE) + 1 + d->console_virtio;
+    unsigned others = (d->net != DESC_NET_NONE) + 1 + (d->console != NULL);
 
     if (d->disk_count + others <= VIRT_VIRTIO_SLOTS)
         return 0;
