@@ -605,7 +605,7 @@ uint64_t sf_convert(enum sf_format from, enum sf_format to, uint64_t a, struct s
     if (LIKELY(!((e->flush_in | e->flush_out) & BIT(SF_F16))))
         return convert(from, to, a, e);
     env = *e;
-    /* FZ16 does not apply (Arm ARM, FPUnpackCV and FPRoundCV), nor do DAZ and FTZ (Intel SDM 1, 14.4.1). */
+    /* FZ16 does not apply (Arm ARM, FPUnpackCV and FPRoundCV), nor do DAZ and FTZ (Intel SDM 1, 14.4). */
     env.flush_in &= (uint8_t)~BIT(SF_F16);
     env.flush_out &= (uint8_t)~BIT(SF_F16);
     r = convert(from, to, a, &env);

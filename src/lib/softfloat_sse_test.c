@@ -37,7 +37,7 @@ static uint64_t operand(enum sf_format f)
     const uint64_t fracs[] = {0, 0, 1, 2, BIT(fb - 1), BIT(fb - 1) + 1, BIT(fb - 1) - 1, BIT(fb) - 1};
 
     if (r & 1)
-        return random64() & (BIT(eb + fb + 1) - 1);
+        return random64() >> (63 - eb - fb);
     if (r & 2)
         frac = fracs[(r >> 8) % ARRAY_SIZE(fracs)];
     return (r >> 16 & 1) << (eb + fb) | MIN(exps[(r >> 24) % ARRAY_SIZE(exps)], top) << fb | frac;
@@ -255,7 +255,7 @@ static uint64_t f16_from_f32(uint64_t x, uint32_t mxcsr, uint8_t *flags)
 static uint64_t f32_from_f16(uint64_t x, uint8_t *flags)
 {
     vec v = vec_of(x);
-    uint32_t own = mxcsr_swap(MXCSR_MASKED);
+    uint32_t own = mxcsr_swap(MXCSR_MASKED | MXCSR_DAZ);
 
     __asm__ volatile("vcvtph2ps %0, %0" : "+x"(v));
     *flags = sf_flags(mxcsr_swap(own));
