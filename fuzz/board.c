@@ -136,7 +136,7 @@ struct vm *board_new(const char *options)
                            .net = DESC_NET_NAT,
                            .deterministic = true,
                            .serial = "none",
-                           .console_virtio = true};
+                           .console = "none"};
     const struct machine_ops *machine = machine_find("virt", "riscv64");
     struct machine_backends b = {
         .serial = &serial, .console = &console, .disk = {&disks[0], &disks[1]}, .net = &net};
