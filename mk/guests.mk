@@ -10,7 +10,7 @@ guests:
 run:
 	$(Q)scripts/setup build guests
 	$(Q)scripts/guests $(ARCH)
-	$(Q)$(MAKE) $(OUT)/carbovisor
+	$(Q)$(MAKE) all
 	$(Q)exec $(OUT)/carbovisor run --guest-arch $(ARCH) --kernel $(OUT)/guests/$(ARCH)/kernel \
 	  --initrd $(OUT)/guests/$(ARCH)/initrd.gz $(if $(ACCEL),--accel $(ACCEL)) $(ARGS)
 
