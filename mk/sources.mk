@@ -37,7 +37,10 @@ $(B)/libplat-linux.a: $(OBJ_PLAT)
 $(B)/libplat-test.a: $(OBJ_PTEST)
 	$(Q)rm -f $@; ar rcs $@ $^
 
-$(OUT)/carbovisor: $(B)/carbovisor
+# The links follow MODE, so their age says nothing.
+FORCE:
+.PHONY: FORCE
+$(OUT)/carbovisor: $(B)/carbovisor FORCE
 	$(Q)ln -sf build/$(MODE)/carbovisor $@
 $(B)/carbovisor: $(OBJ_APP) $(B)/libcv.a $(B)/libplat-linux.a
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(OBJ_APP) -Wl,--start-group $(B)/libcv.a $(B)/libplat-linux.a -Wl,--end-group $(PKG_LIBS) $(LDLIBS)
@@ -45,7 +48,7 @@ $(B)/carbovisor: $(OBJ_APP) $(B)/libcv.a $(B)/libplat-linux.a
 # The NAT helper, a program of its own. It locks itself up further than sanitizers can live with.
 $(OBJ_NAT): CFLAGS := $(filter-out -fsanitize% -fno-sanitize% --coverage,$(CFLAGS))
 all: $(OUT)/carbovisor-nat
-$(OUT)/carbovisor-nat: $(B)/carbovisor-nat
+$(OUT)/carbovisor-nat: $(B)/carbovisor-nat FORCE
 	$(Q)ln -sf build/$(MODE)/carbovisor-nat $@
 $(B)/carbovisor-nat: $(OBJ_NAT)
 	$(Q)$(CC) -o $@ $(OBJ_NAT) -lslirp -lseccomp
