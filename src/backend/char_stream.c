@@ -99,9 +99,15 @@ static void char_accept(struct chardev *chr)
 static void char_destroy(struct chardev *chr)
 {
     struct char_stream *c = container_of(chr, struct char_stream, chr);
+    struct plat_stream *stream;
 
-    if (c->stream)
-        plat_stream_close(c->stream);
+    /* deliver() may run until the input task is gone: it finds no stream from here on. */
+    plat_lock(&c->lock);
+    stream = c->stream;
+    c->stream = NULL;
+    plat_unlock(&c->lock);
+    if (stream)
+        plat_stream_close(stream);
     work_flush(&c->work);
     plat_lock_fini(&c->lock);
     plat_free(c);

@@ -48,6 +48,7 @@ static const char *const aliases[] = {"rv64", NULL};
 
 const struct guest_ops guest_riscv64 = {
     .name = "riscv64",
+    .summary = "RV64GC with bit manipulation, cache-block and supervisor extensions",
     .aliases = aliases,
     .vcpu_size = sizeof(struct riscv_vcpu),
     .state = riscv_state,
