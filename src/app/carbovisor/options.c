@@ -168,6 +168,18 @@ static int load_file(struct options *o, const char *path)
     return 0;
 }
 
+/* --key or --key=value that is none of ours; explained. */
+static bool unknown_flag(struct options *o, const char *word)
+{
+    const char *key, *arg;
+    char name[64];
+
+    if (strncmp(word, "--", 2) || own_flag(o, word))
+        return false;
+    snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 2, "="), word + 2);
+    return find_flag(name, &key, &arg) != 0;
+}
+
 /* The file first, wherever it stands, since flags override it. */
 static int take_file(struct options *o, int argc, char **argv)
 {
@@ -186,6 +198,8 @@ static int take_file(struct options *o, int argc, char **argv)
         }
         if (!strcmp(argv[i], "-p"))
             i++;
+        else if (unknown_flag(o, argv[i]))
+            return STATUS_USAGE; /* its value would pass for the file */
         for (unsigned k = 0; argv[i] && cv_config_option(k, &key, &arg, &help); k++) {
             if (arg && argv[i][0] == '-' && !strcmp(argv[i] + 2, key)) {
                 i++;
