@@ -132,6 +132,7 @@ static void test_yaml_refusals(void **state)
         {"name: [x]\n", ":1:"},
         {"name: x\nname: y\n", "already seen"},
         {"disk: a.img\n", ":1:"},
+        {"guest-arch: a\n\n  b\n", "'a b' is not"},
         {"- a\n- b\n", ":1:1:"},
         {"", ":1:1:"},
         {"name: \"x\n", ":"},

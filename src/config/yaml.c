@@ -186,6 +186,15 @@ static int load_text(struct config *c, const char *file, const char *text, size_
     return err;
 }
 
+/* A reason is one line, whatever the value that it quotes. */
+static void one_line(char *why)
+{
+    for (; *why; why++) {
+        if ((unsigned char)*why < ' ')
+            *why = ' ';
+    }
+}
+
 int config_load(struct config *c, const char *path, char *why, size_t why_size)
 {
     struct plat_file *f;
@@ -210,5 +219,7 @@ int config_load(struct config *c, const char *path, char *why, size_t why_size)
     else
         err = load_text(c, path, text, size, why, why_size);
     plat_free(text);
+    if (err)
+        one_line(why);
     return err;
 }
