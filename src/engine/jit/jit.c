@@ -1,4 +1,4 @@
-/* The JIT as an engine: dispatcher, tiers, code memory. */
+/* The JIT as an engine: dispatcher, tiers, the life of compiled units. */
 #include "engine/jit/jit.h"
 #include "engine/interp/interp.h"
 #include "engine/soft/tlb.h"
@@ -6,140 +6,156 @@
 #include "lib/fmt.h"
 #include "lib/str.h"
 
-/* Interpreter's code beside the compiled one: cold units only. */
-#define COLD_BYTES (16u << 20)
+/* All units together: compiled code, and the interpreter's of cold ones. */
+#define UNIT_BYTES (24u << 20)
 /* Entries from the dispatcher until a unit is compiled. */
-#define HEAT       24
-#define UNIT_ALIGN 64
+#define HEAT 12
 
 static int fill_hot(struct vcpu *v, struct unit *u, const struct ir_unit *ir);
 
 static const struct soft_form cold = {
-    .fill = interp_lower, .limits = {.insns = 128, .blocks = 32}, .heat = HEAT};
+    .fill = interp_lower, .limits = {.insns = 64, .blocks = 16}, .heat = HEAT};
 static const struct soft_form hot = {
-    .fill = fill_hot, .limits = {.insns = 256, .blocks = 64}, .passes = 0, .heat = 0};
+    .fill = fill_hot, .limits = {.insns = 256, .blocks = 64}, .passes = IR_PASS_ALL};
 
-/* ---- code memory ---- */
-
-static uint32_t half_base(const struct jit_vm *jv, unsigned half)
+static struct jit_code *code_of(struct unit *u)
 {
-    return half * JIT_HALF_BYTES + (half ? 0 : jv->thunk_bytes);
+    return atomic_load_explicit(&u->jit, memory_order_acquire);
 }
 
-static uint32_t half_end(unsigned half)
+/* ---- perf map: what `perf report` names code by ---- */
+
+static void perf_open(struct jit_vm *jv)
 {
-    return (half + 1) * JIT_HALF_BYTES;
+    const char *path = plat_getenv("CARBOVISOR_PERF_MAP");
+    struct plat_file *f;
+
+    if (path && !plat_file_open(&f, path, PLAT_WRITE | PLAT_CREATE | PLAT_TRUNC))
+        jv->perf = f;
 }
 
-/* Which half a unit's code is in. */
-static unsigned half_of(const struct jit_vm *jv, const void *code)
+static void perf_line(struct jit_vm *jv, const struct unit *u, const struct jit_code *c)
 {
-    return (size_t)((const uint8_t *)code - jv->code.rx) / JIT_HALF_BYTES;
-}
+    char line[96];
+    int n;
 
-static uint8_t *to_rw(const struct jit_vm *jv, const void *rx)
-{
-    return jv->code.rw + ((const uint8_t *)rx - jv->code.rx);
-}
-
-/*
- * Room at the end of the current half; when it is full the other one, if no vCPU can be in it any more.
- * 0: none now, the units die at the next safepoint (see run()).
- */
-static uint32_t code_room(struct jit_vm *jv)
-{
-    struct jit_half *h = &jv->half[jv->current];
-    struct jit_half *other = &jv->half[1 - jv->current];
-
-    if (half_end(jv->current) - h->used >= JIT_HALF_BYTES / 32)
-        return half_end(jv->current) - h->used;
-    if (other->live)
-        return 0;
-    jv->current = 1 - jv->current;
-    other->used = half_base(jv, jv->current);
-    return half_end(jv->current) - other->used;
-}
-
-/* Lines of 32 bytes; `xxd -r -p | objdump -D -b binary -m i386:x86-64 /dev/stdin` reads them. */
-static void trace_code(struct vcpu *v, const struct unit *u, const uint8_t *code, unsigned n)
-{
-    char hex[2 * 32 + 1];
-
-    trace_write(&v->vm->log, "asm: pc 0x%llx gpa 0x%llx at %p, %u bytes", (unsigned long long)v->pc,
-                (unsigned long long)u->gpa, (const void *)code, n);
-    for (unsigned i = 0; i < n; i += 32) {
-        unsigned k = 0;
-
-        for (; k < 32 && i + k < n; k++)
-            fmt_snprintf(hex + (size_t)2 * k, 3, "%02x", code[i + k]);
-        trace_write(&v->vm->log, "%s", hex);
-    }
-}
-
-static int compile(struct vcpu *v, struct unit *u, const struct ir_unit *ir)
-{
-    struct jit_vm *jv = jit_of(v->vm);
-    struct jit_half *h;
-    uint32_t room;
-    int n = -ENOSPC;
-
+    if (LIKELY(!jv->perf))
+        return;
+    n = fmt_snprintf(line, sizeof(line), "%llx %x guest_%llx_%llx\n", (unsigned long long)(uintptr_t)c->rx,
+                     c->size, (unsigned long long)u->gpa, (unsigned long long)u->mode);
     plat_lock(&jv->lock);
-    room = code_room(jv);
-    h = &jv->half[jv->current];
-    if (room)
-        n = emit_unit(jv, v->vm, ir, jv->code.rw + h->used, jv->code.rx + h->used, room);
-    if (n > 0) {
-        const uint8_t *rx = jv->code.rx + h->used;
-
-        atomic_store(&u->jit, (void *)rx);
-        atomic_store(&u->entry, rx);
-        u->size = (uint32_t)(sizeof(*u) + 64);
-        h->used = (uint32_t)ALIGN_UP(h->used + (uint32_t)n, UNIT_ALIGN);
-        h->live++;
-        if (UNLIKELY(v->vm->log.trace & TRACE_ASM))
-            trace_code(v, u, rx, (unsigned)n);
-        jv->stat.units++;
-        jv->stat.insns += u->insns;
-        jv->stat.bytes += (uint64_t)n;
-    } else {
-        jv->stat.refused++;
-    }
+    if (!plat_file_write(jv->perf, jv->perf_at, line, (size_t)n))
+        jv->perf_at += (uint64_t)n;
     plat_unlock(&jv->lock);
-    return n > 0 ? 0 : n;
 }
 
-/* A unit that has no compiled form stays with the interpreter, that unit alone. */
+/* ---- compiling ---- */
+
 static int fill_hot(struct vcpu *v, struct unit *u, const struct ir_unit *ir)
 {
-    int err = compile(v, u, ir);
+    struct jit_vm *jv = jit_of(v->vm);
+    struct jit_code *c;
+    int err = emit_unit(v, u, ir, &c);
 
-    if (!err || err == -E2BIG)
+    if (err == -E2BIG && u->insns > 1)
         return err;
-    u->no_jit = true;
-    return interp_lower(v, u, ir);
+    if (err) {
+        /* Left to the interpreter: that unit alone. */
+        plat_lock(&jv->lock);
+        jv->stat.refused++;
+        jv->stat.full += err == -ENOSPC;
+        jv->wants_flush |= err == -ENOSPC;
+        plat_unlock(&jv->lock);
+        u->no_jit = true;
+        return interp_lower(v, u, ir);
+    }
+    c->unit = u;
+    u->size = (uint32_t)sizeof(*u) + c->size;
+    atomic_store(&u->jit, c);
+    plat_lock(&jv->lock);
+    jv->stat.units++;
+    jv->stat.insns += u->insns;
+    jv->stat.bytes += c->size;
+    plat_unlock(&jv->lock);
+    perf_line(jv, u, c);
+    if (UNLIKELY(v->vm->log.trace & TRACE_ASM))
+        emit_trace(v, u, c);
+    return 0;
+}
+
+/* ---- links, under jit_vm.lock ---- */
+
+static void link_remove(struct jit_link *l)
+{
+    struct jit_link **at;
+
+    if (!l->to)
+        return;
+    for (at = &l->to->in; *at != l; at = &(*at)->next_in)
+        ;
+    *at = l->next_in;
+    l->to = NULL;
+}
+
+/* Called while nobody can have released the link's unit: before the next safepoint. */
+static void try_link(struct vcpu *v, struct jit_link *l)
+{
+    struct jit_vm *jv = jit_of(v->vm);
+    struct unit *u =
+        units_find(v->vm, (l->from->unit->gpa & TLB_PAGE_MASK) + (uint32_t)l->offset, l->from->unit->mode);
+    struct jit_code *to = u ? code_of(u) : NULL;
+
+    if (!to)
+        return;
+    plat_lock(&jv->lock);
+    /* A unit that dies is marked before kill() asks for the lock. */
+    if (!unit_dead(u) && !unit_dead(l->from->unit) && !l->to) {
+        if (u->gpa2 != UNIT_NO_PAGE) {
+            emit_link_hash(l);
+        } else {
+            emit_link(l, to);
+            l->to = to;
+            l->next_in = to->in;
+            to->in = l;
+            jv->stat.links++;
+        }
+    }
+    plat_unlock(&jv->lock);
 }
 
 static void unit_kill(struct vm *vm, struct unit *u)
 {
     struct jit_vm *jv = jit_of(vm);
-    void *code = atomic_load(&u->jit);
+    struct jit_code *c = code_of(u);
 
-    if (code)
-        emit_close(jv, to_rw(jv, code), code);
-    else
+    if (!c) {
         interp_unit_close(u);
+        return;
+    }
+    plat_lock(&jv->lock);
+    emit_close(jv, c);
+    while (c->in) {
+        struct jit_link *l = c->in;
+
+        emit_unlink(l);
+        link_remove(l);
+    }
+    for (unsigned i = 0; i < c->link_count; i++)
+        link_remove(&c->links[i]);
+    plat_unlock(&jv->lock);
 }
 
 static void unit_release(struct vm *vm, struct unit *u)
 {
     struct jit_vm *jv = jit_of(vm);
-    void *code = atomic_load(&u->jit);
+    struct jit_code *c = code_of(u);
 
-    if (!code)
+    if (!c)
         return;
     plat_lock(&jv->lock);
-    jv->half[half_of(jv, code)].live--;
+    jit_code_free(jv, (uint32_t)(c->rw - jv->code.rw), c->size);
     plat_unlock(&jv->lock);
+    plat_free(c);
 }
 
 static const struct units_ops units_ops = {.kill = unit_kill, .release = unit_release};
@@ -153,7 +169,7 @@ static struct unit *find(struct vcpu *v)
     struct unit *u = soft_unit_at(v, false, &cold);
     uint32_t heat;
 
-    if (!u || atomic_load_explicit(&u->jit, memory_order_relaxed) || u->no_jit)
+    if (!u || code_of(u) || u->no_jit)
         return u;
     heat = __atomic_load_n(&u->heat, __ATOMIC_RELAXED);
     if (heat > 1) {
@@ -165,67 +181,64 @@ static struct unit *find(struct vcpu *v)
     return soft_unit_at(v, false, &hot);
 }
 
-static enum jit_leave run_compiled(struct vcpu *v, struct unit *u)
+static enum jit_leave run_unit(struct vcpu *v, struct unit *u)
 {
     struct soft_vcpu *s = soft_of(v);
-    const void *code = atomic_load(&u->jit);
+    struct jit_code *c = code_of(u);
+    int64_t before = v->budget;
+    enum interp_leave why;
 
-    if (u->gpa2 == UNIT_NO_PAGE && !unit_dead(u))
-        soft_jump_set(s, v->pc, (void *)code, false);
-    return jit_of(v->vm)->entry.enter(v, code);
+    s->stat.units_run++;
+    if (c) {
+        soft_jump_set(s, v->pc, (void *)(uintptr_t)c->far, u->gpa2 != UNIT_NO_PAGE);
+        return jit_of(v->vm)->enter(v, c->far);
+    }
+    soft_enter(v, u);
+    why = interp_exec_alone(v, u);
+    s->stat.insns_interp += (uint64_t)(before - v->budget);
+    return why == INTERP_BUDGET ? JIT_BUDGET : why == INTERP_BAIL ? JIT_BAIL : JIT_NEXT;
 }
 
-/* A loop inside the unit heats it as its entries do: so many instructions count as one. */
-#define HEAT_INSNS 64
-
-static void heat_up(struct unit *u, uint64_t insns)
+static void step(struct vcpu *v)
 {
-    uint32_t heat = __atomic_load_n(&u->heat, __ATOMIC_RELAXED);
-    uint64_t n = insns / HEAT_INSNS;
-
-    if (heat > 1 && n)
-        __atomic_store_n(&u->heat, n < heat ? heat - (uint32_t)n : 1, __ATOMIC_RELAXED);
+    interp_step(v);
+    soft_of(v)->stat.insns_interp++;
 }
 
-/* True: go on. */
+/* False: the caller has to hand out a new budget. */
 static bool run_once(struct vcpu *v)
 {
-    struct soft_vcpu *s = soft_of(v);
-    const struct soft_jump *j = &s->jumps[soft_jump_index(v->pc)];
-    struct unit *u = NULL;
-    enum jit_leave why;
-    int64_t before;
+    struct unit *u = find(v);
 
-    v->pc_page = v->pc & TLB_PAGE_MASK;
-    if (j->key != (v->pc ^ s->space)) {
-        u = find(v);
-        if (!u)
-            return true;
+    if (!u)
+        return true;
+    switch (run_unit(v, u)) {
+    case JIT_BAIL:
+        jit_of(v->vm)->stat.bails++;
+        step(v);
+        return true;
+    case JIT_BUDGET:
+        /* Where counts are part of the result they are met exactly. */
+        if (!v->vm->desc.deterministic)
+            return false;
+        step(v);
+        return true;
+    case JIT_LINK:
+        try_link(v, emit_last_link(v));
+        return true;
+    default:
+        return true;
     }
-    before = v->budget;
-    if (!u) {
-        why = jit_of(v->vm)->entry.enter(v, j->target);
-    } else if (atomic_load_explicit(&u->jit, memory_order_relaxed)) {
-        s->stat.units_run++;
-        why = run_compiled(v, u);
-    } else {
-        soft_enter(v, u);
-        why = (enum jit_leave)interp_exec_alone(v, u);
-        s->stat.insns_interp += (uint64_t)(before - v->budget);
-        heat_up(u, (uint64_t)(before - v->budget));
-    }
-    v->fp_flags |= emit_fp_flags(v);
-    if (why == JIT_BUDGET && !v->vm->desc.deterministic)
-        return false;
-    if (why != JIT_NEXT) {
-        s->stat.bails += u == NULL;
-        interp_step(v);
-        s->stat.insns_interp++;
-    } else if (!u && v->budget == before) {
-        /* A closed entry: its unit died. */
-        s->jumps[soft_jump_index(v->pc)].key = ~(v->pc ^ s->space);
-    }
-    return true;
+}
+
+static void flush_code(struct vcpu *v)
+{
+    struct jit_vm *jv = jit_of(v->vm);
+
+    plat_lock(&jv->lock);
+    jv->wants_flush = false;
+    plat_unlock(&jv->lock);
+    units_flush(v->vm);
 }
 
 static void run(struct vcpu *v)
@@ -236,14 +249,8 @@ static void run(struct vcpu *v)
     while (v->exit.kind == EXIT_NONE && v->budget > 0 &&
            !atomic_load_explicit(&v->request, memory_order_relaxed)) {
         units_safepoint(v);
-        if (UNLIKELY(half_end(jv->current) - jv->half[jv->current].used < JIT_HALF_BYTES / 32 &&
-                     jv->half[jv->current].live)) {
-            plat_lock(&jv->lock);
-            jv->stat.flushes++;
-            plat_unlock(&jv->lock);
-            units_flush(v->vm);
-            units_safepoint(v);
-        }
+        if (UNLIKELY(jv->wants_flush))
+            flush_code(v);
         if (!run_once(v))
             break;
     }
@@ -251,80 +258,80 @@ static void run(struct vcpu *v)
     units_leave(v);
 }
 
-uint64_t jit_fill_site(struct vcpu *v, uint64_t va, uint64_t size_write, struct soft_site *site)
-{
-    unsigned size = 1u << (size_write & 7);
-    void *p = (size_write & 8) ? tlb_fill_write(v, va, size) : tlb_fill_read(v, va, size);
-
-    if (!p)
-        return 0;
-    site->page = va & TLB_PAGE_MASK;
-    site->addend = (uintptr_t)p - va;
-    soft_of(v)->sites_filled = true;
-    return 1;
-}
-
 /* ---- engine ---- */
+
+static void vm_free(struct vm *vm)
+{
+    struct soft_vm *sv = vm->engine_vm;
+    struct jit_vm *jv = sv->jit;
+
+    if (jv) {
+        if (jv->perf)
+            plat_file_close(jv->perf);
+        if (jv->code.rw)
+            plat_code_unmap(&jv->code);
+        plat_lock_fini(&jv->lock);
+    }
+    plat_free(jv);
+    plat_free(sv);
+    vm->engine_vm = NULL;
+}
 
 static void vm_fini(struct vm *vm)
 {
-    struct jit_vm *jv;
-
     if (!vm->engine_vm)
         return;
-    jv = jit_of(vm);
     units_fini(vm);
-    if (jv) {
-        emit_fini(jv);
-        plat_code_unmap(&jv->code);
-        plat_lock_fini(&jv->lock);
-        plat_free(jv);
-    }
-    plat_free(vm->engine_vm);
-    vm->engine_vm = NULL;
+    vm_free(vm);
 }
 
 static int vm_init(struct vm *vm)
 {
     struct soft_vm *sv = plat_alloc(sizeof(*sv));
-    struct jit_vm *jv = plat_alloc(sizeof(*jv));
-    int err = sv && jv ? plat_code_map(&jv->code, JIT_HALVES * JIT_HALF_BYTES) : -ENOMEM;
+    struct jit_vm *jv = plat_alloc(sizeof(*jv) + emit_vm_size());
+    int err;
 
-    if (err) {
+    if (!sv || !jv) {
         plat_free(sv);
         plat_free(jv);
-        return err;
+        return -ENOMEM;
     }
     vm->engine_vm = sv;
     sv->jit = jv;
+    jv->vm = vm;
+    jv->emit = jv + 1;
+    jv->free = JIT_GRANULES;
     plat_lock_init(&jv->lock);
-    err = emit_thunks(jv, vm->lift);
-    jv->half[0].used = half_base(jv, 0);
-    jv->half[1].used = half_base(jv, 1);
+    err = plat_code_map(&jv->code, JIT_CODE_BYTES);
+    if (err)
+        jv->code.rw = NULL;
+    else
+        err = emit_vm_init(jv);
     if (!err)
-        err = units_init(vm, &units_ops, COLD_BYTES);
-    if (err) {
-        emit_fini(jv);
-        plat_code_unmap(&jv->code);
-        plat_lock_fini(&jv->lock);
-        plat_free(jv);
-        plat_free(sv);
-        vm->engine_vm = NULL;
+        err = units_init(vm, &units_ops, UNIT_BYTES);
+    if (err)
+        vm_free(vm);
+    else
+        perf_open(jv);
+    return err;
+}
+
+static int vcpu_init(struct vcpu *v)
+{
+    int err = soft_vcpu_init(v);
+
+    if (!err) {
+        err = emit_vcpu_init(v);
+        if (err)
+            soft_vcpu_fini(v);
     }
     return err;
 }
 
-/* Flags that generated code gathered join the guest's; a write of the guest's replaces both. */
-static void pull(struct vcpu *v, unsigned groups)
+static void vcpu_fini(struct vcpu *v)
 {
-    if (groups & REGS_FP)
-        v->fp_flags |= emit_fp_flags(v);
-}
-
-static void push(struct vcpu *v, unsigned groups)
-{
-    if (groups & REGS_FP)
-        emit_fp_clear(v);
+    emit_vcpu_fini(v);
+    soft_vcpu_fini(v);
 }
 
 static void counters(struct vm *vm, void (*emit)(void *opaque, const char *name, uint64_t value),
@@ -337,7 +344,9 @@ static void counters(struct vm *vm, void (*emit)(void *opaque, const char *name,
     emit(opaque, "jit.insns", jv->stat.insns);
     emit(opaque, "jit.bytes", jv->stat.bytes);
     emit(opaque, "jit.refused", jv->stat.refused);
-    emit(opaque, "jit.flushes", jv->stat.flushes);
+    emit(opaque, "jit.bails", jv->stat.bails);
+    emit(opaque, "jit.links", jv->stat.links);
+    emit(opaque, "jit.full", jv->stat.full);
 }
 
 const struct engine_ops engine_jit = {
@@ -348,8 +357,8 @@ const struct engine_ops engine_jit = {
     .probe = emit_probe,
     .vm_init = vm_init,
     .vm_fini = vm_fini,
-    .vcpu_init = soft_vcpu_init,
-    .vcpu_fini = soft_vcpu_fini,
+    .vcpu_init = vcpu_init,
+    .vcpu_fini = vcpu_fini,
     .run = run,
     .kick = soft_kick,
     .flush = soft_flush,
@@ -358,7 +367,5 @@ const struct engine_ops engine_jit = {
     .code_written = soft_code_written,
     .dirty_restart = soft_dirty_restart,
     .mem_changed = soft_mem_changed,
-    .pull = pull,
-    .push = push,
     .counters = counters,
 };

@@ -1,7 +1,7 @@
 /*
- * The JIT: units that the interpreter entered often are compiled to host code. Whatever is no plain access
- * to RAM, or has no inline form, leaves the unit before the instruction, and the interpreter executes that
- * one (bail). So generated code has no faults, no devices and no exceptions in it.
+ * The JIT: units that were entered often enough are compiled to host code. Generated code executes whole
+ * instructions on plain RAM; whatever needs more (devices, faults, rare operations) leaves it before the
+ * instruction, and the interpreter executes that one exactly (a bail).
  */
 #ifndef CV_ENGINE_JIT_JIT_H
 #define CV_ENGINE_JIT_JIT_H
@@ -12,45 +12,60 @@
 
 extern const struct engine_ops engine_jit;
 
-/* How generated code came back; the same meaning as enum interp_leave. */
-enum jit_leave { JIT_NEXT, JIT_BUDGET, JIT_BAIL };
-
-/* Code memory: one half is filled while the other's units may still be running out. */
-#define JIT_HALVES     2
-#define JIT_HALF_BYTES (10u << 20)
-
-#define JIT_SLOTS 512 /* slots beyond 8 times this offset have no register */
-
-struct jit_half {
-    uint32_t used;
-    uint32_t live; /* units not yet released; jit_vm.lock */
+/* How generated code came back; v->pc is set, the count is exact. */
+enum jit_leave {
+    JIT_NEXT,   /* go on at v->pc: no code for it is known here, or something else is to be looked at */
+    JIT_BUDGET, /* the block at v->pc needs more than is left */
+    JIT_BAIL,   /* the instruction at v->pc is the interpreter's */
+    JIT_LINK    /* NEXT, and jit_vcpu.link may be made a jump to the unit at v->pc */
 };
 
-#define JIT_HELPERS 64
+struct jit_code;
 
-/* What an emitter of a host ISA makes once per VM. Addresses are of the executable mapping. */
-struct jit_entry {
-    /* enter(v, code): runs from code, gives enum jit_leave. */
-    enum jit_leave (*enter)(struct vcpu *v, const void *code);
-    const uint8_t *leave_next, *leave_budget, *leave_bail; /* their arguments: see thunks.c */
-    const uint8_t *leave_dispatch;                         /* go on at v->pc by the dispatcher */
-    const uint8_t *helper[JIT_HELPERS];                    /* by number in lift_ops.helpers */
-    const uint8_t *probe[2][4];                            /* by write, log2 of the size */
+/* A jump out of a unit to another place of the same page: patched to go there directly. */
+struct jit_link {
+    uint8_t *site;       /* the jump's rel32 in the writable mapping, 4-byte aligned */
+    const uint8_t *stub; /* where it goes while it is not linked */
+    int32_t offset;      /* of the target from the page base */
+    struct jit_code *from, *to;
+    struct jit_link *next_in; /* of those that go to `to` */
 };
+
+/* A unit's code: unit.jit. */
+struct jit_code {
+    struct unit *unit;
+    uint8_t *rw;
+    const uint8_t *rx;
+    uint32_t size;       /* bytes taken of the code memory */
+    const uint8_t *far;  /* entry with the pc in a register: from jump hash and dispatcher */
+    const uint8_t *near; /* entry inside the page */
+    struct jit_link *in; /* jit_vm.lock */
+    unsigned link_count;
+    struct jit_link links[];
+};
+
+/* Code memory is given out in granules, by next fit. */
+#define JIT_CODE_BYTES (20u << 20)
+#define JIT_GRANULE    64u
+#define JIT_GRANULES   (JIT_CODE_BYTES / JIT_GRANULE)
+
+/* Slots beyond this offset have no register. */
+#define JIT_HOMES 512
 
 struct jit_vm {
+    struct vm *vm;
     struct plat_code code;
-    struct plat_lock lock; /* emission, halves */
-    struct jit_half half[JIT_HALVES];
-    unsigned current;
-    uint32_t thunk_bytes; /* at the start of code */
-    /* Where slots live in generated code, by offset / 8: 0 memory, else the emitter's number. */
-    uint8_t home[JIT_SLOTS];
-    struct jit_entry entry;
-    void *emit;    /* the emitter's own */
-    unsigned site; /* next site slot */
+    struct plat_lock lock; /* code memory, links, counters */
+    uint64_t used[JIT_GRANULES / 64];
+    uint32_t next, free; /* granules */
+    uint32_t sites[2];   /* next site number of reads and writes; races do not matter */
+    void *emit;          /* the emitter's own, in the same allocation */
+    enum jit_leave (*enter)(struct vcpu *v, const void *code);
+    void *perf; /* struct plat_file of the perf map */
+    uint64_t perf_at;
+    bool wants_flush; /* code memory is full */
     struct {
-        uint64_t units, insns, bytes, refused, flushes;
+        uint64_t units, insns, bytes, refused, bails, links, full;
     } stat;
 };
 
@@ -59,29 +74,35 @@ static inline struct jit_vm *jit_of(const struct vm *vm)
     return ((struct soft_vm *)vm->engine_vm)->jit;
 }
 
-/* ---- what emit/<host>/ supplies ---- */
+/* ---- code memory: all under jit_vm.lock ---- */
 
-/* 0, or -ENOTSUP with the reason: this host has no emitter, or lacks an instruction. */
+/* Offset in the mapping, or UINT32_MAX when there is no room. */
+uint32_t jit_code_alloc(struct jit_vm *jv, uint32_t bytes);
+void jit_code_free(struct jit_vm *jv, uint32_t offset, uint32_t bytes);
+
+/* ---- what an emitter supplies ---- */
+
+/* 0, or -ENOTSUP with the reason in words. */
 int emit_probe(char *why, size_t why_size);
-/* Thunks at the start of jv->code; sets jv->entry and thunk_bytes. */
-int emit_thunks(struct jit_vm *jv, const struct lift_ops *lift);
-void emit_fini(struct jit_vm *jv);
+size_t emit_vm_size(void);
+/* Makes the thunks at the start of the code memory. */
+int emit_vm_init(struct jit_vm *jv);
+int emit_vcpu_init(struct vcpu *v);
+void emit_vcpu_fini(struct vcpu *v);
 /*
- * The unit's code into rw, at most `room` bytes; rx is the same place in the executable mapping. Gives the
- * bytes used, -E2BIG when it does not fit, -ENOTSUP when it has no form. jit_vm.lock is held.
+ * Compiles u's IR. *out: a new jit_code, its code in code memory. -E2BIG: a shorter unit may fit; -ENOSPC:
+ * code memory is full; -ENOMEM.
  */
-int emit_unit(struct jit_vm *jv, const struct vm *vm, const struct ir_unit *ir, uint8_t *rw,
-              const uint8_t *rx, size_t room);
-/* Makes the code at rw, which threads may be running, lead to the dispatcher when it is entered. */
-void emit_close(struct jit_vm *jv, uint8_t *rw, const uint8_t *rx);
-/* IEEE flags gathered by generated code since the last call, as enum sf_flag. */
-unsigned emit_fp_flags(struct vcpu *v);
-/* Forgets them: the guest wrote its own. */
-void emit_fp_clear(struct vcpu *v);
-
-/* ---- what emitted code calls ---- */
-
-/* Fills site for an access of 1 << size bytes at va; 0 when it is no plain RAM. */
-uint64_t jit_fill_site(struct vcpu *v, uint64_t va, uint64_t size_write, struct soft_site *site);
+int emit_unit(struct vcpu *v, const struct unit *u, const struct ir_unit *ir, struct jit_code **out);
+/* Each under jit_vm.lock. close: entering the code leads back to the dispatcher from now on. */
+void emit_close(struct jit_vm *jv, struct jit_code *c);
+void emit_link(struct jit_link *l, const struct jit_code *to);
+/* To a unit that cannot be linked: by the jump hash. */
+void emit_link_hash(struct jit_link *l);
+void emit_unlink(struct jit_link *l);
+/* The link that the vCPU's last JIT_LINK was about. */
+struct jit_link *emit_last_link(struct vcpu *v);
+/* Text of the code for traces. */
+void emit_trace(struct vcpu *v, const struct unit *u, const struct jit_code *c);
 
 #endif

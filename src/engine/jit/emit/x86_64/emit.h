@@ -1,102 +1,283 @@
-/* What the files of the x86-64 emitter share: where values are, and the state of one emission. */
+/*
+ * What the files of the x86-64 emitter share.
+ *
+ * Register convention of all generated code: rbp is the vcpu (engine state at negative displacements); rax,
+ * rcx, rdx and xmm0..2 are scratch; the other registers are homes of guest slots, the same in every unit, so
+ * that units follow each other without moving anything. Slots without a home stay in memory and serve as
+ * memory operands. The xmm homes are valid only while jit_own.fp_live is set.
+ */
 #ifndef CV_ENGINE_JIT_EMIT_X86_64_EMIT_H
 #define CV_ENGINE_JIT_EMIT_X86_64_EMIT_H
 
 #include "engine/jit/emit/x86_64/asm.h"
 #include "engine/jit/jit.h"
 
-/*
- * rbp is the vcpu. rax, rcx, rdx and xmm0..2 are scratch; the other registers hold guest registers in every
- * unit (jit_vm.home), in memory only outside generated code.
- */
-#define PIN_GPRS 11
-#define PIN_XMMS 13
-#define HOME_GPR 1  /* home = HOME_GPR + register */
-#define HOME_XMM 32 /* home = HOME_XMM + register */
-extern const uint8_t emit_pin_gpr[PIN_GPRS];
+#define PIN_GPRS      11
+#define PIN_XMMS      13
 #define PIN_XMM_FIRST 3
 
-enum where { V_NONE, V_CONST, V_SLOT, V_ACC, V_REG, V_CELL };
+/* Home of a slot: 0 memory, a general register, or an xmm register. */
+enum { HOME_NONE, HOME_GPR = 0x20, HOME_XMM = 0x40, HOME_REG = 0x1f };
 
-/* A value: a constant, a guest slot not yet overwritten, the accumulator (rax, xmm0), a home, a spill cell.
- */
+enum thunk {
+    T_NEXT,     /* leave at pc_page + ecx */
+    T_BUDGET,   /* ecx: offset | refund << 16 */
+    T_BAIL,     /* ecx alike */
+    T_HASH,     /* by the jump hash to pc_page + ecx */
+    T_MISS,     /* leave at rax, which the jump hash does not know */
+    T_LINK,     /* ecx: offset, rdx: struct jit_link */
+    T_DISPATCH, /* go on at v->pc after a look at requests */
+    T_FP_LOAD,
+    T_READ,               /* + log2 size: site miss, see emit_mem.c */
+    T_WRITE = T_READ + 5, /* alike */
+    T_HELPER = T_WRITE + 5,
+    T_COUNT = T_HELPER + 64
+};
+
+/* Overlay of soft_vcpu.jit_own. */
+struct own {
+    uint64_t fp_live; /* far from the vcpu: its displacement has to take 4 bytes, see emit_close() */
+    struct jit_link *link;
+    struct emit *emit;
+    uint32_t mxcsr, mxcsr_default;
+    uint64_t nan[2];  /* default NaN of f64; boxed one of f32 */
+    uint64_t box[2];  /* what a boxed f32 has above it */
+    uint64_t sign[2]; /* f64; f32 */
+    uint64_t abs[2];
+    uint64_t limit[6]; /* -1, 2^32, 2^63 as f64, then as f32 */
+    uint64_t spare[3];
+};
+
+_Static_assert(sizeof(struct own) <= sizeof(((struct soft_vcpu *)0)->jit_own), "room in the headroom");
+
+/* Host features beyond x86-64-v1. */
+struct cpu {
+    bool bmi1, bmi2, lzcnt, popcnt, sse41, pclmul, avx, fma, avx512f;
+};
+
+struct emit_vm {
+    struct cpu cpu;
+    const uint8_t *thunk[T_COUNT]; /* in the executable mapping */
+    uint8_t home[JIT_HOMES];       /* by slot offset / 8 */
+    uint32_t pin_gpr[PIN_GPRS];    /* slot offsets; 0: unused */
+    uint32_t pin_xmm[PIN_XMMS];
+    const struct lift_ops *lift;
+};
+
+extern const uint8_t emit_pin_gpr[PIN_GPRS];
+
+/* ---- one emission ---- */
+
+enum val_kind { V_NONE, V_CONST, V_SLOT, V_GPR, V_XMM, V_CELL };
+
 struct val {
-    uint8_t where;
-    uint8_t reg;  /* V_REG */
-    int32_t disp; /* V_SLOT, V_CELL: displacement from rbp */
-    int64_t imm;
+    uint8_t kind;
+    uint8_t reg;
+    bool boxed;    /* f32: the bits above are all ones */
+    bool lazy;     /* not computed: its one user does it */
+    uint16_t uses; /* still to come */
+    uint16_t cell;
+    int32_t disp; /* V_SLOT: offset in the vcpu */
+    int32_t hint; /* slot that it is put to, -1 */
 };
 
+struct emit;
 struct cold {
-    uint8_t *jump;  /* rel32 that leads here */
-    uint8_t *back;  /* where the host address is in rcx */
-    uint32_t site;  /* displacement of the slot */
-    uint32_t where; /* offset of the instruction, and what a bail gives back to the budget */
-    uint8_t kind;   /* enum cold_kind */
-    uint8_t size, write;
+    void (*fn)(struct emit *e, const struct cold *c);
+    uint8_t *jump; /* rel32 that leads here */
+    uint8_t *back;
+    int32_t offset;
+    uint32_t where; /* emit_where() of the instruction */
+    uint32_t x;
+    uint8_t a, b, d; /* fn's own, these and x, offset */
 };
-enum cold_kind { COLD_SITE, COLD_BAIL, COLD_BUDGET, COLD_LEAVE };
 
+struct reloc {
+    uint32_t at; /* of a rel32 */
+    uint32_t thunk;
+};
+
+struct out {
+    uint32_t site, stub; /* code offsets */
+    int32_t offset;
+};
+
+#define EMIT_STAGE  (192u << 10)
 #define EMIT_COLDS  4096
-#define EMIT_FIXUPS 512
+#define EMIT_RELOCS 4096
+#define EMIT_OUTS   256
+#define EMIT_ALIAS  64
+#define EMIT_CELLS  48
 
 struct emit {
-    struct asm_buf b;
+    struct as a;
+    struct emit_vm *ev;
     struct jit_vm *jv;
+    struct vcpu *v;
     const struct ir_unit *u;
-    struct val *val;
-    uint16_t *last_use;             /* of each value, in its block */
-    uint8_t *uses;                  /* saturating at 2 */
-    uint16_t alias_last[JIT_SLOTS]; /* last use of a value that stands for the slot */
-    unsigned cells;
-    int32_t insn_offset;
-    unsigned given_back; /* of the budget, by SYNC, until the next instruction */
-    unsigned refund;     /* instructions of the block not begun, the present one included */
-    uint64_t boxed;      /* slots (by their index among the pinned xmms) known to hold a boxed f32 */
-    struct cold cold[EMIT_COLDS];
-    unsigned colds;
+    const struct ir_op *ops;
+    bool failed, uses_fp;
+
+    unsigned bank; /* first site of the unit's mode */
+    /* The instruction in progress. */
+    unsigned at;    /* operation */
+    int32_t offset; /* from the page base */
+    unsigned begun; /* instructions of the block begun before it */
+    unsigned block; /* its number */
+    int64_t synced; /* what SYNC gave back to the budget */
+    bool dead;      /* code behind an unconditional bail */
+    /* Scratch registers: who is in them (IR_REF_NONE: nobody), which are in use by this operation. */
+    ir_ref gpr[3], xmm[3];
+    unsigned lock_gpr, lock_xmm;
+    uint64_t cells;      /* bitmap */
+    uint64_t cells_done; /* free when the present operation is over: it may still read them */
+    ir_ref alias[EMIT_ALIAS];
+    unsigned aliases;
+    uint64_t boxed; /* xmm slots known to hold a boxed f32, by register */
+
+    uint8_t *block_at[REGION_MAX_BLOCKS];
     struct {
         uint8_t *at;
         unsigned block;
-    } fixup[EMIT_FIXUPS];
-    unsigned fixups;
-    uint8_t *block_at[REGION_MAX_BLOCKS];
-    unsigned block; /* being emitted */
-    bool failed;
+    } fix[REGION_MAX_BLOCKS * 4];
+    unsigned fixes;
+    struct cold cold[EMIT_COLDS];
+    unsigned colds;
+    struct reloc reloc[EMIT_RELOCS];
+    unsigned relocs;
+    struct out out[EMIT_OUTS];
+    unsigned outs;
+    struct {
+        uint32_t at;
+        int32_t offset;
+    } mark[REGION_MAX_INSNS + 1]; /* for traces */
+    unsigned marks;
+
+    ir_ref root[REGION_MAX_OPS];
+    struct val val[REGION_MAX_OPS];
+    _Alignas(64) uint8_t stage[EMIT_STAGE];
 };
 
-/* Displacement of a field of struct soft_vcpu from rbp. */
+/* Displacements from rbp. */
 #define SOFT_DISP(field) ((int32_t)offsetof(struct soft_vcpu, field) - (int32_t)sizeof(struct soft_vcpu))
+#define OWN_DISP(field)  (SOFT_DISP(jit_own) + (int32_t)offsetof(struct own, field))
 #define VCPU_DISP(field) ((int32_t)offsetof(struct vcpu, field))
 
-unsigned emit_home(const struct emit *e, int32_t slot);
-bool emit_in_gpr(const struct emit *e, const struct val *v, unsigned *reg);
-/* The value in a register: its own, or the scratch one given, which it is then loaded into. */
-unsigned emit_use(struct emit *e, ir_ref r, unsigned scratch);
-unsigned emit_use_xmm(struct emit *e, ir_ref r, unsigned scratch);
-/* Where operation i may compute its result: the home of the slot it is put to at once, or scratch. */
-unsigned emit_dest(struct emit *e, unsigned i, unsigned scratch);
-unsigned emit_dest_xmm(struct emit *e, unsigned i, unsigned scratch);
-/* The result of operation i stands in reg. */
-void emit_result(struct emit *e, unsigned i, unsigned reg);
-void emit_result_xmm(struct emit *e, unsigned i, unsigned reg);
-/* The accumulator's value moves to a cell. */
-void emit_keep(struct emit *e, ir_ref r);
-void emit_unalias(struct emit *e, unsigned i, int32_t slot);
-/* Compares, and gives the host's condition code for it. */
-unsigned emit_compare(struct emit *e, const struct ir_op *op);
-/* Leaves before the present instruction, if cc (or always). */
-void emit_bail_if(struct emit *e, unsigned cc);
-/* False: no inline form; the instruction is left to the interpreter. */
-bool emit_int(struct emit *e, unsigned i);
-bool emit_int_can(const struct ir_op *op);
-bool emit_fp(struct emit *e, unsigned i);
-bool emit_fp_can(const struct ir_op *op);
-bool emit_mem(struct emit *e, unsigned i);
-bool emit_mem_can(const struct ir_op *op);
+static inline struct own *own_of(struct vcpu *v)
+{
+    return (struct own *)soft_of(v)->jit_own;
+}
 
-/* jit_own: host MXCSR of generated code, and the constant that boxes a single. */
-#define OWN_MXCSR 0
-#define OWN_BOX   2
+/* Bytes of a link's stub: where the link's address stands, where the way by the jump hash begins. */
+#define LINK_IMM  7
+#define STUB_HASH 20
+/* The last stub: mov ecx, imm32; jmp rel32. */
+#define CLOSED_BYTES 10
+
+static inline struct xmem slot_mem(int32_t disp)
+{
+    return mem_at(RBP, disp);
+}
+
+static inline uint32_t width(const struct ir_op *op)
+{
+    return op->type == IRT_I32 || op->type == IRT_F32 ? 0 : O_W;
+}
+
+/* ---- unit.c ---- */
+
+void emit_cold(struct emit *e, struct cold c);
+void emit_thunk_ref(struct emit *e, uint8_t *rel32, unsigned thunk);
+static inline void emit_jmp_thunk(struct emit *e, unsigned thunk)
+{
+    emit_thunk_ref(e, as_jmp(&e->a), thunk);
+}
+static inline void emit_call_thunk(struct emit *e, unsigned thunk)
+{
+    emit_thunk_ref(e, as_call(&e->a), thunk);
+}
+/* Leaves before the present instruction when cc holds; always. */
+void emit_bail_if(struct emit *e, unsigned cc);
+void emit_bail(struct emit *e);
+/* offset | refund << 16 of the present instruction. */
+uint32_t emit_where(const struct emit *e);
+
+/* ---- value.c ---- */
+
+void val_block_begin(struct emit *e, const struct ir_block *b);
+static inline struct val *val_of(struct emit *e, ir_ref r)
+{
+    return &e->val[e->root[r]];
+}
+unsigned home_of(const struct emit *e, int32_t slot);
+/* The constant behind r, if it is one. */
+bool val_const(const struct emit *e, ir_ref r, int64_t *value);
+/* The same when it fits a sign-extended imm32 of an operation of that width. */
+bool val_imm32(const struct emit *e, ir_ref r, uint32_t w, int32_t *value);
+/* In a register, which is not to be written; locked until the operation ends. */
+unsigned val_gpr(struct emit *e, ir_ref r);
+unsigned val_xmm(struct emit *e, ir_ref r);
+/* Copied into that register. */
+void val_gpr_to(struct emit *e, ir_ref r, unsigned reg);
+void val_xmm_to(struct emit *e, ir_ref r, unsigned reg);
+/* A register or a memory operand; true: memory. */
+struct rm {
+    bool is_mem;
+    uint8_t reg;
+    struct xmem mem;
+};
+struct rm val_rm(struct emit *e, ir_ref r);
+struct rm val_xmm_rm(struct emit *e, ir_ref r);
+static inline void as_r_rm(struct as *a, uint32_t op, unsigned reg, struct rm rm)
+{
+    if (rm.is_mem)
+        as_rm(a, op, reg, rm.mem);
+    else
+        as_rr(a, op, reg, rm.reg);
+}
+static inline void as_v_rm(struct as *a, uint32_t op, unsigned reg, unsigned v, struct rm rm)
+{
+    if (rm.is_mem)
+        as_vrm(a, op, reg, v, rm.mem);
+    else
+        as_vrr(a, op, reg, v, rm.reg);
+}
+/* One use of r is over. */
+void val_done(struct emit *e, ir_ref r);
+/* Scratch register, locked. avoid: mask. */
+unsigned val_scratch(struct emit *e, unsigned avoid);
+unsigned val_scratch_xmm(struct emit *e, unsigned avoid);
+/* Makes that scratch register free and locks it. */
+void val_take(struct emit *e, unsigned reg);
+/* Where operation e->at may put its result, its operands done: the home of the slot it is put to, or
+ * scratch. avoid: registers that are still read after the first write. */
+unsigned val_dest(struct emit *e, unsigned avoid);
+unsigned val_dest_xmm(struct emit *e, unsigned avoid);
+/* A value still stands for the slot. */
+bool val_alias_live(const struct emit *e, int32_t slot, unsigned except);
+/* e->at's result stands there. */
+void val_set(struct emit *e, unsigned reg);
+void val_set_xmm(struct emit *e, unsigned reg, bool boxed);
+/* The result of e->at is what r is. */
+void val_alias(struct emit *e, ir_ref r, bool boxed);
+void val_get(struct emit *e);
+void val_put(struct emit *e);
+/* Before a call: values leave the scratch registers; slots may change under their aliases. */
+void val_call(struct emit *e, bool writes_homes);
+
+/* ---- by group; false: no inline form ---- */
+
+/* Sets the host's flags; gives the condition code. Operands are not done. */
+unsigned emit_compare(struct emit *e, const struct ir_op *op);
+bool emit_int(struct emit *e, const struct ir_op *op);
+bool emit_float(struct emit *e, const struct ir_op *op);
+bool emit_mem(struct emit *e, const struct ir_op *op);
+bool emit_flow(struct emit *e, const struct ir_op *op);
+/* rax = pc: goes there by the jump hash; gives the rel32 of the way out when it is not in there. */
+uint8_t *emit_hash_jump(struct as *a);
+/* All thunks at the start of the code memory. */
+int emit_thunks(struct jit_vm *jv);
+/* The vCPU's storage for emission. */
+struct emit *emit_of(struct vcpu *v);
 
 #endif

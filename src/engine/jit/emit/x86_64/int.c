@@ -1,489 +1,799 @@
 /* Integer operations. */
 #include "engine/jit/emit/x86_64/emit.h"
 
-static bool wide(const struct ir_op *op)
+static unsigned rm_mask(struct rm rm)
 {
-    return op->type == IRT_I64;
+    return rm.is_mem ? 0 : 1u << rm.reg;
 }
 
-static bool imm_of(const struct emit *e, ir_ref r, int32_t *imm)
+static void done2(struct emit *e, const struct ir_op *op)
 {
-    const struct val *v = &e->val[r];
-
-    *imm = (int32_t)v->imm;
-    return v->where == V_CONST && v->imm == (int32_t)v->imm;
+    val_done(e, op->a);
+    val_done(e, op->b);
 }
 
-/* A register to work in: the destination, unless an operand still stands there. */
-static unsigned work_reg(struct emit *e, const struct ir_op *op, unsigned dst)
+static bool in_register(const struct emit *e, ir_ref r)
 {
-    unsigned reg;
+    const struct val *v = &e->val[e->root[r]];
 
-    if (op->b != IR_REF_NONE && emit_in_gpr(e, &e->val[op->b], &reg) && reg == dst)
-        return RDX;
-    return dst;
+    return v->kind == V_GPR || (v->kind == V_SLOT && home_of(e, v->disp) & HOME_GPR);
 }
 
-static void finish(struct emit *e, unsigned i, unsigned dst, unsigned work)
+/* The slot in memory that the operation reads as its operand and writes as its result, and nobody else. */
+static bool in_place(const struct emit *e, ir_ref r, struct xmem *m)
 {
-    asm_mov(&e->b, true, dst, work);
-    emit_result(e, i, dst);
+    const struct val *v = &e->val[e->at], *a = &e->val[e->root[r]];
+
+    if (v->hint < 0 || v->uses != 1 || home_of(e, v->hint) || a->kind != V_SLOT || a->disp != v->hint ||
+        a->uses != 1 || val_alias_live(e, v->hint, e->root[r]) ||
+        ir_type_size((enum ir_type)e->ops[e->root[r]].type) != 8)
+        return false;
+    *m = slot_mem(v->hint);
+    return true;
 }
 
-/* work = a op b for the group 1 operations. */
-static void alu(struct emit *e, unsigned i, unsigned n, bool invert_b, bool invert_result)
+static void set_in_place(struct emit *e, const struct ir_op *op)
 {
-    const struct ir_op *op = &e->u->ops[i];
-    unsigned dst = emit_dest(e, i, RAX), work = work_reg(e, op, dst), ra, rb;
-    bool w = wide(op);
-    int32_t imm;
+    struct val *v = &e->val[e->at];
 
-    if (imm_of(e, op->b, &imm)) {
-        ra = emit_use(e, op->a, work);
-        if (n == ALU_ADD && ra != work) {
-            asm_rm(&e->b, w, 0x8d, work, ra, imm);
-        } else {
-            asm_mov(&e->b, true, work, ra);
-            asm_alu_ri(&e->b, w, n, work, invert_b ? ~imm : imm);
-        }
-    } else {
-        rb = emit_use(e, op->b, RCX);
-        if (invert_b) {
-            asm_mov(&e->b, true, RCX, rb);
-            asm_rr(&e->b, w, 0xf7, 2, RCX);
-            rb = RCX;
-        }
-        ra = emit_use(e, op->a, work);
-        if (n == ALU_ADD && ra != work) {
-            asm_rx(&e->b, w, 0x8d, work, ra, rb, 0);
-        } else {
-            asm_mov(&e->b, true, work, ra);
-            asm_rr(&e->b, w, 8 * n + 3, work, rb);
-        }
-    }
-    if (invert_result)
-        asm_rr(&e->b, w, 0xf7, 2, work);
-    finish(e, i, dst, work);
+    done2(e, op);
+    v->kind = V_SLOT;
+    v->disp = v->hint;
 }
 
-static void shift(struct emit *e, unsigned i, unsigned n)
-{
-    const struct ir_op *op = &e->u->ops[i];
-    unsigned dst = emit_dest(e, i, RAX), work = work_reg(e, op, dst), ra, rb;
-    bool w = wide(op);
-    int32_t imm;
+/* ---- add, and, or, xor, mul, sub ---- */
 
-    if (imm_of(e, op->b, &imm)) {
-        ra = emit_use(e, op->a, work);
-        asm_mov(&e->b, true, work, ra);
-        imm &= w ? 63 : 31;
-        if (imm || !w)
-            asm_shift_ri(&e->b, w, n, work, (unsigned)imm);
-    } else {
-        rb = emit_use(e, op->b, RCX);
-        asm_mov(&e->b, true, RCX, rb);
-        ra = emit_use(e, op->a, work);
-        asm_mov(&e->b, true, work, ra);
-        asm_rr(&e->b, w, 0xd3, n, work);
-    }
-    finish(e, i, dst, work);
+static unsigned group1(unsigned opcode)
+{
+    static const uint8_t g[] = {
+        [IR_ADD] = G_ADD, [IR_SUB] = G_SUB, [IR_AND] = G_AND, [IR_OR] = G_OR, [IR_XOR] = G_XOR};
+
+    return g[opcode];
 }
 
-static void multiply(struct emit *e, unsigned i)
+static bool and_by_extension(struct emit *e, unsigned d, unsigned ra, int64_t imm)
 {
-    const struct ir_op *op = &e->u->ops[i];
-    unsigned dst = emit_dest(e, i, RAX), work = work_reg(e, op, dst);
-    unsigned rb = emit_use(e, op->b, RCX), ra = emit_use(e, op->a, work);
-
-    asm_mov(&e->b, true, work, ra);
-    asm_rr(&e->b, wide(op), OP_0F | 0xaf, work, rb);
-    finish(e, i, dst, work);
+    if (imm == 0xff)
+        as_rr(&e->a, X_MOVZX8 | O_B, d, ra);
+    else if (imm == 0xffff)
+        as_rr(&e->a, X_MOVZX16, d, ra);
+    else if (imm == 0xffffffff)
+        as_mov32(&e->a, d, ra);
+    else
+        return false;
+    return true;
 }
 
-/* High half: mul (4) or imul (5) of group 3. */
-static void multiply_high(struct emit *e, unsigned i, unsigned n)
+static void alu_imm(struct emit *e, const struct ir_op *op, unsigned opcode, ir_ref a, int32_t imm)
 {
-    const struct ir_op *op = &e->u->ops[i];
-    unsigned rb = emit_use(e, op->b, RCX), ra, dst = emit_dest(e, i, RAX);
+    uint32_t w = width(op);
+    struct xmem m;
+    unsigned ra, d;
 
-    if (rb == RAX) {
-        asm_mov(&e->b, true, RCX, RAX);
-        rb = RCX;
-    }
-    ra = emit_use(e, op->a, RAX);
-    asm_mov(&e->b, true, RAX, ra);
-    asm_rr(&e->b, wide(op), 0xf7, n, rb);
-    finish(e, i, dst, RDX);
-}
-
-/* Short forward jumps inside one operation. */
-static uint8_t *skip_if(struct emit *e, unsigned cc)
-{
-    asm_byte(&e->b, 0x70 | cc);
-    asm_byte(&e->b, 0);
-    return e->b.p - 1;
-}
-
-static uint8_t *skip(struct emit *e)
-{
-    asm_byte(&e->b, 0xeb);
-    asm_byte(&e->b, 0);
-    return e->b.p - 1;
-}
-
-static void here(struct emit *e, uint8_t *at)
-{
-    if (!e->b.full)
-        *at = (uint8_t)(e->b.p - (at + 1));
-}
-
-/* x / 0 is all ones, x % 0 is x; MIN / -1 is MIN, remainder 0: the divider would trap. */
-static void divide(struct emit *e, unsigned i, bool is_signed, bool remainder)
-{
-    const struct ir_op *op = &e->u->ops[i];
-    unsigned rb = emit_use(e, op->b, RCX), ra, dst = emit_dest(e, i, RAX);
-    uint8_t *zero, *minus = NULL, *done;
-    bool w = wide(op);
-
-    asm_mov(&e->b, true, RCX, rb);
-    ra = emit_use(e, op->a, RAX);
-    asm_mov(&e->b, true, RAX, ra);
-    asm_rr(&e->b, w, 0x85, RCX, RCX);
-    zero = skip_if(e, CC_E);
-    if (is_signed) {
-        asm_alu_ri(&e->b, w, ALU_CMP, RCX, -1);
-        minus = skip_if(e, CC_E);
-        asm_opcode(&e->b, w, 0x99, 0, 0, 0, false); /* cdq, cqo */
-    } else {
-        asm_rr(&e->b, false, 0x31, RDX, RDX);
-    }
-    asm_rr(&e->b, w, 0xf7, is_signed ? 7 : 6, RCX);
-    done = skip(e);
-    if (is_signed) {
-        here(e, minus);
-        asm_rr(&e->b, w, 0xf7, 3, RAX);
-        asm_rr(&e->b, false, 0x31, RDX, RDX);
-        minus = skip(e);
-    }
-    here(e, zero);
-    asm_mov(&e->b, true, RDX, RAX);
-    asm_imm(&e->b, RAX, UINT64_MAX);
-    here(e, done);
-    if (is_signed)
-        here(e, minus);
-    finish(e, i, dst, remainder ? RDX : RAX);
-}
-
-/* Flags of a - b. */
-static void compare(struct emit *e, const struct ir_op *op)
-{
-    unsigned rb, ra = emit_use(e, op->a, RDX);
-    bool w = wide(op);
-    int32_t imm;
-
-    if (imm_of(e, op->b, &imm)) {
-        if (imm)
-            asm_alu_ri(&e->b, w, ALU_CMP, ra, imm);
-        else
-            asm_rr(&e->b, w, 0x85, ra, ra);
+    if (w && in_place(e, a, &m)) {
+        as_alu_mi(&e->a, w, group1(opcode), m, imm);
+        set_in_place(e, op);
         return;
     }
-    rb = emit_use(e, op->b, RCX);
-    asm_rr(&e->b, w, 0x3b, ra, rb);
+    ra = val_gpr(e, a);
+    done2(e, op);
+    d = val_dest(e, 0);
+    if (opcode == IR_AND && and_by_extension(e, d, ra, imm)) {
+        val_set(e, d);
+        return;
+    }
+    if (opcode == IR_ADD && d != ra) {
+        as_rm(&e->a, X_LEA | w, d, mem_at(ra, imm));
+    } else {
+        as_mov(&e->a, d, ra);
+        if (opcode == IR_XOR && imm == -1)
+            as_grp3(&e->a, w, G_NOT, d);
+        else
+            as_alu_ri(&e->a, w, group1(opcode), d, imm);
+    }
+    val_set(e, d);
 }
 
-static const uint8_t cc_of[] = {
+static void alu(struct emit *e, const struct ir_op *op)
+{
+    static const uint32_t code[] = {
+        [IR_ADD] = X_ADD, [IR_SUB] = X_SUB, [IR_AND] = X_AND, [IR_OR] = X_OR, [IR_XOR] = X_XOR};
+    uint32_t w = width(op);
+    ir_ref a = op->a, b = op->b;
+    unsigned ra, d;
+    struct xmem m;
+    struct rm rb;
+
+    if (in_register(e, b) && !in_register(e, a) && !in_place(e, a, &m)) {
+        a = op->b;
+        b = op->a;
+    }
+    if (w && in_place(e, a, &m) && e->root[a] != e->root[b]) {
+        unsigned r = val_gpr(e, b);
+
+        as_rm(&e->a, (code[op->op] - 2) | w, r, m);
+        set_in_place(e, op);
+        return;
+    }
+    ra = val_gpr(e, a);
+    rb = val_rm(e, b);
+    done2(e, op);
+    d = val_dest(e, 0);
+    if (!rb.is_mem && d == rb.reg) {
+        as_rr(&e->a, code[op->op] | w, d, ra);
+    } else if (op->op == IR_ADD && d != ra && !rb.is_mem) {
+        as_rm(&e->a, X_LEA | w, d, mem_sum(ra, rb.reg, 0, 0));
+    } else {
+        as_mov(&e->a, d, ra);
+        as_r_rm(&e->a, code[op->op] | w, d, rb);
+    }
+    val_set(e, d);
+}
+
+/* x + (y << 1..3), the shift left to us. */
+static bool shift_add(struct emit *e, const struct ir_op *op)
+{
+    ir_ref s = e->root[op->b], o = op->a;
+    const struct ir_op *shl;
+    unsigned ro, rx, d;
+
+    if (!e->val[s].lazy) {
+        s = e->root[op->a];
+        o = op->b;
+    }
+    if (!e->val[s].lazy)
+        return false;
+    shl = &e->ops[s];
+    ro = val_gpr(e, o);
+    rx = val_gpr(e, shl->a);
+    val_done(e, o);
+    val_done(e, shl->a);
+    d = val_dest(e, 0);
+    as_rm(&e->a, X_LEA | O_W, d, mem_sum(ro, rx, (unsigned)e->ops[e->root[shl->b]].imm, 0));
+    val_set(e, d);
+    return true;
+}
+
+static void commutative(struct emit *e, const struct ir_op *op)
+{
+    int32_t imm;
+    int64_t x;
+
+    if (op->op == IR_ADD && shift_add(e, op))
+        return;
+    if (op->op == IR_AND && op->type == IRT_I64 && val_const(e, op->b, &x) && x == 0xffffffff) {
+        unsigned ra = val_gpr(e, op->a), d;
+
+        done2(e, op);
+        d = val_dest(e, 0);
+        as_mov32(&e->a, d, ra);
+        val_set(e, d);
+    } else if (val_imm32(e, op->b, width(op), &imm)) {
+        alu_imm(e, op, op->op, op->a, imm);
+    } else if (val_imm32(e, op->a, width(op), &imm)) {
+        alu_imm(e, op, op->op, op->b, imm);
+    } else {
+        alu(e, op);
+    }
+}
+
+static void sub(struct emit *e, const struct ir_op *op)
+{
+    uint32_t w = width(op);
+    int32_t imm;
+    struct xmem m;
+    struct rm rb;
+    unsigned ra, d;
+
+    if (val_imm32(e, op->b, w, &imm) && imm != INT32_MIN) {
+        alu_imm(e, op, IR_ADD, op->a, -imm);
+        return;
+    }
+    if (w && in_place(e, op->a, &m) && e->root[op->a] != e->root[op->b]) {
+        unsigned r = val_gpr(e, op->b);
+
+        as_rm(&e->a, X_SUB_MR | w, r, m);
+        set_in_place(e, op);
+        return;
+    }
+    if (val_imm32(e, op->a, w, &imm) && !imm) {
+        rb = val_rm(e, op->b);
+        done2(e, op);
+        d = val_dest(e, 0);
+        if (rb.is_mem || rb.reg != d)
+            as_r_rm(&e->a, X_LOAD | O_W, d, rb);
+        as_grp3(&e->a, w, G_NEG, d);
+        val_set(e, d);
+        return;
+    }
+    ra = val_gpr(e, op->a);
+    rb = val_rm(e, op->b);
+    done2(e, op);
+    d = val_dest(e, rb.is_mem || rb.reg == ra ? 0 : 1u << rb.reg);
+    as_mov(&e->a, d, ra);
+    as_r_rm(&e->a, X_SUB | w, d, rb);
+    val_set(e, d);
+}
+
+static void mul(struct emit *e, const struct ir_op *op)
+{
+    uint32_t w = width(op);
+    ir_ref a = op->a, b = op->b;
+    struct rm rb;
+    unsigned ra, d;
+    int32_t imm;
+
+    if (val_imm32(e, a, w, &imm)) {
+        a = op->b;
+        b = op->a;
+    }
+    if (val_imm32(e, b, w, &imm)) {
+        rb = val_rm(e, a);
+        done2(e, op);
+        d = val_dest(e, 0);
+        as_r_rm(&e->a, (imm == (int8_t)imm ? X_IMUL_I8 : X_IMUL_I32) | w, d, rb);
+        if (imm == (int8_t)imm)
+            as_u8(&e->a, (uint8_t)imm);
+        else
+            as_u32(&e->a, (uint32_t)imm);
+        val_set(e, d);
+        return;
+    }
+    ra = val_gpr(e, a);
+    rb = val_rm(e, b);
+    done2(e, op);
+    d = val_dest(e, 0);
+    if (!rb.is_mem && d == rb.reg) {
+        as_rr(&e->a, X_IMUL | w, d, ra);
+    } else {
+        as_mov(&e->a, d, ra);
+        as_r_rm(&e->a, X_IMUL | w, d, rb);
+    }
+    val_set(e, d);
+}
+
+/* ---- with one operand inverted ---- */
+
+static void andn(struct emit *e, const struct ir_op *op)
+{
+    uint32_t w = width(op);
+    struct rm ra;
+    unsigned rb, d;
+    int32_t imm;
+
+    if (val_imm32(e, op->b, w, &imm)) {
+        alu_imm(e, op, IR_AND, op->a, ~imm);
+        return;
+    }
+    rb = val_gpr(e, op->b);
+    ra = val_rm(e, op->a);
+    done2(e, op);
+    if (e->ev->cpu.bmi1) {
+        d = val_dest(e, 0);
+        as_v_rm(&e->a, V_ANDN | w, d, rb, ra);
+    } else {
+        d = val_dest(e, rm_mask(ra));
+        as_mov(&e->a, d, rb);
+        as_grp3(&e->a, w, G_NOT, d);
+        as_r_rm(&e->a, X_AND | w, d, ra);
+    }
+    val_set(e, d);
+}
+
+static void orn(struct emit *e, const struct ir_op *op)
+{
+    uint32_t w = width(op);
+    unsigned rb = val_gpr(e, op->b), d;
+    struct rm ra = val_rm(e, op->a);
+
+    done2(e, op);
+    d = val_dest(e, rm_mask(ra));
+    as_mov(&e->a, d, rb);
+    as_grp3(&e->a, w, G_NOT, d);
+    as_r_rm(&e->a, X_OR | w, d, ra);
+    val_set(e, d);
+}
+
+static void xnor(struct emit *e, const struct ir_op *op)
+{
+    uint32_t w = width(op);
+    unsigned ra = val_gpr(e, op->a), d;
+    struct rm rb = val_rm(e, op->b);
+
+    done2(e, op);
+    d = val_dest(e, rb.is_mem || rb.reg == ra ? 0 : rm_mask(rb));
+    as_mov(&e->a, d, ra);
+    as_r_rm(&e->a, X_XOR | w, d, rb);
+    as_grp3(&e->a, w, G_NOT, d);
+    val_set(e, d);
+}
+
+/* ---- shifts ---- */
+
+static const uint8_t shift_group[] = {
+    [IR_SHL] = G_SHL, [IR_SHR] = G_SHR, [IR_SAR] = G_SAR, [IR_ROL] = G_ROL, [IR_ROR] = G_ROR};
+
+static void shift_const(struct emit *e, const struct ir_op *op, unsigned n)
+{
+    uint32_t w = width(op);
+    unsigned ra, d;
+
+    n &= w ? 63 : 31;
+    ra = val_gpr(e, op->a);
+    done2(e, op);
+    d = val_dest(e, 0);
+    if ((op->op == IR_ROL || op->op == IR_ROR) && d != ra && e->ev->cpu.bmi2) {
+        as_vrr(&e->a, V_RORX | w, d, 0, ra);
+        as_u8(&e->a, (op->op == IR_ROR ? n : 0u - n) & (w ? 63 : 31));
+    } else if (op->op == IR_SHL && n == 1 && d != ra) {
+        as_rm(&e->a, X_LEA | w, d, mem_sum(ra, ra, 0, 0));
+    } else {
+        as_mov(&e->a, d, ra);
+        if (n)
+            as_shift_ri(&e->a, w, shift_group[op->op], d, n);
+    }
+    val_set(e, d);
+}
+
+static void shift(struct emit *e, const struct ir_op *op)
+{
+    uint32_t w = width(op);
+    struct rm ra;
+    unsigned rb, d;
+    int64_t n;
+
+    if (val_const(e, op->b, &n)) {
+        shift_const(e, op, (unsigned)n);
+        return;
+    }
+    if (e->ev->cpu.bmi2 && op->op != IR_ROL && op->op != IR_ROR) {
+        uint32_t code = op->op == IR_SHL ? V_SHLX : op->op == IR_SHR ? V_SHRX : V_SARX;
+
+        rb = val_gpr(e, op->b);
+        ra = val_rm(e, op->a);
+        done2(e, op);
+        d = val_dest(e, 0);
+        as_v_rm(&e->a, code | w, d, rb, ra);
+        val_set(e, d);
+        return;
+    }
+    val_take(e, RCX);
+    val_gpr_to(e, op->b, RCX);
+    ra = val_rm(e, op->a);
+    done2(e, op);
+    d = val_dest(e, 1u << RCX);
+    if (ra.is_mem || ra.reg != d)
+        as_r_rm(&e->a, X_LOAD | O_W, d, ra);
+    as_shift_cl(&e->a, w, shift_group[op->op], d);
+    val_set(e, d);
+}
+
+/* ---- wide products and quotients: rax and rdx ---- */
+
+static void to_dest(struct emit *e, unsigned reg)
+{
+    unsigned d = val_dest(e, 0);
+
+    if (d > RDX)
+        as_mov(&e->a, d, reg);
+    else
+        d = reg;
+    val_set(e, d);
+}
+
+static bool mulh(struct emit *e, const struct ir_op *op)
+{
+    struct rm rb;
+
+    if (op->type != IRT_I64)
+        return false;
+    val_take(e, RAX);
+    val_take(e, RDX);
+    val_gpr_to(e, op->a, RAX);
+    rb = val_rm(e, op->b);
+    if (rb.is_mem)
+        as_rm(&e->a, 0xf7 | O_W, op->op == IR_MULHS ? G_IMUL : G_MUL, rb.mem);
+    else
+        as_grp3(&e->a, O_W, op->op == IR_MULHS ? G_IMUL : G_MUL, rb.reg);
+    if (op->op == IR_MULHSU) { /* less b where a is negative */
+        val_gpr_to(e, op->a, RAX);
+        as_shift_ri(&e->a, O_W, G_SAR, RAX, 63);
+        as_r_rm(&e->a, X_AND | O_W, RAX, rb);
+        as_rr(&e->a, X_SUB | O_W, RDX, RAX);
+    }
+    done2(e, op);
+    to_dest(e, RDX);
+    return true;
+}
+
+/* By zero: all ones, remainder a. By -1: -a, remainder 0; the host would trap on the smallest a. */
+static void cold_div(struct emit *e, const struct cold *c)
+{
+    uint32_t w = c->d ? O_W : 0;
+
+    if (c->b) {
+        if (c->a == IR_DIVS)
+            as_grp3(&e->a, w, G_NEG, RAX);
+        else
+            as_rr(&e->a, X_XOR, RDX, RDX);
+    } else if (c->a == IR_DIVS || c->a == IR_DIVU) {
+        as_imm(&e->a, RAX, UINT64_MAX);
+    } else {
+        as_rr(&e->a, X_LOAD | w, RDX, RAX);
+    }
+    as_patch(as_jmp(&e->a), c->back);
+}
+
+static void divide(struct emit *e, const struct ir_op *op)
+{
+    bool is_signed = op->op == IR_DIVS || op->op == IR_REMS;
+    bool quotient = op->op == IR_DIVS || op->op == IR_DIVU;
+    uint32_t w = width(op);
+    struct cold c = {.fn = cold_div, .a = op->op, .d = w != 0};
+    uint8_t *zero = NULL, *minus = NULL;
+    int64_t by = 0;
+    bool is_const = val_const(e, op->b, &by);
+    unsigned rb;
+
+    if (!w)
+        by = (int32_t)by;
+    val_take(e, RAX);
+    val_take(e, RDX);
+    val_gpr_to(e, op->a, RAX);
+    rb = val_gpr(e, op->b);
+    if (!is_const || !by) {
+        as_rr(&e->a, X_TEST | w, rb, rb);
+        zero = as_jcc(&e->a, CC_E);
+    }
+    if (is_signed && (!is_const || by == -1)) {
+        as_alu_ri(&e->a, w, G_CMP, rb, -1);
+        minus = as_jcc(&e->a, CC_E);
+    }
+    if (is_signed)
+        as_opcode(&e->a, 0x99 | w, 0, 0, 0, false); /* cqo, cdq */
+    else
+        as_rr(&e->a, X_XOR, RDX, RDX);
+    as_grp3(&e->a, w, is_signed ? G_IDIV : G_DIV, rb);
+    c.back = e->a.p;
+    if (zero) {
+        c.jump = zero;
+        emit_cold(e, c);
+    }
+    if (minus) {
+        c.jump = minus;
+        c.b = 1;
+        emit_cold(e, c);
+    }
+    done2(e, op);
+    to_dest(e, quotient ? RAX : RDX);
+}
+
+/* ---- one operand ---- */
+
+static void one_rm(struct emit *e, const struct ir_op *op, uint32_t code)
+{
+    struct rm rm = val_rm(e, op->a);
+    unsigned d;
+
+    val_done(e, op->a);
+    d = val_dest(e, 0);
+    as_r_rm(&e->a, code, d, rm);
+    val_set(e, d);
+}
+
+static void one_in_place(struct emit *e, const struct ir_op *op)
+{
+    struct rm rm = val_rm(e, op->a);
+    uint32_t w = width(op);
+    unsigned d;
+
+    val_done(e, op->a);
+    d = val_dest(e, 0);
+    if (rm.is_mem || rm.reg != d)
+        as_r_rm(&e->a, X_LOAD | O_W, d, rm);
+    if (op->op == IR_BSWAP)
+        as_opcode(&e->a, X_BSWAP | (d & 7) | w, 0, 0, d, false);
+    else
+        as_grp3(&e->a, w, op->op == IR_NEG ? G_NEG : G_NOT, d);
+    val_set(e, d);
+}
+
+/* m: 0x80 in each byte that is not 0; each of those is 256 - 1 in the result. */
+static bool orcb(struct emit *e, const struct ir_op *op)
+{
+    unsigned ra, t, d;
+
+    if (op->type != IRT_I64)
+        return false;
+    ra = val_gpr(e, op->a);
+    t = val_scratch(e, 0);
+    val_done(e, op->a);
+    d = val_dest(e, 1u << ra | 1u << t);
+    as_imm(&e->a, t, UINT64_C(0x7f7f7f7f7f7f7f7f));
+    as_mov(&e->a, d, ra);
+    as_rr(&e->a, X_AND | O_W, d, t);
+    as_rr(&e->a, X_ADD | O_W, d, t);
+    as_rr(&e->a, X_OR | O_W, d, ra);
+    as_grp3(&e->a, O_W, G_NOT, t);
+    as_rr(&e->a, X_AND | O_W, d, t);
+    as_mov(&e->a, t, d);
+    as_shift_ri(&e->a, O_W, G_SHR, t, 7);
+    as_rr(&e->a, X_ADD | O_W, d, d);
+    as_rr(&e->a, X_SUB | O_W, d, t);
+    val_set(e, d);
+    return true;
+}
+
+static bool clmul(struct emit *e, const struct ir_op *op)
+{
+    unsigned x, y, d;
+
+    if (!e->ev->cpu.pclmul || !e->ev->cpu.sse41 || op->type != IRT_I64)
+        return false;
+    x = val_scratch_xmm(e, 0);
+    y = val_scratch_xmm(e, 0);
+    val_xmm_to(e, op->a, x);
+    val_xmm_to(e, op->b, y);
+    done2(e, op);
+    as_rr(&e->a, S_PCLMUL, x, y);
+    as_u8(&e->a, 0);
+    d = val_dest(e, 0);
+    if (op->op == IR_CLMUL) {
+        as_rr(&e->a, S_MOVQ_GX | O_W, x, d);
+    } else {
+        as_rr(&e->a, S_PEXTRQ, x, d);
+        as_u8(&e->a, 1);
+    }
+    if (op->op == IR_CLMULR) {
+        unsigned lo = val_scratch(e, 1u << d);
+
+        as_rr(&e->a, S_MOVQ_GX | O_W, x, lo);
+        as_rr(&e->a, X_SHLD_I | O_W, lo, d);
+        as_u8(&e->a, 1);
+    }
+    val_set(e, d);
+    return true;
+}
+
+/* ---- comparisons ---- */
+
+static const uint8_t cond_cc[] = {
     [IR_EQ] = CC_E,  [IR_NE] = CC_NE, [IR_LTU] = CC_B,  [IR_GEU] = CC_AE, [IR_LEU] = CC_BE,
-    [IR_GTU] = CC_A, [IR_LTS] = CC_L, [IR_GES] = CC_GE, [IR_LES] = CC_LE, [IR_GTS] = CC_G};
+    [IR_GTU] = CC_A, [IR_LTS] = CC_L, [IR_GES] = CC_GE, [IR_LES] = CC_LE, [IR_GTS] = CC_G,
+};
+static const uint8_t cond_swapped[] = {
+    [IR_EQ] = IR_EQ,   [IR_NE] = IR_NE,   [IR_LTU] = IR_GTU, [IR_GEU] = IR_LEU, [IR_LEU] = IR_GEU,
+    [IR_GTU] = IR_LTU, [IR_LTS] = IR_GTS, [IR_GES] = IR_LES, [IR_LES] = IR_GES, [IR_GTS] = IR_LTS,
+};
 
 unsigned emit_compare(struct emit *e, const struct ir_op *op)
 {
-    compare(e, op);
-    return cc_of[op->aux];
-}
+    uint32_t w = width(op);
+    unsigned cond = op->aux;
+    ir_ref a = op->a, b = op->b;
+    struct rm ra, rb;
+    int32_t imm;
 
-static void setcc(struct emit *e, unsigned i)
-{
-    const struct ir_op *op = &e->u->ops[i];
-    unsigned cc = emit_compare(e, op), dst = emit_dest(e, i, RAX);
-
-    asm_rr8(&e->b, OP_0F | 0x90 | cc, 0, RAX);
-    asm_rr8(&e->b, OP_0F | 0xb6, dst, RAX);
-    emit_result(e, i, dst);
-}
-
-static void min_max(struct emit *e, unsigned i, unsigned cc)
-{
-    const struct ir_op *op = &e->u->ops[i];
-    unsigned rb = emit_use(e, op->b, RCX), ra, dst = emit_dest(e, i, RAX);
-
-    ra = emit_use(e, op->a, RDX);
-    asm_mov(&e->b, true, RDX, ra);
-    asm_rr(&e->b, wide(op), 0x3b, RDX, rb);
-    asm_rr(&e->b, wide(op), OP_0F | 0x40 | cc, RDX, rb); /* b where a is on the wrong side */
-    finish(e, i, dst, RDX);
-}
-
-static void select_value(struct emit *e, unsigned i)
-{
-    const struct ir_op *op = &e->u->ops[i];
-    unsigned rb = emit_use(e, op->b, RCX), rc, ra, dst = emit_dest(e, i, RAX);
-
-    if (rb == RAX) { /* a may have to be loaded there */
-        asm_mov(&e->b, true, RCX, RAX);
-        rb = RCX;
+    if (val_imm32(e, a, w, &imm) && !val_imm32(e, b, w, &imm)) {
+        a = op->b;
+        b = op->a;
+        cond = cond_swapped[cond];
     }
-    rc = emit_use(e, op->c, RDX);
-    asm_mov(&e->b, true, RDX, rc);
-    ra = emit_use(e, op->a, RAX);
-    asm_rr(&e->b, true, 0x85, ra, ra);
-    asm_rr(&e->b, true, OP_0F | 0x40 | CC_NE, RDX, rb);
-    finish(e, i, dst, RDX);
-}
-
-static void extend(struct emit *e, unsigned i, bool sign)
-{
-    const struct ir_op *op = &e->u->ops[i];
-    unsigned dst = emit_dest(e, i, RAX), ra = emit_use(e, op->a, RAX);
-
-    switch (op->aux) {
-    case 8:
-        asm_opcode(&e->b, true, OP_0F | (sign ? 0xbe : 0xb6), dst, 0, ra, true);
-        asm_byte(&e->b, 0xc0 | (dst & 7) << 3 | (ra & 7));
-        break;
-    case 16:
-        asm_rr(&e->b, true, OP_0F | (sign ? 0xbf : 0xb7), dst, ra);
-        break;
-    default:
-        if (sign)
-            asm_rr(&e->b, true, 0x63, dst, ra);
+    if (val_imm32(e, b, w, &imm)) {
+        ra = val_rm(e, a);
+        if (!imm && !ra.is_mem)
+            as_rr(&e->a, X_TEST | w, ra.reg, ra.reg);
+        else if (ra.is_mem)
+            as_alu_mi(&e->a, w, G_CMP, ra.mem, imm);
         else
-            asm_mov(&e->b, false, dst, ra);
-        break;
+            as_alu_ri(&e->a, w, G_CMP, ra.reg, imm);
+        return cond_cc[cond];
     }
-    emit_result(e, i, dst);
-}
-
-/* One operand, one instruction: dst = op ra. */
-static void unary(struct emit *e, unsigned i, uint32_t opcode)
-{
-    const struct ir_op *op = &e->u->ops[i];
-    unsigned dst = emit_dest(e, i, RAX), ra = emit_use(e, op->a, RAX);
-
-    asm_rr(&e->b, wide(op), opcode, dst, ra);
-    emit_result(e, i, dst);
-}
-
-/* One operand, changed in place: group 3 (n), or bswap (n = 8). */
-static void in_place(struct emit *e, unsigned i, unsigned n)
-{
-    const struct ir_op *op = &e->u->ops[i];
-    unsigned dst = emit_dest(e, i, RAX), ra = emit_use(e, op->a, dst);
-
-    asm_mov(&e->b, true, dst, ra);
-    if (n == 8)
-        asm_opcode(&e->b, wide(op), OP_0F | 0xc8 | (dst & 7), 0, 0, dst, false);
+    ra = val_rm(e, a);
+    rb = val_rm(e, b);
+    if (ra.is_mem && rb.is_mem)
+        ra = (struct rm){.reg = (uint8_t)val_gpr(e, a)};
+    if (ra.is_mem)
+        as_rm(&e->a, X_CMP_MR | w, rb.reg, ra.mem);
     else
-        asm_rr(&e->b, wide(op), 0xf7, n, dst);
-    emit_result(e, i, dst);
+        as_r_rm(&e->a, X_CMP | w, ra.reg, rb);
+    return cond_cc[cond];
 }
 
-static void extract(struct emit *e, unsigned i)
+static void setcc(struct emit *e, const struct ir_op *op)
 {
-    const struct ir_op *op = &e->u->ops[i];
-    unsigned dst = emit_dest(e, i, RAX), ra = emit_use(e, op->a, dst), lsb = op->aux >> 8, n = op->aux & 255;
+    unsigned cc = emit_compare(e, op), d;
 
-    asm_mov(&e->b, true, dst, ra);
-    asm_shift_ri(&e->b, true, SHIFT_SHL, dst, 64 - lsb - n);
-    asm_shift_ri(&e->b, true, SHIFT_SHR, dst, 64 - n);
-    emit_result(e, i, dst);
+    done2(e, op);
+    d = val_dest(e, 0);
+    as_rr(&e->a, X_SETCC + cc, 0, d);
+    as_rr(&e->a, X_MOVZX8 | O_B, d, d);
+    val_set(e, d);
 }
 
-/* Bytes equal to zero by a vector compare; the answer is the opposite. */
-static void or_combine(struct emit *e, unsigned i)
+static void select_value(struct emit *e, const struct ir_op *op)
 {
-    const struct ir_op *op = &e->u->ops[i];
-    unsigned dst = emit_dest(e, i, RAX), ra = emit_use(e, op->a, RAX);
+    struct rm ra = val_rm(e, op->a), rb = val_rm(e, op->b), rc = val_rm(e, op->c);
+    unsigned d;
 
-    asm_rr(&e->b, true, PRE_66 | OP_0F | 0x6e, 0, ra);
-    asm_rr(&e->b, false, PRE_66 | OP_0F | 0xef, 1, 1);
-    asm_rr(&e->b, false, PRE_66 | OP_0F | 0x74, 0, 1);
-    asm_rr(&e->b, true, PRE_66 | OP_0F | 0x7e, 0, dst);
-    asm_rr(&e->b, true, 0xf7, 2, dst);
-    emit_result(e, i, dst);
-}
-
-static void pc_value(struct emit *e, unsigned i)
-{
-    unsigned dst = emit_dest(e, i, RAX);
-    int64_t imm = e->u->ops[i].imm;
-
-    asm_load(&e->b, true, dst, RBP, VCPU_DISP(pc_page));
-    if (imm == (int32_t)imm) {
-        asm_alu_ri(&e->b, true, ALU_ADD, dst, (int32_t)imm);
+    if (ra.is_mem)
+        as_alu_mi(&e->a, O_W, G_CMP, ra.mem, 0);
+    else
+        as_rr(&e->a, X_TEST | O_W, ra.reg, ra.reg);
+    val_done(e, op->a);
+    val_done(e, op->b);
+    val_done(e, op->c);
+    d = val_dest(e, 0);
+    if (!rb.is_mem && rb.reg == d) {
+        as_r_rm(&e->a, (X_CMOV + CC_E) | O_W, d, rc);
     } else {
-        asm_imm(&e->b, RCX, (uint64_t)imm);
-        asm_rr(&e->b, true, 0x03, dst, RCX);
+        if (rc.is_mem || rc.reg != d)
+            as_r_rm(&e->a, X_LOAD | O_W, d, rc);
+        as_r_rm(&e->a, (X_CMOV + CC_NE) | O_W, d, rb);
     }
-    emit_result(e, i, dst);
+    val_set(e, d);
 }
 
-bool emit_int_can(const struct ir_op *op)
+static void minmax(struct emit *e, const struct ir_op *op)
 {
-    if (op->type != IRT_I64 && op->type != IRT_I32)
+    static const uint8_t cc[] = {[IR_MINS] = CC_G, [IR_MINU] = CC_A, [IR_MAXS] = CC_L, [IR_MAXU] = CC_B};
+    uint32_t w = width(op);
+    unsigned ra = val_gpr(e, op->a), d;
+    struct rm rb = val_rm(e, op->b);
+
+    done2(e, op);
+    d = val_dest(e, rb.is_mem || rb.reg == ra ? 0 : rm_mask(rb));
+    as_r_rm(&e->a, X_CMP | w, ra, rb);
+    as_mov(&e->a, d, ra);
+    as_r_rm(&e->a, (X_CMOV + cc[op->op]) | w, d, rb);
+    val_set(e, d);
+}
+
+/* ---- widths and fields ---- */
+
+static void extend(struct emit *e, const struct ir_op *op)
+{
+    uint32_t w = width(op), code;
+    struct rm rm = val_rm(e, op->a);
+    unsigned d;
+
+    if (op->op == IR_SEXT)
+        code = op->aux == 8 ? X_MOVSX8 | O_B | w : op->aux == 16 ? X_MOVSX16 | w : w ? X_MOVSXD : X_LOAD;
+    else
+        code = op->aux == 8 ? X_MOVZX8 | O_B : op->aux == 16 ? X_MOVZX16 : X_LOAD;
+    val_done(e, op->a);
+    d = val_dest(e, 0);
+    as_r_rm(&e->a, code, d, rm);
+    val_set(e, d);
+}
+
+static void extract(struct emit *e, const struct ir_op *op)
+{
+    unsigned lsb = op->aux >> 8, bits = op->aux & 0xff, size = op->type == IRT_I32 ? 32 : 64, d;
+    uint32_t w = width(op);
+    struct rm rm = val_rm(e, op->a);
+
+    val_done(e, op->a);
+    d = val_dest(e, 0);
+    as_r_rm(&e->a, X_LOAD | w, d, rm);
+    if (lsb + bits < size)
+        as_shift_ri(&e->a, w, G_SHL, d, size - lsb - bits);
+    if (bits < size)
+        as_shift_ri(&e->a, w, G_SHR, d, size - bits);
+    val_set(e, d);
+}
+
+static void page_relative(struct emit *e, const struct ir_op *op)
+{
+    unsigned d = val_dest(e, 0);
+
+    as_ld(&e->a, d, RBP, VCPU_DISP(pc_page));
+    if (op->imm)
+        as_alu_ri(&e->a, O_W, G_ADD, d, (int32_t)op->imm);
+    if (op->imm != (int32_t)op->imm)
+        e->failed = true;
+    val_set(e, d);
+}
+
+bool emit_int(struct emit *e, const struct ir_op *op)
+{
+    const struct cpu *cpu = &e->ev->cpu;
+
+    if (op->op >= IR_ADD && op->op <= IR_MAXU && op->type != IRT_I32 && op->type != IRT_I64)
         return false;
     switch (op->op) {
-    case IR_MULHU:
-    case IR_MULHS:
-    case IR_EXTRACT:
-    case IR_ORCB:
-        return op->type == IRT_I64;
     case IR_PC:
+        page_relative(e, op);
+        return true;
     case IR_ADD:
-    case IR_SUB:
     case IR_AND:
     case IR_OR:
     case IR_XOR:
-    case IR_ANDN:
-    case IR_ORN:
-    case IR_XNOR:
-    case IR_SHL:
-    case IR_SHR:
-    case IR_SAR:
-    case IR_ROL:
-    case IR_ROR:
+        commutative(e, op);
+        return true;
+    case IR_SUB:
+        sub(e, op);
+        return true;
     case IR_MUL:
+        mul(e, op);
+        return true;
+    case IR_MULHU:
+    case IR_MULHS:
+    case IR_MULHSU:
+        return mulh(e, op);
     case IR_DIVS:
     case IR_DIVU:
     case IR_REMS:
     case IR_REMU:
-    case IR_NEG:
-    case IR_NOT:
-    case IR_CLZ:
-    case IR_CTZ:
-    case IR_POPCNT:
-    case IR_BSWAP:
-    case IR_MINS:
-    case IR_MINU:
-    case IR_MAXS:
-    case IR_MAXU:
-    case IR_SETCC:
-    case IR_SELECT:
-    case IR_SEXT:
-    case IR_ZEXT:
-        return true;
-    default:
-        return false;
-    }
-}
-
-bool emit_int(struct emit *e, unsigned i)
-{
-    switch (e->u->ops[i].op) {
-    case IR_PC:
-        pc_value(e, i);
-        return true;
-    case IR_ADD:
-        alu(e, i, ALU_ADD, false, false);
-        return true;
-    case IR_SUB:
-        alu(e, i, ALU_SUB, false, false);
-        return true;
-    case IR_AND:
-        alu(e, i, ALU_AND, false, false);
-        return true;
-    case IR_OR:
-        alu(e, i, ALU_OR, false, false);
-        return true;
-    case IR_XOR:
-        alu(e, i, ALU_XOR, false, false);
+        divide(e, op);
         return true;
     case IR_ANDN:
-        alu(e, i, ALU_AND, true, false);
+        andn(e, op);
         return true;
     case IR_ORN:
-        alu(e, i, ALU_OR, true, false);
+        orn(e, op);
         return true;
     case IR_XNOR:
-        alu(e, i, ALU_XOR, false, true);
+        xnor(e, op);
         return true;
     case IR_SHL:
-        shift(e, i, SHIFT_SHL);
+        if (e->val[e->at].lazy)
+            return true;
+        shift(e, op);
         return true;
     case IR_SHR:
-        shift(e, i, SHIFT_SHR);
-        return true;
     case IR_SAR:
-        shift(e, i, SHIFT_SAR);
-        return true;
     case IR_ROL:
-        shift(e, i, SHIFT_ROL);
-        return true;
     case IR_ROR:
-        shift(e, i, SHIFT_ROR);
-        return true;
-    case IR_MUL:
-        multiply(e, i);
-        return true;
-    case IR_MULHU:
-        multiply_high(e, i, 4);
-        return true;
-    case IR_MULHS:
-        multiply_high(e, i, 5);
-        return true;
-    case IR_DIVS:
-    case IR_REMS:
-        divide(e, i, true, e->u->ops[i].op == IR_REMS);
-        return true;
-    case IR_DIVU:
-    case IR_REMU:
-        divide(e, i, false, e->u->ops[i].op == IR_REMU);
+        shift(e, op);
         return true;
     case IR_NEG:
-        in_place(e, i, 3);
-        return true;
     case IR_NOT:
-        in_place(e, i, 2);
-        return true;
     case IR_BSWAP:
-        in_place(e, i, 8);
+        one_in_place(e, op);
         return true;
     case IR_CLZ:
-        unary(e, i, PRE_F3 | OP_0F | 0xbd);
-        return true;
+        if (cpu->lzcnt)
+            one_rm(e, op, X_LZCNT | width(op));
+        return cpu->lzcnt;
     case IR_CTZ:
-        unary(e, i, PRE_F3 | OP_0F | 0xbc);
-        return true;
+        if (cpu->bmi1)
+            one_rm(e, op, X_TZCNT | width(op));
+        return cpu->bmi1;
     case IR_POPCNT:
-        unary(e, i, PRE_F3 | OP_0F | 0xb8);
-        return true;
+        if (cpu->popcnt)
+            one_rm(e, op, X_POPCNT | width(op));
+        return cpu->popcnt;
+    case IR_ORCB:
+        return orcb(e, op);
+    case IR_CLMUL:
+    case IR_CLMULH:
+    case IR_CLMULR:
+        return clmul(e, op);
     case IR_MINS:
-        min_max(e, i, CC_G);
-        return true;
     case IR_MINU:
-        min_max(e, i, CC_A);
-        return true;
     case IR_MAXS:
-        min_max(e, i, CC_L);
-        return true;
     case IR_MAXU:
-        min_max(e, i, CC_B);
+        minmax(e, op);
         return true;
     case IR_SETCC:
-        setcc(e, i);
+        setcc(e, op);
         return true;
     case IR_SELECT:
-        select_value(e, i);
+        if (op->type != IRT_I32 && op->type != IRT_I64)
+            return false;
+        select_value(e, op);
         return true;
     case IR_SEXT:
     case IR_ZEXT:
-        extend(e, i, e->u->ops[i].op == IR_SEXT);
-        return true;
-    case IR_ORCB:
-        or_combine(e, i);
+        if (ir_type_size(ir_result_type(&e->ops[op->a])) > 8)
+            return false;
+        extend(e, op);
         return true;
     case IR_EXTRACT:
-        extract(e, i);
+        if (op->type != IRT_I32 && op->type != IRT_I64)
+            return false;
+        extract(e, op);
         return true;
     default:
         return false;

@@ -1,242 +1,350 @@
 /*
- * Memory accesses: a page slot for each site; a miss goes to a cold stub, which asks the soft TLB and
- * fills it. rcx
- * is the guest address, then the host address; rdx is clobbered, rax is not.
+ * Memory accesses. Each site has a page slot: the address is checked against its page beside the access, not
+ * in front of it: the access itself adds the slot's addend to the guest's own address operands. What misses
+ * goes to a cold stub, which asks the soft TLB and refills the slot (thunks.c).
  */
 #include "engine/jit/emit/x86_64/emit.h"
 
-bool emit_mem_can(const struct ir_op *op)
-{
-    unsigned size = op->aux & IR_MEM_SIZE, amo = op->aux >> IR_MEM_AMO_SHIFT;
+/* The guest address as the instruction gives it: a register and a displacement. */
+struct addr {
+    uint8_t base; /* NO_REG: none */
+    int32_t disp;
+};
 
-    switch (op->op) {
-    case IR_LOAD:
-        if (op->type == IRT_F64 || op->type == IRT_F32)
-            return size == (op->type == IRT_F64 ? 3 : 2) && !(op->aux & IR_MEM_ALIGNED);
-        return (op->type == IRT_I64 || op->type == IRT_I32) && size <= 3 && !(op->aux & IR_MEM_ALIGNED);
-    case IR_STORE:
-        if (op->type == IRT_F64 || op->type == IRT_F32)
-            return size == (op->type == IRT_F64 ? 3 : 2) && !(op->aux & IR_MEM_ALIGNED);
-        return (op->type == IRT_I64 || op->type == IRT_I32) && size <= 3 && !(op->aux & IR_MEM_ALIGNED);
-    case IR_AMO:
-        return (size == 2 || size == 3) && amo <= IR_AMO_MAXU;
-    case IR_LR:
-    case IR_SC:
-        return size == 2 || size == 3;
-    case IR_FENCE:
-        return true;
-    default:
+static struct addr addr_of(struct emit *e, const struct ir_op *op)
+{
+    struct addr at = {.disp = (int32_t)op->imm};
+    int64_t x;
+    unsigned r;
+
+    if (val_const(e, op->a, &x) || op->imm != (int32_t)op->imm) {
+        r = val_scratch(e, 1u << RCX);
+        as_imm(&e->a, r, (uint64_t)op->imm);
+        if (val_const(e, op->a, &x)) {
+            as_imm(&e->a, r, (uint64_t)(x + op->imm));
+        } else {
+            struct rm rm = val_rm(e, op->a);
+
+            as_r_rm(&e->a, X_ADD | O_W, r, rm);
+        }
+        return (struct addr){.base = (uint8_t)r};
+    }
+    at.base = (uint8_t)val_gpr(e, op->a);
+    return at;
+}
+
+static void lea_rcx(struct emit *e, unsigned base, int32_t disp)
+{
+    if (disp)
+        as_rm(&e->a, X_LEA | O_W, RCX, mem_at(base, disp));
+    else
+        as_mov(&e->a, RCX, base);
+}
+
+/* Site numbers of reads and writes never mix: a slot filled by a read says nothing about writing. */
+static unsigned site_number(struct emit *e, bool write)
+{
+    enum { READS = SOFT_SITES * 5 / 8 };
+    uint32_t n = e->jv->sites[write]++;
+
+    return e->bank + (write ? READS + n % (SOFT_SITES - READS) : n % READS);
+}
+
+/*
+ * c->x: site number; a: base, d: log2 size, b: write. Behind the jump back stands what the thunk reads when
+ * the access is none for it: site and offset, refund.
+ */
+static void cold_miss(struct emit *e, const struct cold *c)
+{
+    lea_rcx(e, c->a, (int32_t)c->offset);
+    emit_call_thunk(e, (c->b ? T_WRITE : T_READ) + c->d);
+    as_patch(as_jmp(&e->a), c->back);
+    as_u32(&e->a, c->where);
+    as_u16(&e->a, c->x);
+}
+
+/* Leaves in rcx what is to be added to the guest address. */
+static void site(struct emit *e, struct addr at, unsigned size, bool write)
+{
+    unsigned n = site_number(e, write);
+    int32_t slot = SOFT_DISP(sites) + (int32_t)(n * sizeof(struct soft_site));
+    struct cold c = {
+        .fn = cold_miss, .x = n, .offset = at.disp, .a = at.base, .d = (uint8_t)size, .b = write};
+
+    lea_rcx(e, at.base, at.disp);
+    as_rm(&e->a, X_SUB | O_W, RCX, mem_at(RBP, slot + (int32_t)offsetof(struct soft_site, page)));
+    as_alu_ri(&e->a, O_W, G_CMP, RCX, (int32_t)(MEM_PAGE_SIZE - (1u << size)));
+    c.jump = as_jcc(&e->a, CC_A);
+    as_rm(&e->a, X_LOAD | O_W, RCX, mem_at(RBP, slot + (int32_t)offsetof(struct soft_site, addend)));
+    c.back = e->a.p;
+    c.where = emit_where(e);
+    emit_cold(e, c);
+}
+
+static void aligned(struct emit *e, struct addr at, unsigned size)
+{
+    unsigned r = at.base;
+
+    if (!size)
+        return;
+    if (at.disp & ((1 << size) - 1)) {
+        lea_rcx(e, at.base, at.disp);
+        r = RCX;
+    }
+    as_test8_ri(&e->a, r, (1u << size) - 1);
+    emit_bail_if(e, CC_NE);
+}
+
+static bool plain(const struct ir_op *op)
+{
+    unsigned size = op->aux & IR_MEM_SIZE;
+
+    if (op->type == IRT_F64 || op->type == IRT_F32)
+        return size == (op->type == IRT_F64 ? 3 : 2);
+    return (op->type == IRT_I64 || op->type == IRT_I32) && size <= 3;
+}
+
+static bool load(struct emit *e, const struct ir_op *op)
+{
+    static const uint32_t zero[] = {X_MOVZX8, X_MOVZX16, X_LOAD, X_LOAD | O_W};
+    static const uint32_t sign[] = {X_MOVSX8, X_MOVSX16, X_MOVSXD, X_LOAD | O_W};
+    unsigned size = op->aux & IR_MEM_SIZE, d;
+    struct addr at;
+    struct xmem m;
+    uint32_t code;
+
+    if (!plain(op))
         return false;
-    }
-}
-
-/* rcx = host address of a + imm. */
-static void address(struct emit *e, const struct ir_op *op, bool write, bool aligned)
-{
-    unsigned size = op->aux & IR_MEM_SIZE, ra;
-    int32_t site = SOFT_DISP(sites) + (int32_t)(e->jv->site++ % SOFT_SITES * sizeof(struct soft_site));
-    struct cold *c;
-
-    if (op->imm == (int32_t)op->imm) {
-        ra = emit_use(e, op->a, RCX);
-        if (op->imm)
-            asm_rm(&e->b, true, 0x8d, RCX, ra, (int32_t)op->imm);
-        else
-            asm_mov(&e->b, true, RCX, ra);
-    } else {
-        asm_imm(&e->b, RCX, (uint64_t)op->imm);
-        ra = emit_use(e, op->a, RDX);
-        asm_rr(&e->b, true, 0x03, RCX, ra);
-    }
-    if (aligned && size) {
-        asm_rr8(&e->b, 0xf6, 0, RCX); /* test cl, imm8 */
-        asm_byte(&e->b, (1u << size) - 1);
-        emit_bail_if(e, CC_NE);
-    }
-    if (e->colds == EMIT_COLDS) {
-        e->failed = true;
-        return;
-    }
-    c = &e->cold[e->colds++];
-    *c = (struct cold){.kind = COLD_SITE,
-                       .site = (uint32_t)site,
-                       .where = (uint32_t)(uint16_t)e->insn_offset | e->refund << 16,
-                       .size = (uint8_t)size,
-                       .write = write};
-    asm_mov(&e->b, true, RDX, RCX);
-    asm_rm(&e->b, true, 0x2b, RDX, RBP, site + (int32_t)offsetof(struct soft_site, page));
-    asm_alu_ri(&e->b, true, ALU_CMP, RDX, (int32_t)(MEM_PAGE_SIZE - (1u << size)));
-    c->jump = asm_jcc(&e->b, CC_A);
-    asm_rm(&e->b, true, 0x03, RCX, RBP, site + (int32_t)offsetof(struct soft_site, addend));
-    c->back = e->b.p;
-}
-
-static void load(struct emit *e, unsigned i)
-{
-    static const uint32_t zero[] = {OP_0F | 0xb6, OP_0F | 0xb7, 0x8b, 0x8b};
-    static const uint32_t sign[] = {OP_0F | 0xbe, OP_0F | 0xbf, 0x63, 0x8b};
-    const struct ir_op *op = &e->u->ops[i];
-    unsigned size = op->aux & IR_MEM_SIZE, dst;
-    bool is_signed = op->aux & IR_MEM_SIGNED;
-
-    address(e, op, false, false);
+    val_take(e, RCX);
+    at = addr_of(e, op);
+    if (op->aux & IR_MEM_ALIGNED)
+        aligned(e, at, size);
+    site(e, at, size, false);
+    val_done(e, op->a);
+    m = mem_sum(at.base, RCX, 0, at.disp);
     if (op->type == IRT_F64 || op->type == IRT_F32) {
-        dst = emit_dest_xmm(e, i, 0);
-        asm_rm(&e->b, false, op->type == IRT_F64 ? PRE_F2 | OP_0F | 0x10 : PRE_F3 | OP_0F | 0x10, dst, RCX,
-               0);
-        emit_result_xmm(e, i, dst);
-        return;
+        d = val_dest_xmm(e, 0);
+        as_rm(&e->a, op->type == IRT_F64 ? S_MOVSD_LD : S_MOVSS_LD, d, m);
+        val_set_xmm(e, d, false);
+        return true;
     }
-    dst = emit_dest(e, i, RAX);
-    if (is_signed && !(size == 2 && op->type == IRT_I32))
-        asm_rm(&e->b, true, sign[size], dst, RCX, 0);
-    else
-        asm_rm(&e->b, size == 3, zero[size], dst, RCX, 0);
-    emit_result(e, i, dst);
+    code = zero[size];
+    if (op->aux & IR_MEM_SIGNED && !(size == 2 && op->type == IRT_I32))
+        code = sign[size] | (size < 2 ? width(op) : 0);
+    d = val_dest(e, 0);
+    as_rm(&e->a, code, d, m);
+    val_set(e, d);
+    return true;
 }
 
-static void store(struct emit *e, unsigned i)
+static bool store(struct emit *e, const struct ir_op *op)
 {
-    const struct ir_op *op = &e->u->ops[i];
-    unsigned size = op->aux & IR_MEM_SIZE, rb;
+    static const uint32_t code[] = {X_STORE8, X_STORE16, X_STORE, X_STORE | O_W};
+    unsigned size = op->aux & IR_MEM_SIZE, r = 0;
+    bool is_float = op->type == IRT_F64 || op->type == IRT_F32, is_imm;
+    struct addr at;
+    struct xmem m;
+    int32_t imm;
 
-    address(e, op, true, false);
-    if (op->type == IRT_F64 || op->type == IRT_F32) {
-        rb = emit_use_xmm(e, op->b, 1);
-        asm_rm(&e->b, false, op->type == IRT_F64 ? PRE_F2 | OP_0F | 0x11 : PRE_F3 | OP_0F | 0x11, rb, RCX, 0);
-        return;
+    if (!plain(op))
+        return false;
+    val_take(e, RCX);
+    at = addr_of(e, op);
+    is_imm = !is_float && size >= 2 && val_imm32(e, op->b, size == 3 ? O_W : 0, &imm);
+    if (is_float)
+        r = val_xmm(e, op->b);
+    else if (!is_imm)
+        r = val_gpr(e, op->b);
+    if (op->aux & IR_MEM_ALIGNED)
+        aligned(e, at, size);
+    site(e, at, size, true);
+    m = mem_sum(at.base, RCX, 0, at.disp);
+    if (is_float)
+        as_rm(&e->a, op->type == IRT_F64 ? S_MOVSD_ST : S_MOVSS_ST, r, m);
+    else if (is_imm)
+        as_mov_mi(&e->a, size == 3 ? O_W : 0, m, imm);
+    else
+        as_rm(&e->a, code[size], r, m);
+    if ((op->aux & (IR_MEM_ACQ | IR_MEM_REL)) == (IR_MEM_ACQ | IR_MEM_REL)) {
+        as_u8(&e->a, 0xf0);
+        as_alu_mi(&e->a, 0, G_OR, mem_at(RSP, -64), 0);
     }
-    rb = emit_use(e, op->b, RDX);
-    if (size == 0)
-        asm_rm8(&e->b, 0x88, rb, RCX, 0);
+    val_done(e, op->a);
+    val_done(e, op->b);
+    return true;
+}
+
+/* ---- atomics: all scratch registers taken; rcx becomes the host address ---- */
+
+/* The base in a home, or in rdx. */
+static struct addr atomic_base(struct emit *e, const struct ir_op *op)
+{
+    struct addr at = {.base = RDX};
+    unsigned home = 0;
+
+    val_take(e, RCX);
+    val_take(e, RAX);
+    val_take(e, RDX);
+    if (e->val[e->root[op->a]].kind == V_SLOT)
+        home = home_of(e, e->val[e->root[op->a]].disp);
+    if (home & HOME_GPR)
+        at.base = home & HOME_REG;
     else
-        asm_rm(&e->b, size == 3, size == 1 ? PRE_66 | 0x89 : 0x89, rb, RCX, 0);
+        val_gpr_to(e, op->a, RDX);
+    return at;
 }
 
-static void lock_prefix(struct emit *e)
+static void atomic_address(struct emit *e, struct addr at, unsigned size, bool write)
 {
-    asm_byte(&e->b, 0xf0);
+    site(e, at, size, write);
+    as_rr(&e->a, X_ADD | O_W, RCX, at.base);
 }
 
-/* Read-modify-write by an atomic instruction of the host, or a compare-and-swap loop. */
-static void amo(struct emit *e, unsigned i)
+static void atomic_result(struct emit *e, uint32_t w)
 {
-    static const uint8_t alu[] = {[IR_AMO_AND] = ALU_AND, [IR_AMO_OR] = ALU_OR, [IR_AMO_XOR] = ALU_XOR};
-    static const uint8_t keep_old[] = {
+    unsigned d = val_dest(e, 1u << RCX | 1u << RDX);
+
+    if (d != RAX)
+        as_rr(&e->a, X_LOAD | w, d, RAX);
+    val_set(e, d);
+}
+
+/* rax: old value. rdx: the new one, by a loop on compare-and-swap. */
+static void amo_loop(struct emit *e, const struct ir_op *op, unsigned kind, uint32_t w)
+{
+    static const uint32_t alu[] = {[IR_AMO_AND] = X_AND, [IR_AMO_OR] = X_OR, [IR_AMO_XOR] = X_XOR};
+    static const uint8_t keep[] = {
         [IR_AMO_MINS] = CC_L, [IR_AMO_MAXS] = CC_G, [IR_AMO_MINU] = CC_B, [IR_AMO_MAXU] = CC_A};
-    const struct ir_op *op = &e->u->ops[i];
-    bool w = (op->aux & IR_MEM_SIZE) == 3;
-    unsigned kind = op->aux >> IR_MEM_AMO_SHIFT, rb, dst;
     uint8_t *again;
 
-    emit_keep(e, op->b); /* the loop needs rax */
-    address(e, op, true, true);
-    if (kind == IR_AMO_SWAP || kind == IR_AMO_ADD) {
-        rb = emit_use(e, op->b, RDX);
-        asm_mov(&e->b, true, RDX, rb);
-        if (kind == IR_AMO_ADD)
-            lock_prefix(e);
-        asm_rm(&e->b, w, kind == IR_AMO_ADD ? OP_0F | 0xc1 : 0x87, RDX, RCX, 0);
+    as_rm(&e->a, X_LOAD | w, RAX, mem_at(RCX, 0));
+    again = e->a.p;
+    val_gpr_to(e, op->b, RDX);
+    if (kind <= IR_AMO_XOR) {
+        as_rr(&e->a, alu[kind] | w, RDX, RAX);
     } else {
-        asm_load(&e->b, w, RAX, RCX, 0);
-        again = e->b.p;
-        rb = emit_use(e, op->b, RDX);
-        asm_mov(&e->b, true, RDX, rb);
-        if (kind >= IR_AMO_MINS) {
-            asm_rr(&e->b, w, 0x3b, RAX, RDX);
-            asm_rr(&e->b, w, OP_0F | 0x40 | keep_old[kind], RDX, RAX);
-        } else {
-            asm_rr(&e->b, w, 8u * alu[kind] + 3, RDX, RAX);
-        }
-        lock_prefix(e);
-        asm_rm(&e->b, w, OP_0F | 0xb1, RDX, RCX, 0); /* cmpxchg */
-        asm_patch(&e->b, asm_jcc(&e->b, CC_NE), again);
-        asm_mov(&e->b, true, RDX, RAX);
+        as_rr(&e->a, X_CMP | w, RAX, RDX);
+        as_rr(&e->a, (X_CMOV + keep[kind]) | w, RDX, RAX);
     }
-    dst = emit_dest(e, i, RAX);
-    asm_mov(&e->b, true, dst, RDX);
-    emit_result(e, i, dst);
+    as_u8(&e->a, 0xf0);
+    as_rm(&e->a, X_CMPXCHG | w, RDX, mem_at(RCX, 0));
+    as_jcc_to(&e->a, CC_NE, again);
 }
 
-static void load_reserved(struct emit *e, unsigned i)
+static bool amo(struct emit *e, const struct ir_op *op)
 {
-    const struct ir_op *op = &e->u->ops[i];
-    bool w = (op->aux & IR_MEM_SIZE) == 3;
-    unsigned ra, dst;
+    unsigned size = op->aux & IR_MEM_SIZE, kind = op->aux >> IR_MEM_AMO_SHIFT;
+    uint32_t w = size == 3 ? O_W : 0;
+    struct addr at;
 
-    address(e, op, false, true);
-    asm_load(&e->b, w, RDX, RCX, 0);
-    asm_store(&e->b, true, RDX, RBP, VCPU_DISP(resv_value));
-    ra = emit_use(e, op->a, RCX);
-    asm_store(&e->b, true, ra, RBP, VCPU_DISP(resv_addr));
-    asm_rm(&e->b, true, 0xc7, 0, RBP, VCPU_DISP(resv_size));
-    asm_u32(&e->b, w ? 8 : 4);
-    dst = emit_dest(e, i, RAX);
-    asm_mov(&e->b, true, dst, RDX);
-    emit_result(e, i, dst);
+    if (size < 2 || size > 3 || (size == 3 && op->type == IRT_I32))
+        return false;
+    at = atomic_base(e, op);
+    aligned(e, at, size);
+    atomic_address(e, at, size, true);
+    if (kind == IR_AMO_SWAP || kind == IR_AMO_ADD) {
+        val_gpr_to(e, op->b, RAX);
+        if (kind == IR_AMO_ADD)
+            as_u8(&e->a, 0xf0);
+        as_rm(&e->a, (kind == IR_AMO_ADD ? X_XADD : X_XCHG) | w, RAX, mem_at(RCX, 0));
+    } else {
+        amo_loop(e, op, kind, w);
+    }
+    val_done(e, op->a);
+    val_done(e, op->b);
+    atomic_result(e, w);
+    return true;
 }
 
-/* A compare-and-swap with the value that was loaded; without a reservation the interpreter says no. */
-static void store_conditional(struct emit *e, unsigned i)
+static bool load_reserved(struct emit *e, const struct ir_op *op)
 {
-    const struct ir_op *op = &e->u->ops[i];
-    bool w = (op->aux & IR_MEM_SIZE) == 3;
-    unsigned r, dst;
+    unsigned size = op->aux & IR_MEM_SIZE;
+    uint32_t w = size == 3 ? O_W : 0;
+    struct addr at;
 
-    emit_keep(e, op->a);
-    emit_keep(e, op->b);
-    r = emit_use(e, op->a, RCX);
-    asm_rm(&e->b, true, 0x3b, r, RBP, VCPU_DISP(resv_addr));
-    emit_bail_if(e, CC_NE);
-    asm_alu_mi(&e->b, true, ALU_CMP, RBP, VCPU_DISP(resv_size), w ? 8 : 4);
-    emit_bail_if(e, CC_NE);
-    address(e, op, true, true);
-    asm_load(&e->b, true, RAX, RBP, VCPU_DISP(resv_value));
-    r = emit_use(e, op->b, RDX);
-    lock_prefix(e);
-    asm_rm(&e->b, w, OP_0F | 0xb1, r, RCX, 0);
-    asm_rm(&e->b, true, 0xc7, 0, RBP, VCPU_DISP(resv_addr));
-    asm_u32(&e->b, UINT32_MAX);
-    asm_rr8(&e->b, OP_0F | 0x90 | CC_NE, 0, RAX);
-    dst = emit_dest(e, i, RAX);
-    asm_rr8(&e->b, OP_0F | 0xb6, dst, RAX);
-    emit_result(e, i, dst);
+    if (size < 2 || size > 3 || (size == 3 && op->type == IRT_I32))
+        return false;
+    at = atomic_base(e, op);
+    aligned(e, at, size);
+    atomic_address(e, at, size, false);
+    as_rm(&e->a, X_LOAD | w, RAX, mem_at(RCX, 0));
+    as_st(&e->a, at.base, RBP, VCPU_DISP(resv_addr));
+    as_st(&e->a, RAX, RBP, VCPU_DISP(resv_value));
+    as_mov_mi(&e->a, O_W, mem_at(RBP, VCPU_DISP(resv_size)), 1 << size);
+    val_done(e, op->a);
+    atomic_result(e, w);
+    return true;
+}
+
+/* No reservation for this: fails without an access. */
+static void cold_sc(struct emit *e, const struct cold *c)
+{
+    as_mov_mi(&e->a, O_W, mem_at(RBP, VCPU_DISP(resv_addr)), -1);
+    as_imm(&e->a, RAX, 1);
+    as_patch(as_jmp(&e->a), c->back);
+}
+
+static bool store_conditional(struct emit *e, const struct ir_op *op)
+{
+    unsigned size = op->aux & IR_MEM_SIZE;
+    uint32_t w = size == 3 ? O_W : 0;
+    struct cold other = {.fn = cold_sc}, wide = {.fn = cold_sc};
+    struct addr at;
+
+    if (size < 2 || size > 3)
+        return false;
+    at = atomic_base(e, op);
+    aligned(e, at, size);
+    as_rm(&e->a, X_CMP | O_W, at.base, mem_at(RBP, VCPU_DISP(resv_addr)));
+    other.jump = as_jcc(&e->a, CC_NE);
+    as_alu_mi(&e->a, O_W, G_CMP, mem_at(RBP, VCPU_DISP(resv_size)), 1 << size);
+    wide.jump = as_jcc(&e->a, CC_NE);
+    atomic_address(e, at, size, true);
+    as_mov_mi(&e->a, O_W, mem_at(RBP, VCPU_DISP(resv_addr)), -1);
+    as_ld(&e->a, RAX, RBP, VCPU_DISP(resv_value));
+    val_gpr_to(e, op->b, RDX);
+    as_u8(&e->a, 0xf0);
+    as_rm(&e->a, X_CMPXCHG | w, RDX, mem_at(RCX, 0));
+    as_rr(&e->a, X_SETCC + CC_NE, 0, RAX);
+    as_rr(&e->a, X_MOVZX8, RAX, RAX);
+    other.back = wide.back = e->a.p;
+    emit_cold(e, other);
+    emit_cold(e, wide);
+    val_done(e, op->a);
+    val_done(e, op->b);
+    atomic_result(e, 0);
+    return true;
 }
 
 /*
  * The host orders all but a store before a later load (Intel SDM 3A, 9.2.3); a locked operation on a line of
  * our own stack costs less than mfence.
  */
-static void fence(struct emit *e, unsigned i)
+static void fence(struct emit *e, const struct ir_op *op)
 {
-    unsigned aux = e->u->ops[i].aux, pred = aux >> 4 & 15, succ = aux & 15;
+    unsigned pred = op->aux >> 4 & 15, succ = op->aux & 15;
 
     if (!(pred & (IR_FENCE_W | IR_FENCE_O)) || !(succ & (IR_FENCE_R | IR_FENCE_I)))
         return;
-    lock_prefix(e);
-    asm_alu_mi(&e->b, false, ALU_OR, RSP, -64, 0);
+    as_u8(&e->a, 0xf0);
+    as_alu_mi(&e->a, 0, G_OR, mem_at(RSP, -64), 0);
 }
 
-bool emit_mem(struct emit *e, unsigned i)
+bool emit_mem(struct emit *e, const struct ir_op *op)
 {
-    switch (e->u->ops[i].op) {
+    switch (op->op) {
     case IR_LOAD:
-        load(e, i);
-        return true;
+        return load(e, op);
     case IR_STORE:
-        store(e, i);
-        return true;
+        return store(e, op);
     case IR_AMO:
-        amo(e, i);
-        return true;
+        return amo(e, op);
     case IR_LR:
-        load_reserved(e, i);
-        return true;
+        return load_reserved(e, op);
     case IR_SC:
-        store_conditional(e, i);
-        return true;
+        return store_conditional(e, op);
     case IR_FENCE:
-        fence(e, i);
+        fence(e, op);
         return true;
     default:
         return false;

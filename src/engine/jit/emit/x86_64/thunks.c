@@ -1,340 +1,488 @@
-/* What all units share: the way in, the ways out, and the probes of the soft TLB behind the page slots. */
+/* What generated code shares: the way in and out, the slow side of memory sites, calls of helpers. */
+#include <cpuid.h>
 #include "engine/jit/emit/x86_64/emit.h"
-#include "core/vm.h"
+#include "engine/soft/tlb.h"
 #include "lib/err.h"
 #include "lib/fmt.h"
-#include "lib/softfloat.h"
 
-#define MXCSR_CLEAN 0x1f80 /* all exceptions masked, round to nearest, no flags */
-#define THUNK_BYTES (48u << 10)
-#define FRAME       24 /* keeps rsp 16-byte aligned in generated code; [rsp]: the caller's MXCSR */
+/* Frame of generated code: spill cells, and what makes rsp a multiple of 16. */
+#define FRAME (EMIT_CELLS * 8 + 8)
 
-#if !defined(__x86_64__)
-#error "this folder emits code for the host that it is compiled on"
+static const uint8_t callee_saved[] = {RBX, RBP, R12, R13, R14, R15};
+
+struct make {
+    struct as a;
+    struct jit_vm *jv;
+    struct emit_vm *ev;
+    uint8_t *leave; /* eax: enum jit_leave */
+    uint8_t *fp_save;
+};
+
+static void here(struct make *m, unsigned thunk)
+{
+    as_align(&m->a, 16);
+    m->ev->thunk[thunk] = m->jv->code.rx + (m->a.p - m->jv->code.rw);
+}
+
+static uint8_t *rw_of(const struct make *m, unsigned thunk)
+{
+    return m->jv->code.rw + (m->ev->thunk[thunk] - m->jv->code.rx);
+}
+
+/* ---- homes ---- */
+
+static bool call_clobbers(unsigned reg)
+{
+    return reg == RSI || reg == RDI || (reg >= R8 && reg <= R11);
+}
+
+static void homes(struct make *m, bool store, bool all)
+{
+    for (unsigned i = 0; i < PIN_GPRS; i++) {
+        int32_t slot = (int32_t)m->ev->pin_gpr[i];
+
+        if (!slot || !(all || call_clobbers(emit_pin_gpr[i])))
+            continue;
+        if (store)
+            as_st(&m->a, emit_pin_gpr[i], RBP, slot);
+        else
+            as_ld(&m->a, emit_pin_gpr[i], RBP, slot);
+    }
+}
+
+static void homes_xmm(struct make *m, bool store)
+{
+    for (unsigned i = 0; i < PIN_XMMS; i++) {
+        int32_t slot = (int32_t)m->ev->pin_xmm[i];
+
+        if (slot)
+            as_rm(&m->a, store ? S_MOVQ_ST : S_MOVQ_LD, PIN_XMM_FIRST + i, mem_at(RBP, slot));
+    }
+}
+
+/*
+ * Writes the xmm homes back, and the flags gathered in MXCSR (SDM volume 1, 10.2.3: IE DE ZE OE UE PE in bits
+ * 0..5) as enum sf_flag. Changes rax, rdx.
+ */
+static void make_fp_save(struct make *m)
+{
+    uint8_t *none;
+    static const uint8_t flag[6] = {16, 0, 8, 4, 2, 1};
+
+    as_align(&m->a, 16);
+    m->fp_save = m->a.p;
+    as_rm(&m->a, 0xae | O_0F, 3, mem_at(RBP, OWN_DISP(mxcsr))); /* stmxcsr */
+    as_rm(&m->a, X_LOAD, RAX, mem_at(RBP, OWN_DISP(mxcsr)));
+    as_rr(&m->a, 0xf6, 0, RAX); /* test al, imm8 */
+    as_u8(&m->a, 0x3d);
+    none = as_jcc(&m->a, CC_E);
+    for (unsigned i = 0; i < 6; i++) {
+        uint8_t *skip;
+
+        if (!flag[i])
+            continue;
+        as_rr(&m->a, 0xf6, 0, RAX);
+        as_u8(&m->a, 1u << i);
+        skip = as_jcc8(&m->a, CC_E);
+        as_rm(&m->a, 0x80, G_OR, mem_at(RBP, m->ev->lift->fpflags_slot));
+        as_u8(&m->a, flag[i]);
+        as_patch8(skip, m->a.p);
+    }
+    as_patch(none, m->a.p);
+    homes_xmm(m, true);
+    as_mov8_mi(&m->a, mem_at(RBP, OWN_DISP(fp_live)), 0);
+    as_ret(&m->a);
+}
+
+/* Changes nothing else. Flags gathered before are somebody else's. */
+static void make_fp_load(struct make *m)
+{
+    uint8_t *live;
+
+    here(m, T_FP_LOAD);
+    as_cmp8_mi(&m->a, mem_at(RBP, OWN_DISP(fp_live)), 0);
+    live = as_jcc(&m->a, CC_NE);
+    as_rm(&m->a, 0xae | O_0F, 2, mem_at(RBP, OWN_DISP(mxcsr_default))); /* ldmxcsr */
+    homes_xmm(m, false);
+    as_mov8_mi(&m->a, mem_at(RBP, OWN_DISP(fp_live)), 1);
+    as_patch(live, m->a.p);
+    as_ret(&m->a);
+}
+
+/* ---- in and out ---- */
+
+static void make_enter(struct make *m)
+{
+    as_align(&m->a, 16);
+    m->jv->enter = (enum jit_leave(*)(struct vcpu *, const void *))(uintptr_t)(m->jv->code.rx +
+                                                                               (m->a.p - m->jv->code.rw));
+    for (unsigned i = 0; i < ARRAY_SIZE(callee_saved); i++)
+        as_push(&m->a, callee_saved[i]);
+    as_alu_ri(&m->a, O_W, G_SUB, RSP, FRAME);
+    as_mov(&m->a, RBP, RDI);
+    as_mov(&m->a, RCX, RSI);
+    homes(m, false, true);
+    as_ld(&m->a, RAX, RBP, VCPU_DISP(pc));
+    as_jmp_reg(&m->a, RCX);
+}
+
+static void make_leave(struct make *m)
+{
+    uint8_t *integer;
+
+    as_align(&m->a, 16);
+    m->leave = m->a.p;
+    homes(m, true, true);
+    as_cmp8_mi(&m->a, mem_at(RBP, OWN_DISP(fp_live)), 0);
+    integer = as_jcc8(&m->a, CC_E);
+    as_mov(&m->a, RBX, RAX);
+    as_patch(as_call(&m->a), m->fp_save);
+    as_mov(&m->a, RAX, RBX);
+    as_patch8(integer, m->a.p);
+    as_alu_ri(&m->a, O_W, G_ADD, RSP, FRAME);
+    for (unsigned i = ARRAY_SIZE(callee_saved); i--;)
+        as_pop(&m->a, callee_saved[i]);
+    as_ret(&m->a);
+}
+
+static void leave(struct make *m, enum jit_leave why)
+{
+    as_imm_f(&m->a, RAX, why);
+    as_patch(as_jmp(&m->a), m->leave);
+}
+
+/* ecx: offset | refund << 16 */
+static void make_leave_where(struct make *m, unsigned thunk, enum jit_leave why)
+{
+    here(m, thunk);
+    as_mov32(&m->a, RAX, RCX);
+    as_shift_ri(&m->a, 0, G_SHR, RAX, 16);
+    as_rm(&m->a, X_ADD_MR | O_W, RAX, mem_at(RBP, VCPU_DISP(budget)));
+    as_rr(&m->a, X_MOVZX16, RCX, RCX);
+    as_rm(&m->a, X_ADD | O_W, RCX, mem_at(RBP, VCPU_DISP(pc_page)));
+    as_st(&m->a, RCX, RBP, VCPU_DISP(pc));
+    leave(m, why);
+}
+
+/* See soft_jump_index() for the hash. */
+uint8_t *emit_hash_jump(struct as *a)
+{
+    int32_t jumps = SOFT_DISP(jumps);
+    uint8_t *miss;
+
+    as_mov32(a, RCX, RAX);
+    as_shift_ri(a, 0, G_SHR, RCX, SOFT_JUMP_BITS);
+    as_rr(a, X_XOR, RCX, RAX);
+    as_alu_ri(a, 0, G_AND, RCX, (SOFT_JUMPS - 1) << 1);
+    as_ld(a, RDX, RBP, SOFT_DISP(space));
+    as_rr(a, X_XOR | O_W, RDX, RAX);
+    as_rm(a, X_CMP_MR | O_W, RDX, mem_sum(RBP, RCX, 3, jumps + (int32_t)offsetof(struct soft_jump, key)));
+    miss = as_jcc(a, CC_NE);
+    as_jmp_mem(a, mem_sum(RBP, RCX, 3, jumps + (int32_t)offsetof(struct soft_jump, target)));
+    return miss;
+}
+
+static void make_ways_out(struct make *m)
+{
+    uint8_t *stop[2];
+
+    make_leave_where(m, T_BUDGET, JIT_BUDGET);
+    make_leave_where(m, T_BAIL, JIT_BAIL);
+    here(m, T_NEXT);
+    as_mov32(&m->a, RAX, RCX);
+    as_rm(&m->a, X_ADD | O_W, RAX, mem_at(RBP, VCPU_DISP(pc_page)));
+    here(m, T_MISS);
+    as_st(&m->a, RAX, RBP, VCPU_DISP(pc));
+    leave(m, JIT_NEXT);
+    here(m, T_LINK);
+    as_st(&m->a, RDX, RBP, OWN_DISP(link));
+    as_rm(&m->a, X_ADD | O_W, RCX, mem_at(RBP, VCPU_DISP(pc_page)));
+    as_st(&m->a, RCX, RBP, VCPU_DISP(pc));
+    leave(m, JIT_LINK);
+    here(m, T_HASH);
+    as_mov32(&m->a, RAX, RCX);
+    as_rm(&m->a, X_ADD | O_W, RAX, mem_at(RBP, VCPU_DISP(pc_page)));
+    as_patch(emit_hash_jump(&m->a), rw_of(m, T_MISS));
+    here(m, T_DISPATCH);
+    as_alu_mi(&m->a, 0, G_CMP, mem_at(RBP, VCPU_DISP(exit.kind)), EXIT_NONE);
+    stop[0] = as_jcc(&m->a, CC_NE);
+    as_alu_mi(&m->a, 0, G_CMP, mem_at(RBP, VCPU_DISP(request)), 0);
+    stop[1] = as_jcc(&m->a, CC_NE);
+    as_ld(&m->a, RAX, RBP, VCPU_DISP(pc));
+    as_patch(emit_hash_jump(&m->a), rw_of(m, T_MISS));
+    as_patch(stop[0], m->a.p);
+    as_patch(stop[1], m->a.p);
+    leave(m, JIT_NEXT);
+}
+
+/* ---- memory sites ---- */
+
+/*
+ * Where code that generated code calls may use vector registers (builds with instrumentation), they are
+ * saved around it; elsewhere it is compiled without them.
+ */
+#ifdef CV_LEAN
+#define SAVE_BYTES 0
+#else
+#define SAVE_BYTES 256
 #endif
+
+static void save_vectors(struct make *m, bool store)
+{
+    if (!SAVE_BYTES)
+        return;
+    if (store)
+        as_alu_ri(&m->a, O_W, G_SUB, RSP, SAVE_BYTES);
+    for (unsigned i = 0; i < 16; i++)
+        as_rm(&m->a, store ? S_MOVAPS | 1 : S_MOVAPS, i, mem_at(RSP, (int32_t)i * 16));
+    if (!store)
+        as_alu_ri(&m->a, O_W, G_ADD, RSP, SAVE_BYTES);
+}
+
+/* See tlb_set(), tlb_tag(). rax: offset of the set, rdx: tag. */
+static void probe(struct make *m, unsigned size, bool write)
+{
+    as_mov(&m->a, RAX, RCX);
+    as_shift_ri(&m->a, O_W, G_SHR, RAX, MEM_PAGE_BITS);
+    as_mov(&m->a, RDX, RAX);
+    as_shift_ri(&m->a, O_W, G_SHR, RDX, TLB_SET_BITS);
+    as_rr(&m->a, X_ADD, RAX, RDX);
+    as_alu_ri(&m->a, 0, G_AND, RAX, TLB_SETS - 1);
+    as_shift_ri(&m->a, 0, G_SHL, RAX, 5);
+    as_rm(&m->a, X_LEA | O_W, RDX, mem_at(RCX, (1 << size) - 1));
+    as_alu_ri(&m->a, O_W, G_AND, RDX, -(int32_t)MEM_PAGE_SIZE);
+    as_rm(&m->a, X_ADD | O_W, RDX,
+          mem_at(RBP, SOFT_DISP(ctx) + 8 * (int32_t)(write ? ACCESS_WRITE : ACCESS_READ)));
+    as_rm(&m->a, X_LEA | O_W, RSI, mem_sum(RBP, RAX, 0, write ? SOFT_DISP(write) : SOFT_DISP(read)));
+}
+
+/* Refills the slot and gives the addend (rdi) in rcx. The return address leads to its number. */
+static void refill(struct make *m)
+{
+    as_ld(&m->a, RSI, RSP, 32);
+    as_rm(&m->a, X_MOVZX16, RSI, mem_at(RSI, 5 + 4));
+    as_shift_ri(&m->a, 0, G_SHL, RSI, 4);
+    as_alu_ri(&m->a, O_W, G_AND, RCX, -(int32_t)MEM_PAGE_SIZE);
+    as_rm(&m->a, X_STORE | O_W, RCX,
+          mem_sum(RBP, RSI, 0, SOFT_DISP(sites) + (int32_t)offsetof(struct soft_site, page)));
+    as_rm(&m->a, X_STORE | O_W, RDI,
+          mem_sum(RBP, RSI, 0, SOFT_DISP(sites) + (int32_t)offsetof(struct soft_site, addend)));
+    as_shift_ri(&m->a, 0, G_SHR, RSI, 4 + SOFT_SITE_BITS);
+    as_mov8_mi(&m->a, mem_sum(RBP, RSI, 0, SOFT_DISP(sites_filled)), 1);
+    as_mov(&m->a, RCX, RDI);
+}
+
+static const uint8_t miss_saved[] = {RAX, RDX, RSI, RDI};
+static const uint8_t walk_saved[] = {RCX, R8, R9, R10, R11};
+
+static void pop_saved(struct make *m, const uint8_t *regs, unsigned n)
+{
+    while (n--)
+        as_pop(&m->a, regs[n]);
+}
+
+/* rcx: guest address; all other registers stay. Comes back with the addend, or not at all. */
+static void make_miss(struct make *m, unsigned size, bool write)
+{
+    void *(*fill)(struct vcpu *, gva_t, unsigned) = write ? tlb_fill_write : tlb_fill_read;
+    uint8_t *hit, *again, *slow, *none;
+
+    here(m, (write ? T_WRITE : T_READ) + size);
+    for (unsigned i = 0; i < ARRAY_SIZE(miss_saved); i++)
+        as_push(&m->a, miss_saved[i]);
+    probe(m, size, write);
+    as_ld(&m->a, RDI, RSI, 8);
+    as_rm(&m->a, X_CMP_MR | O_W, RDX, mem_at(RSI, 0));
+    hit = as_jcc8(&m->a, CC_E);
+    as_ld(&m->a, RDI, RSI, 24);
+    as_rm(&m->a, X_CMP_MR | O_W, RDX, mem_at(RSI, 16));
+    slow = as_jcc(&m->a, CC_NE);
+    as_patch8(hit, m->a.p);
+    again = m->a.p;
+    refill(m);
+    pop_saved(m, miss_saved, ARRAY_SIZE(miss_saved));
+    as_ret(&m->a);
+
+    as_patch(slow, m->a.p);
+    for (unsigned i = 0; i < ARRAY_SIZE(walk_saved); i++)
+        as_push(&m->a, walk_saved[i]);
+    as_mov(&m->a, RDI, RBP);
+    as_mov(&m->a, RSI, RCX);
+    as_imm(&m->a, RDX, 1u << size);
+    save_vectors(m, true);
+    as_imm(&m->a, RAX, (uintptr_t)fill);
+    as_call_reg(&m->a, RAX);
+    save_vectors(m, false);
+    pop_saved(m, walk_saved, ARRAY_SIZE(walk_saved));
+    as_rr(&m->a, X_TEST | O_W, RAX, RAX);
+    none = as_jcc8(&m->a, CC_E);
+    as_mov(&m->a, RDI, RAX);
+    as_rr(&m->a, X_SUB | O_W, RDI, RCX);
+    as_jmp_to(&m->a, again);
+    as_patch8(none, m->a.p);
+    pop_saved(m, miss_saved, ARRAY_SIZE(miss_saved));
+    as_pop(&m->a, RCX);
+    as_rm(&m->a, X_LOAD, RCX, mem_at(RCX, 5));
+    as_patch(as_jmp(&m->a), rw_of(m, T_BAIL));
+}
+
+/* ---- helpers: arguments in rax, rcx, rdx; the result in rax ---- */
+
+static void make_helper(struct make *m, unsigned n)
+{
+    const struct ir_helper *h = &m->ev->lift->helpers[n];
+    bool all = h->flags & (IR_H_READS | IR_H_WRITES);
+    uint8_t *integer, *left;
+
+    here(m, T_HELPER + n);
+    homes(m, true, all);
+    as_cmp8_mi(&m->a, mem_at(RBP, OWN_DISP(fp_live)), 0);
+    integer = as_jcc8(&m->a, CC_E);
+    as_push(&m->a, RAX);
+    as_push(&m->a, RDX);
+    as_patch(as_call(&m->a), m->fp_save);
+    as_pop(&m->a, RDX);
+    as_pop(&m->a, RAX);
+    as_patch8(integer, m->a.p);
+    as_mov(&m->a, RDI, RBP);
+    as_mov(&m->a, RSI, RAX);
+    as_rr(&m->a, X_XCHG | O_W, RCX, RDX);
+    as_alu_mi(&m->a, O_W, G_ADD, mem_at(RBP, VCPU_DISP(stat.helper_calls)), 1);
+    as_push(&m->a, RAX);
+    as_imm(&m->a, RAX, (uintptr_t)h->fn);
+    as_call_reg(&m->a, RAX);
+    as_pop(&m->a, RCX);
+    homes(m, false, all);
+    as_cmp8_mi(&m->a, mem_at(RBP, VCPU_DISP(leave)), 0);
+    left = as_jcc8(&m->a, CC_NE);
+    as_ret(&m->a);
+    as_patch8(left, m->a.p);
+    as_mov8_mi(&m->a, mem_at(RBP, VCPU_DISP(leave)), 0);
+    as_pop(&m->a, RCX); /* does not return */
+    as_patch(as_jmp(&m->a), rw_of(m, T_DISPATCH));
+}
+
+int emit_thunks(struct jit_vm *jv)
+{
+    struct make m = {.a = {jv->code.rw, jv->code.rw + jv->code.size}, .jv = jv, .ev = jv->emit};
+    uint32_t at;
+
+    make_fp_save(&m);
+    make_fp_load(&m);
+    make_enter(&m);
+    make_leave(&m);
+    make_ways_out(&m);
+    for (unsigned i = 0; i < 4; i++) {
+        make_miss(&m, i, false);
+        make_miss(&m, i, true);
+    }
+    for (unsigned i = 0; i < MIN(m.ev->lift->helper_count, T_COUNT - T_HELPER); i++)
+        make_helper(&m, i);
+    plat_lock(&jv->lock);
+    at = jit_code_alloc(jv, (uint32_t)(m.a.p - jv->code.rw)); /* of an empty memory: what was written */
+    plat_unlock(&jv->lock);
+    return at ? -EINVAL : 0;
+}
+
+/* ---- set-up ---- */
+
+static void choose_homes(struct emit_vm *ev)
+{
+    unsigned g = 0, x = 0;
+
+    for (unsigned i = 0; i < ev->lift->slot_count; i++) {
+        const struct slot_desc *s = &ev->lift->slots[i];
+
+        if (s->offset & 7 || s->offset / 8 >= JIT_HOMES)
+            continue;
+        if (s->type == IRT_I64 && g < PIN_GPRS) {
+            ev->home[s->offset / 8] = HOME_GPR | emit_pin_gpr[g];
+            ev->pin_gpr[g++] = s->offset;
+        } else if (s->type == IRT_F64 && x < PIN_XMMS) {
+            ev->home[s->offset / 8] = (uint8_t)(HOME_XMM | (PIN_XMM_FIRST + x));
+            ev->pin_xmm[x++] = s->offset;
+        }
+    }
+}
+
+static bool os_saves_ymm(void)
+{
+    uint32_t lo, hi;
+
+    __asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
+    return (lo & 6) == 6;
+}
+
+static void find_features(struct cpu *c)
+{
+    unsigned a, b, cx, d;
+
+    if (__get_cpuid(1, &a, &b, &cx, &d)) {
+        c->popcnt = cx >> 23 & 1;
+        c->sse41 = cx >> 19 & 1;
+        c->pclmul = cx >> 1 & 1;
+        c->avx = cx >> 27 & 1 && cx >> 28 & 1 && os_saves_ymm();
+        c->fma = c->avx && cx >> 12 & 1;
+    }
+    if (__get_cpuid_count(7, 0, &a, &b, &cx, &d)) {
+        c->bmi1 = c->avx && b >> 3 & 1;
+        c->bmi2 = c->avx && b >> 8 & 1;
+    }
+    if (__get_cpuid(0x80000001, &a, &b, &cx, &d))
+        c->lzcnt = cx >> 5 & 1;
+}
 
 int emit_probe(char *why, size_t why_size)
 {
-    static const char remedy[] = "use --accel interp";
-
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi2") ||
-        !__builtin_cpu_supports("fma")) {
-        fmt_snprintf(why, why_size, "jit: this CPU has no AVX2, BMI2 and FMA; %s", remedy);
-        return -ENOTSUP;
-    }
+    (void)why;
+    (void)why_size;
     return 0;
 }
 
-/* The hottest slots of each class get the registers. */
-static void choose_homes(struct jit_vm *jv, const struct lift_ops *lift)
+size_t emit_vm_size(void)
 {
-    unsigned gprs = 0, xmms = 0;
-
-    for (unsigned i = 0; i < lift->slot_count; i++) {
-        const struct slot_desc *s = &lift->slots[i];
-
-        if (s->offset % 8 || s->offset / 8 >= JIT_SLOTS)
-            continue;
-        if (s->type == IRT_I64 && gprs < PIN_GPRS)
-            jv->home[s->offset / 8] = (uint8_t)(HOME_GPR + emit_pin_gpr[gprs++]);
-        else if (s->type == IRT_F64 && xmms < PIN_XMMS)
-            jv->home[s->offset / 8] = (uint8_t)(HOME_XMM + PIN_XMM_FIRST + xmms++);
-    }
+    return sizeof(struct emit_vm);
 }
 
-/* All homes from or to their slots. */
-static void move_homes(struct asm_buf *b, const struct jit_vm *jv, bool store)
+int emit_vm_init(struct jit_vm *jv)
 {
-    for (unsigned i = 0; i < JIT_SLOTS; i++) {
-        unsigned home = jv->home[i];
-        int32_t disp = (int32_t)i * 8;
+    struct emit_vm *ev = jv->emit;
 
-        if (home >= HOME_XMM)
-            asm_rm(b, false, store ? PRE_66 | OP_0F | 0xd6 : PRE_F3 | OP_0F | 0x7e, home - HOME_XMM, RBP,
-                   disp);
-        else if (home)
-            asm_rm(b, true, store ? 0x89 : 0x8b, home - HOME_GPR, RBP, disp);
-    }
+    ev->lift = jv->vm->lift;
+    find_features(&ev->cpu);
+    choose_homes(ev);
+    return emit_thunks(jv);
 }
 
-static const uint8_t saved[] = {RBX, RBP, R12, R13, R14, R15};
-
-static void push(struct asm_buf *b, unsigned reg)
+struct emit *emit_of(struct vcpu *v)
 {
-    asm_opcode(b, false, 0x50 | (reg & 7), 0, 0, reg, false);
+    return own_of(v)->emit;
 }
 
-static void pop(struct asm_buf *b, unsigned reg)
+int emit_vcpu_init(struct vcpu *v)
 {
-    asm_opcode(b, false, 0x58 | (reg & 7), 0, 0, reg, false);
+    static const struct own init = {
+        .mxcsr_default = 0x1f80, /* all masked, round to nearest */
+        .nan = {UINT64_C(0x7ff8000000000000), UINT64_C(0xffffffff7fc00000)},
+        .box = {UINT64_C(0xffffffff00000000), UINT64_C(0xffffffff00000000)},
+        .sign = {UINT64_C(0x8000000000000000), UINT64_C(0x80000000)},
+        .abs = {UINT64_C(0x7fffffffffffffff), UINT64_C(0xffffffff7fffffff)},
+        .limit = {UINT64_C(0xbff0000000000000), UINT64_C(0x41f0000000000000), UINT64_C(0x43e0000000000000),
+                  0xbf800000, 0x4f800000, 0x5f000000},
+    };
+
+    *own_of(v) = init;
+    own_of(v)->emit = plat_alloc(sizeof(struct emit));
+    return own_of(v)->emit ? 0 : -ENOMEM;
 }
 
-static void ldmxcsr(struct asm_buf *b, unsigned base, int32_t disp)
+void emit_vcpu_fini(struct vcpu *v)
 {
-    asm_rm(b, false, OP_0F | 0xae, 2, base, disp);
+    plat_free(own_of(v)->emit);
+    own_of(v)->emit = NULL;
 }
 
-static void stmxcsr(struct asm_buf *b, unsigned base, int32_t disp)
+struct jit_link *emit_last_link(struct vcpu *v)
 {
-    asm_rm(b, false, OP_0F | 0xae, 3, base, disp);
-}
-
-/* Upper halves that C code left would tie each SSE result to the register's old value. */
-static void vzeroupper(struct asm_buf *b)
-{
-    asm_byte(b, 0xc5);
-    asm_byte(b, 0xf8);
-    asm_byte(b, 0x77);
-}
-
-/* enter(v in rdi, code in rsi) */
-static void thunk_enter(struct asm_buf *b, const struct jit_vm *jv)
-{
-    for (unsigned i = 0; i < sizeof(saved); i++)
-        push(b, saved[i]);
-    asm_alu_ri(b, true, ALU_SUB, RSP, FRAME);
-    asm_mov(b, true, RBP, RDI);
-    asm_mov(b, true, RAX, RSI);
-    stmxcsr(b, RSP, 0);
-    asm_rm(b, false, 0xc7, 0, RBP, SOFT_DISP(jit_own[OWN_MXCSR]));
-    asm_u32(b, MXCSR_CLEAN);
-    ldmxcsr(b, RBP, SOFT_DISP(jit_own[OWN_MXCSR]));
-    asm_imm(b, RCX, UINT64_C(0xffffffff00000000));
-    asm_store(b, true, RCX, RBP, SOFT_DISP(jit_own[OWN_BOX]));
-    asm_rm(b, true, 0xc7, 0, RBP, SOFT_DISP(jit_own[OWN_BOX + 1]));
-    asm_u32(b, 0);
-    vzeroupper(b);
-    move_homes(b, jv, false);
-    asm_rr(b, false, 0xff, 4, RAX);
-}
-
-/* The result is in eax. */
-static void thunk_out(struct asm_buf *b, const struct jit_vm *jv)
-{
-    move_homes(b, jv, true);
-    stmxcsr(b, RBP, SOFT_DISP(jit_own[OWN_MXCSR]));
-    ldmxcsr(b, RSP, 0);
-    asm_alu_ri(b, true, ALU_ADD, RSP, FRAME);
-    for (unsigned i = sizeof(saved); i-- > 0;)
-        pop(b, saved[i]);
-    asm_byte(b, 0xc3);
-}
-
-/* rcx: pc to go on at. */
-static void thunk_leave_next(struct asm_buf *b, const uint8_t *out)
-{
-    asm_store(b, true, RCX, RBP, VCPU_DISP(pc));
-    asm_imm(b, RAX, JIT_NEXT);
-    asm_patch(b, asm_jmp(b), out);
-}
-
-/* eax: offset of the instruction, and above it what the budget gets back. */
-static void thunk_leave_at(struct asm_buf *b, const uint8_t *out, enum jit_leave why)
-{
-    asm_rr(b, true, OP_0F | 0xbf, RCX, RAX);
-    asm_rm(b, true, 0x03, RCX, RBP, VCPU_DISP(pc_page));
-    asm_store(b, true, RCX, RBP, VCPU_DISP(pc));
-    asm_shift_ri(b, false, SHIFT_SHR, RAX, 16);
-    asm_rm(b, true, 0x01, RAX, RBP, VCPU_DISP(budget));
-    asm_imm(b, RAX, why);
-    asm_patch(b, asm_jmp(b), out);
-}
-
-/* The helper left, or a dispatch has to look at requests: v->pc is set. */
-static void thunk_leave_dispatch(struct asm_buf *b, const uint8_t *out)
-{
-    asm_rm(b, false, 0xc6, 0, RBP, VCPU_DISP(leave));
-    asm_byte(b, 0);
-    asm_imm(b, RAX, JIT_NEXT);
-    asm_patch(b, asm_jmp(b), out);
-}
-
-/*
- * Calls fn(v, rax, rdx, rcx), result in rax, with all guest registers in their slots and the FP flags where
- * emit_fp_flags() finds them.
- */
-static void thunk_helper(struct asm_buf *b, const struct jit_vm *jv, const struct ir_helper *h)
-{
-    move_homes(b, jv, true);
-    stmxcsr(b, RBP, SOFT_DISP(jit_own[OWN_MXCSR]));
-    asm_rm(b, true, 0xff, 0, RBP, VCPU_DISP(stat.helper_calls)); /* inc */
-    asm_mov(b, true, RDI, RBP);
-    asm_mov(b, true, RSI, RAX);
-    asm_alu_ri(b, true, ALU_SUB, RSP, 8);
-    asm_imm(b, RAX, (uintptr_t)h->fn);
-    asm_rr(b, false, 0xff, 2, RAX);
-    asm_alu_ri(b, true, ALU_ADD, RSP, 8);
-    ldmxcsr(b, RBP, SOFT_DISP(jit_own[OWN_MXCSR]));
-    move_homes(b, jv, false);
-    asm_byte(b, 0xc3);
-}
-
-static void call_c(struct asm_buf *b, const void *fn)
-{
-    static const uint8_t regs[] = {RCX, RDX, RSI, RDI, R8, R9, R10, R11};
-
-    for (unsigned i = 0; i < sizeof(regs); i++)
-        push(b, regs[i]);
-    asm_alu_ri(b, true, ALU_SUB, RSP, 16 * 16);
-    for (unsigned i = 0; i < 16; i++)
-        asm_rm(b, false, OP_0F | 0x29, i, RSP, (int32_t)i * 16);
-    asm_mov(b, true, RDI, RBP);
-    asm_mov(b, true, RSI, RCX);
-    asm_mov(b, true, RCX, RDX);
-    asm_mov(b, true, RDX, RBX);
-    asm_imm(b, RAX, (uintptr_t)fn);
-    asm_rr(b, false, 0xff, 2, RAX);
-    asm_mov(b, true, RBX, RAX);
-    for (unsigned i = 0; i < 16; i++)
-        asm_rm(b, false, OP_0F | 0x28, i, RSP, (int32_t)i * 16);
-    asm_alu_ri(b, true, ALU_ADD, RSP, 16 * 16);
-    for (unsigned i = sizeof(regs); i-- > 0;)
-        pop(b, regs[i]);
-}
-
-/*
- * rcx: address, rdx: slot to fill, [rsp + 8]: for a bail. Returns with the slot filled, the host address in
- * rcx and all but rdx as it was, or leaves. The index of the set is that of tlb_set(), the tag that of
- * tlb_tag().
- */
-static void thunk_probe(struct asm_buf *b, const uint8_t *bail, bool write, unsigned size)
-{
-    const int32_t table = write ? SOFT_DISP(write) : SOFT_DISP(read);
-    uint8_t *second, *miss, *hit;
-
-    push(b, RAX);
-    push(b, RBX);
-    asm_mov(b, true, RAX, RCX);
-    asm_shift_ri(b, true, SHIFT_SHR, RAX, MEM_PAGE_BITS);
-    asm_mov(b, true, RBX, RAX);
-    asm_shift_ri(b, true, SHIFT_SHR, RBX, TLB_SET_BITS);
-    asm_rr(b, false, 0x03, RAX, RBX);
-    asm_alu_ri(b, false, ALU_AND, RAX, TLB_SETS - 1);
-    asm_shift_ri(b, false, SHIFT_SHL, RAX, 5);
-    asm_rm(b, true, 0x8d, RBX, RCX, (1 << size) - 1);
-    asm_alu_ri(b, true, ALU_AND, RBX, -(int32_t)MEM_PAGE_SIZE);
-    asm_rm(b, true, 0x03, RBX, RBP, write ? SOFT_DISP(ctx[ACCESS_WRITE]) : SOFT_DISP(ctx[ACCESS_READ]));
-    asm_rx(b, true, 0x3b, RBX, RBP, RAX, table);
-    second = asm_jcc(b, CC_NE);
-    asm_rx(b, true, 0x8b, RAX, RBP, RAX, table + 8);
-    hit = b->p;
-    asm_store(b, true, RAX, RDX, (int32_t)offsetof(struct soft_site, addend));
-    asm_mov(b, true, RBX, RCX);
-    asm_alu_ri(b, true, ALU_AND, RBX, -(int32_t)MEM_PAGE_SIZE);
-    asm_store(b, true, RBX, RDX, (int32_t)offsetof(struct soft_site, page));
-    asm_rr(b, true, 0x03, RCX, RAX);
-    asm_rm(b, false, 0xc6, 0, RBP, SOFT_DISP(sites_filled));
-    asm_byte(b, 1);
-    pop(b, RBX);
-    pop(b, RAX);
-    asm_byte(b, 0xc2); /* ret 8 */
-    asm_byte(b, 8);
-    asm_byte(b, 0);
-    asm_patch(b, second, b->p);
-    asm_rx(b, true, 0x3b, RBX, RBP, RAX, table + 16);
-    miss = asm_jcc(b, CC_NE);
-    asm_rx(b, true, 0x8b, RAX, RBP, RAX, table + 24);
-    asm_patch(b, asm_jmp(b), hit);
-    asm_patch(b, miss, b->p);
-    asm_imm(b, RBX, size | (write ? 8 : 0));
-    call_c(b, (const void *)jit_fill_site);
-    asm_rr(b, true, 0x85, RBX, RBX);
-    pop(b, RBX);
-    pop(b, RAX);
-    miss = asm_jcc(b, CC_E);
-    asm_rm(b, true, 0x03, RCX, RDX, (int32_t)offsetof(struct soft_site, addend));
-    asm_byte(b, 0xc2);
-    asm_byte(b, 8);
-    asm_byte(b, 0);
-    asm_patch(b, miss, b->p);
-    asm_rm(b, true, 0x8d, RSP, RSP, 8);
-    pop(b, RAX);
-    asm_patch(b, asm_jmp(b), bail);
-}
-
-static void align(struct asm_buf *b)
-{
-    while ((uintptr_t)b->p % 16)
-        asm_byte(b, 0xcc);
-}
-
-int emit_thunks(struct jit_vm *jv, const struct lift_ops *lift)
-{
-    struct asm_buf b = {jv->code.rw, jv->code.rw + THUNK_BYTES, false};
-    const ptrdiff_t to_rx = jv->code.rx - (const uint8_t *)jv->code.rw;
-    struct emit *e = plat_alloc(sizeof(*e));
-    const uint8_t *out;
-
-    if (!e)
-        return -ENOMEM;
-    e->val = plat_alloc(REGION_MAX_OPS * sizeof(*e->val));
-    e->last_use = plat_alloc(REGION_MAX_OPS * sizeof(*e->last_use));
-    e->uses = plat_alloc(REGION_MAX_OPS);
-    jv->emit = e;
-    if (!e->val || !e->last_use || !e->uses)
-        return -ENOMEM;
-    choose_homes(jv, lift);
-    jv->entry.enter = (enum jit_leave(*)(struct vcpu *, const void *))(uintptr_t)(b.p + to_rx);
-    thunk_enter(&b, jv);
-    align(&b);
-    out = b.p;
-    thunk_out(&b, jv);
-    align(&b);
-    jv->entry.leave_next = b.p + to_rx;
-    thunk_leave_next(&b, out);
-    align(&b);
-    jv->entry.leave_budget = b.p + to_rx;
-    thunk_leave_at(&b, out, JIT_BUDGET);
-    align(&b);
-    jv->entry.leave_bail = b.p + to_rx;
-    const uint8_t *bail = b.p;
-
-    thunk_leave_at(&b, out, JIT_BAIL);
-    align(&b);
-    jv->entry.leave_dispatch = b.p + to_rx;
-    thunk_leave_dispatch(&b, out);
-    for (unsigned i = 0; i < lift->helper_count && i < JIT_HELPERS; i++) {
-        align(&b);
-        jv->entry.helper[i] = b.p + to_rx;
-        thunk_helper(&b, jv, &lift->helpers[i]);
-    }
-    for (unsigned write = 0; write < 2; write++) {
-        for (unsigned size = 0; size < 4; size++) {
-            align(&b);
-            jv->entry.probe[write][size] = b.p + to_rx;
-            thunk_probe(&b, bail, write, size);
-        }
-    }
-    BUG_ON(b.full);
-    jv->thunk_bytes = (uint32_t)ALIGN_UP((uint64_t)(b.p - jv->code.rw), 4096);
-    return 0;
-}
-
-void emit_fini(struct jit_vm *jv)
-{
-    struct emit *e = jv->emit;
-
-    if (!e)
-        return;
-    plat_free(e->val);
-    plat_free(e->last_use);
-    plat_free(e->uses);
-    plat_free(e);
-    jv->emit = NULL;
-}
-
-unsigned emit_fp_flags(struct vcpu *v)
-{
-    /* MXCSR: IE 0, DE 1, ZE 2, OE 3, UE 4, PE 5 (Intel SDM 1, 10.2.3). */
-    unsigned m = (unsigned)soft_of(v)->jit_own[OWN_MXCSR];
-
-    if (LIKELY(!(m & 0x3d)))
-        return 0;
-    return ((m & 1) ? SF_INVALID : 0) | ((m & 4) ? SF_DIVZERO : 0) | ((m & 8) ? SF_OVERFLOW : 0) |
-           ((m & 16) ? SF_UNDERFLOW : 0) | ((m & 32) ? SF_INEXACT : 0);
-}
-
-void emit_fp_clear(struct vcpu *v)
-{
-    soft_of(v)->jit_own[OWN_MXCSR] = MXCSR_CLEAN;
+    return own_of(v)->link;
 }

@@ -1,104 +1,213 @@
-/* One unit: blocks in order, then the cold stubs. */
+/*
+ * Compiles a unit: a look over the operations for uses and destinations, one pass forward that emits, the
+ * cold stubs behind it. Everything is emitted into a stage first, since its size is not known before.
+ */
 #include "engine/jit/emit/x86_64/emit.h"
-#include "core/vm.h"
 #include "lib/err.h"
+#include "lib/fmt.h"
 
-/* Instructions of one block see each other's values through slots only, unless passes made it otherwise. */
-static void uses_scan(struct emit *e, const struct ir_block *b)
+/* ---- cold stubs, references to thunks ---- */
+
+void emit_cold(struct emit *e, struct cold c)
+{
+    if (e->colds == EMIT_COLDS)
+        e->failed = true;
+    else
+        e->cold[e->colds++] = c;
+}
+
+void emit_thunk_ref(struct emit *e, uint8_t *rel32, unsigned thunk)
+{
+    if (e->relocs == EMIT_RELOCS)
+        e->failed = true;
+    else
+        e->reloc[e->relocs++] = (struct reloc){(uint32_t)(rel32 - e->stage), thunk};
+}
+
+uint32_t emit_where(const struct emit *e)
+{
+    unsigned refund = e->u->blocks[e->block].insns - (e->begun - 1) - (unsigned)e->synced;
+
+    return (uint32_t)(e->offset & 0xffff) | refund << 16;
+}
+
+static void leave_at(struct emit *e, uint32_t where, unsigned thunk)
+{
+    as_imm(&e->a, RCX, where);
+    emit_jmp_thunk(e, thunk);
+}
+
+static void cold_leave(struct emit *e, const struct cold *c)
+{
+    leave_at(e, c->where, c->x);
+}
+
+void emit_bail_if(struct emit *e, unsigned cc)
+{
+    emit_cold(
+        e, (struct cold){.fn = cold_leave, .jump = as_jcc(&e->a, cc), .where = emit_where(e), .x = T_BAIL});
+}
+
+void emit_bail(struct emit *e)
+{
+    leave_at(e, emit_where(e), T_BAIL);
+}
+
+/* ---- before emission: uses, aliases, destinations ---- */
+
+static bool same_bits(const struct ir_unit *u, const struct ir_op *op)
+{
+    return op->op == IR_TRUNC || (op->op == IR_BITCAST && ir_type_size(ir_result_type(&u->ops[op->a])) <= 8 &&
+                                  ir_type_size((enum ir_type)op->type) <= 8);
+}
+
+static bool has_float_home(const struct emit *e, const struct ir_op *op)
+{
+    if (op->op == IR_GET || op->op == IR_PUT)
+        return home_of(e, (int32_t)op->imm) & HOME_XMM;
+    return op->op >= IR_FADD && op->op <= IR_UNBOX;
+}
+
+static void count_uses(struct emit *e, const struct ir_block *b)
 {
     for (unsigned i = b->first; i < b->end; i++) {
-        e->last_use[i] = 0;
-        e->uses[i] = 0;
-        e->val[i] = (struct val){0};
-    }
-    for (unsigned i = b->first; i < b->end; i++) {
-        const struct ir_op *op = &e->u->ops[i];
-        const ir_ref refs[3] = {op->a, op->b, op->c};
+        const struct ir_op *op = &e->ops[i];
 
-        for (unsigned k = 0; k < 3; k++) {
-            if (refs[k] == IR_REF_NONE)
-                continue;
-            e->last_use[refs[k]] = (uint16_t)i;
-            e->uses[refs[k]] = (uint8_t)MIN(e->uses[refs[k]] + 1, 2);
+        e->val[i] = (struct val){.hint = -1, .kind = op->op == IR_CONST ? V_CONST : V_NONE};
+        e->root[i] = (ir_ref)i;
+        if (same_bits(e->u, op)) {
+            e->root[i] = e->root[op->a];
+            continue;
         }
+        e->uses_fp |= has_float_home(e, op);
+        if (op->a != IR_REF_NONE)
+            e->val[e->root[op->a]].uses++;
+        if (op->b != IR_REF_NONE)
+            e->val[e->root[op->b]].uses++;
+        if (op->c != IR_REF_NONE)
+            e->val[e->root[op->c]].uses++;
     }
 }
 
-static bool can(const struct ir_op *op)
+/* Neither leaves the unit nor reads or writes the slot. */
+static bool minds_not(const struct ir_op *op, int32_t slot)
 {
     switch (op->op) {
-    case IR_CONST:
-    case IR_INSN:
-    case IR_TRUNC:
-    case IR_JUMP:
-    case IR_JUMPI:
-    case IR_SYNC:
-    case IR_CALL:
-    case IR_DISPATCH:
-        return true;
     case IR_GET:
     case IR_PUT:
-        return op->type == IRT_I64 || op->type == IRT_F64;
-    case IR_BRANCH:
-        return op->type == IRT_I64 || op->type == IRT_I32;
+        return op->imm >= slot + 8 || op->imm + (int64_t)ir_type_size((enum ir_type)op->type) <= slot;
+    case IR_BOX:
+        return op->type == IRT_F32;
+    case IR_CONST:
+    case IR_INSN:
+    case IR_PC:
+    case IR_ADD:
+    case IR_SUB:
+    case IR_MUL:
+    case IR_AND:
+    case IR_OR:
+    case IR_XOR:
+    case IR_SHL:
+    case IR_SHR:
+    case IR_SAR:
+    case IR_SEXT:
+    case IR_ZEXT:
+    case IR_TRUNC:
+    case IR_BITCAST:
+    case IR_SETCC:
+        return true;
     default:
-        return emit_int_can(op) || emit_fp_can(op) || emit_mem_can(op);
+        return false;
     }
 }
 
-/* Whether all operations of the instruction that begins at i have an inline form. */
-static bool insn_can(const struct emit *e, unsigned i, unsigned end)
+/* The slot may be written at operation p already, instead of at q. */
+static bool window_clear(const struct emit *e, unsigned p, unsigned q, int32_t slot)
 {
-    for (i++; i < end && e->u->ops[i].op != IR_INSN; i++) {
-        if (!can(&e->u->ops[i]))
+    if (q - p > 8)
+        return false;
+    for (unsigned i = p + 1; i < q; i++) {
+        if (!minds_not(&e->ops[i], slot))
             return false;
     }
     return true;
 }
 
-/* ---- leaving ---- */
-
-static void jmp_to(struct emit *e, const uint8_t *rx)
+static bool computed(const struct emit *e, const struct ir_block *b, unsigned p)
 {
-    uint8_t *at = asm_jmp(&e->b);
-
-    asm_patch(&e->b, at, e->jv->code.rw + (rx - e->jv->code.rx));
+    return p >= b->first && e->ops[p].op != IR_GET && e->ops[p].op != IR_CONST && e->val[p].hint < 0;
 }
 
-static void leave(struct emit *e, const uint8_t *where, uint32_t arg)
+static void hint_put(struct emit *e, const struct ir_block *b, unsigned q)
 {
-    asm_imm(&e->b, RAX, arg);
-    jmp_to(e, where);
+    const struct ir_op *op = &e->ops[q];
+    int32_t slot = (int32_t)op->imm;
+    unsigned p = e->root[op->a];
+
+    if (ir_type_size((enum ir_type)op->type) != 8 || !computed(e, b, p) || !window_clear(e, p, q, slot))
+        return;
+    e->val[p].hint = slot;
+    while (home_of(e, slot) &&
+           (e->ops[p].op == IR_SEXT || e->ops[p].op == IR_ZEXT || e->ops[p].op == IR_BOX)) {
+        unsigned w = e->root[e->ops[p].a];
+
+        if (!computed(e, b, w) || e->val[w].uses != 1 || !window_clear(e, w, q, slot))
+            return;
+        e->val[w].hint = slot;
+        p = w;
+    }
 }
 
-/*
- * To the pc in rcx by the jump hash, without leaving generated code on a hit. The index is that of
- * soft_jump_index().
- */
-static void transition(struct emit *e)
+static void defer_shift(struct emit *e, const struct ir_op *add)
 {
-    struct asm_buf *b = &e->b;
-    const int32_t jumps = SOFT_DISP(jumps);
-    uint8_t *miss;
+    ir_ref r[2] = {e->root[add->a], e->root[add->b]};
 
-    asm_mov(b, true, RAX, RCX);
-    asm_mov(b, true, RDX, RCX);
-    asm_shift_ri(b, true, SHIFT_SHR, RAX, 1);
-    asm_shift_ri(b, true, SHIFT_SHR, RDX, 1 + SOFT_JUMP_BITS);
-    asm_rr(b, false, 0x33, RAX, RDX);
-    asm_alu_ri(b, false, ALU_AND, RAX, SOFT_JUMPS - 1);
-    asm_shift_ri(b, false, SHIFT_SHL, RAX, 4);
-    asm_mov(b, true, RDX, RCX);
-    asm_rm(b, true, 0x33, RDX, RBP, SOFT_DISP(space));
-    asm_rx(b, true, 0x3b, RDX, RBP, RAX, jumps + (int32_t)offsetof(struct soft_jump, key));
-    miss = asm_jcc(b, CC_NE);
-    asm_patch(b, miss, e->jv->code.rw + (e->jv->entry.leave_next - e->jv->code.rx));
-    asm_alu_ri(b, true, ALU_AND, RCX, -(int32_t)MEM_PAGE_SIZE);
-    asm_store(b, true, RCX, RBP, VCPU_DISP(pc_page));
-    asm_rx(b, false, 0xff, 4, RBP, RAX, jumps + (int32_t)offsetof(struct soft_jump, target));
+    for (unsigned i = 0; i < 2; i++) {
+        const struct ir_op *s = &e->ops[r[i]];
+        int64_t n;
+
+        if (s->op == IR_SHL && s->type == IRT_I64 && e->val[r[i]].uses == 1 && val_const(e, s->b, &n) &&
+            n >= 1 && n <= 3) {
+            e->val[r[i]].lazy = true;
+            e->val[r[i]].hint = -1;
+            return;
+        }
+    }
 }
 
-/* The block of the unit at offset, or -1. */
+/* Negations become part of a fused operation. */
+static void defer_negations(struct emit *e, const struct ir_op *fma)
+{
+    const ir_ref r[2] = {e->root[fma->a], e->root[fma->c]};
+
+    /* An operation that is left to the interpreter computes them itself: no harm. */
+    for (unsigned i = 0; i < 2; i++) {
+        if (e->ops[r[i]].op == IR_FNEG && e->val[r[i]].uses == 1) {
+            e->val[r[i]].lazy = true;
+            e->val[r[i]].hint = -1;
+        }
+    }
+}
+
+static void prepare(struct emit *e)
+{
+    for (unsigned n = 0; n < e->u->block_count; n++) {
+        const struct ir_block *b = &e->u->blocks[n];
+
+        count_uses(e, b);
+        for (unsigned i = b->first; i < b->end; i++) {
+            if (e->ops[i].op == IR_PUT)
+                hint_put(e, b, i);
+            else if (e->ops[i].op == IR_ADD && e->ops[i].type == IRT_I64)
+                defer_shift(e, &e->ops[i]);
+            else if (e->ops[i].op == IR_FMADD)
+                defer_negations(e, &e->ops[i]);
+        }
+    }
+}
+
+/* ---- jumps ---- */
+
 static int block_of(const struct emit *e, int32_t offset)
 {
     for (unsigned i = 0; i < e->u->block_count; i++) {
@@ -108,356 +217,444 @@ static int block_of(const struct emit *e, int32_t offset)
     return -1;
 }
 
-static void fix(struct emit *e, uint8_t *at, unsigned block)
+static void fix_add(struct emit *e, uint8_t *at, unsigned block)
 {
-    if (e->fixups == EMIT_FIXUPS) {
+    if (e->fixes == ARRAY_SIZE(e->fix)) {
         e->failed = true;
         return;
     }
-    e->fixup[e->fixups].at = at;
-    e->fixup[e->fixups++].block = block;
+    e->fix[e->fixes].at = at;
+    e->fix[e->fixes++].block = block;
+}
+
+/* What an unlinked jump leads to: with the link's address, or (STUB_HASH behind) by the jump hash. */
+static void cold_stub(struct emit *e, const struct cold *c)
+{
+    e->out[c->x].stub = (uint32_t)(e->a.p - e->stage);
+    as_imm(&e->a, RCX, (uint32_t)c->offset);
+    as_opcode(&e->a, 0xb8 | RDX | O_W, 0, 0, RDX, false);
+    as_u64(&e->a, 0); /* filled in by finish() */
+    emit_jmp_thunk(e, T_LINK);
+    as_imm(&e->a, RCX, (uint32_t)c->offset);
+    emit_jmp_thunk(e, T_HASH);
+}
+
+/* A jump that can be patched: its rel32 is aligned. */
+static void jump_out(struct emit *e, int32_t offset)
+{
+    unsigned pad = -(unsigned)(uintptr_t)(e->a.p + 1) & 3;
+
+    if (e->outs == EMIT_OUTS) {
+        e->failed = true;
+        return;
+    }
+    as_nop(&e->a, pad);
+    e->out[e->outs].offset = offset;
+    e->out[e->outs].site = (uint32_t)(as_jmp(&e->a) - e->stage);
+    emit_cold(e,
+              (struct cold){
+                  .fn = cold_stub, .jump = e->stage + e->out[e->outs].site, .offset = offset, .x = e->outs});
+    e->outs++;
+}
+
+static void hash_jump(struct emit *e)
+{
+    emit_thunk_ref(e, emit_hash_jump(&e->a), T_MISS);
+}
+
+/* Out of the unit. */
+static void go_out(struct emit *e, int32_t offset)
+{
+    if (offset >= 0 && offset < (int32_t)MEM_PAGE_SIZE) {
+        jump_out(e, offset);
+        return;
+    }
+    as_ld(&e->a, RAX, RBP, VCPU_DISP(pc_page));
+    as_alu_ri(&e->a, O_W, G_ADD, RAX, offset);
+    hash_jump(e);
 }
 
 static void go(struct emit *e, int32_t offset)
 {
-    int block = block_of(e, offset);
+    int b = block_of(e, offset);
 
-    if (block >= 0) {
-        if ((unsigned)block != e->block + 1)
-            fix(e, asm_jmp(&e->b), (unsigned)block);
+    if (b < 0)
+        go_out(e, offset);
+    else if (b <= (int)e->block && b)
+        as_jmp_to(&e->a, e->block_at[b]);
+    else if (!b)
+        as_jmp_to(&e->a, e->block_at[0]);
+    else if (b != (int)e->block + 1)
+        fix_add(e, as_jmp(&e->a), (unsigned)b);
+}
+
+static void cold_out(struct emit *e, const struct cold *c)
+{
+    go_out(e, c->offset);
+}
+
+static void go_if(struct emit *e, unsigned cc, int32_t offset)
+{
+    int b = block_of(e, offset);
+
+    if (b < 0)
+        emit_cold(e, (struct cold){.fn = cold_out, .jump = as_jcc(&e->a, cc), .offset = offset});
+    else if (b <= (int)e->block)
+        as_jcc_to(&e->a, cc, e->block_at[b]);
+    else
+        fix_add(e, as_jcc(&e->a, cc), (unsigned)b);
+}
+
+static void branch(struct emit *e, const struct ir_op *op, unsigned cc)
+{
+    int32_t taken = (int32_t)(op->imm >> 32), next = (int32_t)op->imm;
+
+    if (block_of(e, taken) == (int)e->block + 1) {
+        go_if(e, cc ^ 1, next);
         return;
     }
-    asm_load(&e->b, true, RCX, RBP, VCPU_DISP(pc_page));
-    asm_alu_ri(&e->b, true, ALU_ADD, RCX, offset);
-    transition(e);
+    go_if(e, cc, taken);
+    go(e, next);
 }
 
-static void branch(struct emit *e, const struct ir_op *op)
+/* ---- instructions, calls ---- */
+
+static void insn(struct emit *e, const struct ir_op *op)
 {
-    int32_t taken = (int32_t)(op->imm >> 32), other = (int32_t)op->imm;
-    unsigned cc = emit_compare(e, op);
-    int block = block_of(e, taken);
-
-    if (block >= 0) {
-        fix(e, asm_jcc(&e->b, cc), (unsigned)block);
-        go(e, other);
-        return;
-    }
-    if (block_of(e, other) >= 0) {
-        fix(e, asm_jcc(&e->b, cc ^ 1), (unsigned)block_of(e, other));
-        go(e, taken);
-        return;
-    }
-    uint8_t *skip = asm_jcc(&e->b, cc);
-
-    asm_load(&e->b, true, RCX, RBP, VCPU_DISP(pc_page));
-    asm_alu_ri(&e->b, true, ALU_ADD, RCX, other);
-    transition(e);
-    asm_patch(&e->b, skip, e->b.p);
-    asm_load(&e->b, true, RCX, RBP, VCPU_DISP(pc_page));
-    asm_alu_ri(&e->b, true, ALU_ADD, RCX, taken);
-    transition(e);
-}
-
-/* ---- slots ---- */
-
-static void get(struct emit *e, unsigned i)
-{
-    const struct ir_op *op = &e->u->ops[i];
-
-    e->val[i] = (struct val){.where = V_SLOT, .disp = (int32_t)op->imm};
-    if (op->imm % 8 == 0 && op->imm / 8 < JIT_SLOTS)
-        e->alias_last[op->imm / 8] = MAX(e->alias_last[op->imm / 8], e->last_use[i]);
-}
-
-static void put(struct emit *e, unsigned i)
-{
-    const struct ir_op *op = &e->u->ops[i];
-    const struct val *v = &e->val[op->a];
-    unsigned home = emit_home(e, (int32_t)op->imm), reg;
-
-    if (home >= HOME_XMM)
-        e->boxed &= ~BIT(home - HOME_XMM);
-    if (home >= HOME_XMM && e->u->ops[op->a].op == IR_BOX)
-        e->boxed |= BIT(home - HOME_XMM);
-    if (v->where == V_REG || (v->where == V_SLOT && v->disp == op->imm))
-        return;
-    emit_unalias(e, i, (int32_t)op->imm);
-    if (home >= HOME_XMM) {
-        reg = emit_use_xmm(e, op->a, home - HOME_XMM);
-        if (reg != home - HOME_XMM)
-            asm_rr(&e->b, false, OP_0F | 0x28, home - HOME_XMM, reg);
-    } else if (home) {
-        reg = emit_use(e, op->a, home - HOME_GPR);
-        asm_mov(&e->b, true, home - HOME_GPR, reg);
-    } else if (op->type == IRT_F64) {
-        reg = emit_use_xmm(e, op->a, 1);
-        asm_rm(&e->b, false, PRE_66 | OP_0F | 0xd6, reg, RBP, (int32_t)op->imm);
-    } else if (v->where == V_CONST && v->imm == (int32_t)v->imm) {
-        asm_rm(&e->b, true, 0xc7, 0, RBP, (int32_t)op->imm);
-        asm_u32(&e->b, (uint32_t)v->imm);
-    } else {
-        reg = emit_use(e, op->a, RCX);
-        asm_store(&e->b, true, reg, RBP, (int32_t)op->imm);
+    if (e->synced)
+        as_alu_mi(&e->a, O_W, G_SUB, mem_at(RBP, VCPU_DISP(budget)), (int32_t)e->synced);
+    e->synced = 0;
+    e->offset = (int32_t)op->imm;
+    e->begun++;
+    if (e->marks < ARRAY_SIZE(e->mark)) {
+        e->mark[e->marks].at = (uint32_t)(e->a.p - e->stage);
+        e->mark[e->marks++].offset = e->offset;
     }
 }
 
-/* A value that is the same bits: TRUNC. */
-static void same(struct emit *e, unsigned i)
-{
-    const struct ir_op *op = &e->u->ops[i];
-
-    e->val[i] = e->val[op->a];
-    if (e->val[i].where == V_SLOT && e->val[i].disp % 8 == 0 && e->val[i].disp / 8 < JIT_SLOTS) {
-        uint16_t *last = &e->alias_last[e->val[i].disp / 8];
-
-        *last = MAX(*last, e->last_use[i]);
-    } else if (e->val[i].where == V_ACC && e->last_use[i] > i + 1) {
-        emit_keep(e, (ir_ref)i);
-    }
-}
-
-/* ---- helpers ---- */
-
-/* pc and count become those of the present instruction; what follows of the block is given back meanwhile. */
 static void sync(struct emit *e)
 {
-    unsigned rest = e->refund - 1;
+    unsigned rest = e->u->blocks[e->block].insns - e->begun, r = val_scratch(e, 0);
 
-    asm_load(&e->b, true, RCX, RBP, VCPU_DISP(pc_page));
-    asm_alu_ri(&e->b, true, ALU_ADD, RCX, e->insn_offset);
-    asm_store(&e->b, true, RCX, RBP, VCPU_DISP(pc));
-    if (rest)
-        asm_alu_mi(&e->b, true, ALU_ADD, RBP, VCPU_DISP(budget), (int32_t)rest);
-    e->given_back = rest;
-    e->refund = 1;
+    as_ld(&e->a, r, RBP, VCPU_DISP(pc_page));
+    if (e->offset)
+        as_alu_ri(&e->a, O_W, G_ADD, r, e->offset);
+    as_st(&e->a, r, RBP, VCPU_DISP(pc));
+    if (rest && !e->synced)
+        as_alu_mi(&e->a, O_W, G_ADD, mem_at(RBP, VCPU_DISP(budget)), (int32_t)rest);
+    e->synced = rest;
 }
 
-static void unsync(struct emit *e)
+static bool call(struct emit *e, const struct ir_op *op)
 {
-    if (e->given_back)
-        asm_alu_mi(&e->b, true, ALU_SUB, RBP, VCPU_DISP(budget), (int32_t)e->given_back);
-    e->given_back = 0;
+    const struct ir_helper *h = &e->ev->lift->helpers[op->imm];
+
+    if (op->imm >= T_COUNT - T_HELPER || op->type != IRT_I64)
+        return false;
+    val_call(e, h->flags & IR_H_WRITES);
+    if (op->a != IR_REF_NONE)
+        val_gpr_to(e, op->a, RAX);
+    if (op->b != IR_REF_NONE)
+        val_gpr_to(e, op->b, RCX);
+    if (op->c != IR_REF_NONE)
+        val_gpr_to(e, op->c, RDX);
+    emit_call_thunk(e, T_HELPER + (unsigned)op->imm);
+    val_done(e, op->a);
+    val_done(e, op->b);
+    val_done(e, op->c);
+    if (e->uses_fp)
+        emit_call_thunk(e, T_FP_LOAD);
+    if (e->val[e->at].uses) {
+        unsigned d = val_dest(e, 0);
+
+        as_mov(&e->a, d, RAX);
+        val_set(e, d);
+    }
+    return true;
 }
 
-/* Operands in rax, rdx, rcx; the thunk of the helper does the rest. A helper that left leads out. */
-static void call(struct emit *e, unsigned i)
+bool emit_flow(struct emit *e, const struct ir_op *op)
 {
-    static const uint8_t regs[3] = {RAX, RDX, RCX};
-    const struct ir_op *op = &e->u->ops[i];
-    const ir_ref refs[3] = {op->a, op->b, op->c};
-    struct cold *c = &e->cold[e->colds];
-    uint8_t *at;
-
-    if (e->colds == EMIT_COLDS || (size_t)op->imm >= JIT_HELPERS) {
-        e->failed = true;
-        return;
+    switch (op->op) {
+    case IR_INSN:
+        insn(e, op);
+        return true;
+    case IR_SYNC:
+        sync(e);
+        return true;
+    case IR_CALL:
+        return call(e, op);
+    case IR_JUMP:
+        go(e, (int32_t)op->imm);
+        return true;
+    case IR_BRANCH:
+        branch(e, op, emit_compare(e, op));
+        return true;
+    case IR_JUMPI:
+        val_gpr_to(e, op->a, RAX);
+        hash_jump(e);
+        return true;
+    case IR_DISPATCH:
+        emit_jmp_thunk(e, T_DISPATCH);
+        return true;
+    default:
+        return false;
     }
-    for (unsigned k = 0; k < 3; k++) {
-        if (refs[k] != IR_REF_NONE && k)
-            emit_keep(e, refs[k]); /* rax is the first one's */
-    }
-    for (unsigned k = 0; k < 3; k++) {
-        if (refs[k] != IR_REF_NONE)
-            asm_mov(&e->b, true, regs[k], emit_use(e, refs[k], regs[k]));
-    }
-    at = asm_call(&e->b);
-    asm_patch(&e->b, at, e->jv->code.rw + (e->jv->entry.helper[op->imm] - e->jv->code.rx));
-    asm_rm(&e->b, false, 0x80, 7, RBP, VCPU_DISP(leave));
-    asm_byte(&e->b, 0);
-    e->colds++;
-    *c = (struct cold){.jump = asm_jcc(&e->b, CC_NE), .kind = COLD_LEAVE};
-    if (e->uses[i]) {
-        unsigned dst = emit_dest(e, i, RAX);
-
-        asm_mov(&e->b, true, dst, RAX);
-        emit_result(e, i, dst);
-    }
-}
-
-/* On at v->pc, unless somebody wants the vCPU or a helper made an exit. */
-static void dispatch(struct emit *e)
-{
-    const uint8_t *out = e->jv->code.rw + (e->jv->entry.leave_dispatch - e->jv->code.rx);
-
-    asm_alu_mi(&e->b, false, ALU_CMP, RBP, VCPU_DISP(request), 0);
-    asm_patch(&e->b, asm_jcc(&e->b, CC_NE), out);
-    asm_alu_mi(&e->b, false, ALU_CMP, RBP, VCPU_DISP(exit.kind), EXIT_NONE);
-    asm_patch(&e->b, asm_jcc(&e->b, CC_NE), out);
-    asm_rm(&e->b, false, 0xc6, 0, RBP, VCPU_DISP(leave));
-    asm_byte(&e->b, 0);
-    asm_load(&e->b, true, RCX, RBP, VCPU_DISP(pc));
-    transition(e);
 }
 
 /* ---- blocks ---- */
 
-static void one(struct emit *e, unsigned i)
+static bool operation(struct emit *e, const struct ir_op *op)
 {
-    const struct ir_op *op = &e->u->ops[i];
+    unsigned home;
 
     switch (op->op) {
     case IR_CONST:
-        e->val[i] = (struct val){.where = V_CONST, .imm = op->imm};
-        break;
+        return true;
     case IR_GET:
-        get(e, i);
-        break;
+        if (ir_type_size((enum ir_type)op->type) > 8 || (op->imm & 7 && home_of(e, (int32_t)(op->imm & ~7))))
+            return false;
+        val_get(e);
+        return true;
     case IR_PUT:
-        put(e, i);
-        break;
-    case IR_TRUNC:
-        same(e, i);
-        break;
-    case IR_JUMP:
-        go(e, (int32_t)op->imm);
-        break;
-    case IR_BRANCH:
-        branch(e, op);
-        break;
-    case IR_SYNC:
-        sync(e);
-        break;
-    case IR_CALL:
-        call(e, i);
-        break;
-    case IR_DISPATCH:
-        dispatch(e);
-        break;
-    case IR_JUMPI:
-        asm_mov(&e->b, true, RCX, emit_use(e, op->a, RCX));
-        transition(e);
-        break;
+        home = home_of(e, (int32_t)(op->imm & ~7));
+        if (ir_type_size((enum ir_type)op->type) > 8 ||
+            (home && (op->imm & 7 || ir_type_size((enum ir_type)op->type) != 8)))
+            return false;
+        val_put(e);
+        return true;
     default:
-        if (!emit_int(e, i) && !emit_fp(e, i) && !emit_mem(e, i))
-            e->failed = true;
-        break;
+        if (op->op >= IR_LOAD && op->op <= IR_FENCE)
+            return emit_mem(e, op);
+        if (op->op >= IR_FADD && op->op <= IR_UNBOX)
+            return emit_float(e, op);
+        if (op->op <= IR_SYNC || op->op >= IR_CALL)
+            return emit_flow(e, op);
+        return emit_int(e, op);
     }
+}
+
+static void cold_fp_load(struct emit *e, const struct cold *c)
+{
+    emit_call_thunk(e, T_FP_LOAD);
+    as_patch(as_jmp(&e->a), c->back);
 }
 
 static void block_head(struct emit *e, const struct ir_block *b)
 {
-    struct cold *c = &e->cold[e->colds];
-
-    if (e->colds == EMIT_COLDS) {
-        e->failed = true;
-        return;
+    e->block_at[e->block] = e->a.p;
+    if (e->block) {
+        as_alu_mi(&e->a, O_W, G_SUB, mem_at(RBP, VCPU_DISP(budget)), b->insns);
+    } else {
+        as_rm(&e->a, 0x81 | O_W, G_SUB, mem_at(RBP, VCPU_DISP(budget))); /* 8 bytes: see emit_close() */
+        as_u32(&e->a, b->insns);
     }
-    asm_alu_mi(&e->b, true, ALU_SUB, RBP, VCPU_DISP(budget), b->insns);
-    e->colds++;
-    *c = (struct cold){.jump = asm_jcc(&e->b, CC_S),
-                       .kind = COLD_BUDGET,
-                       .where = (uint32_t)(uint16_t)b->offset | (uint32_t)b->insns << 16};
+    emit_cold(e, (struct cold){.fn = cold_leave,
+                               .jump = as_jcc(&e->a, CC_S),
+                               .where = (uint32_t)(b->offset & 0xffff) | (uint32_t)b->insns << 16,
+                               .x = T_BUDGET});
 }
 
-static void block(struct emit *e, unsigned n)
+static void block(struct emit *e, const struct ir_block *b)
 {
-    const struct ir_block *b = &e->u->blocks[n];
-    unsigned begun = 0;
-
-    e->block = n;
-    e->block_at[n] = e->b.p;
-    e->cells = 0;
-    e->given_back = 0;
-    e->boxed = 0;
-    memset(e->alias_last, 0, sizeof(e->alias_last));
-    uses_scan(e, b);
+    e->begun = 0;
+    e->synced = 0;
     block_head(e, b);
-    for (unsigned i = b->first; i < b->end; i++) {
-        const struct ir_op *op = &e->u->ops[i];
+    val_block_begin(e, b);
+    for (unsigned i = b->first; i < b->end && !e->failed; i++) {
+        e->at = i;
+        e->lock_gpr = e->lock_xmm = 0;
+        e->cells &= ~e->cells_done;
+        e->cells_done = 0;
+        if (e->a.end - e->a.p < ASM_SLACK) {
+            e->failed = true;
+        } else if (e->root[i] == i && !operation(e, &e->ops[i])) {
+            emit_bail(e);
+            break;
+        }
+    }
+}
 
-        if (op->op == IR_INSN) {
-            unsync(e);
-            e->insn_offset = (int32_t)op->imm;
-            e->refund = b->insns - begun++;
-            if (!insn_can(e, i, b->end)) {
-                leave(e, e->jv->entry.leave_bail, (uint32_t)(uint16_t)e->insn_offset | e->refund << 16);
-                return;
-            }
+/* The entries. Where the near one is patched, a whole instruction of at least 5 bytes has to stand. */
+#define FAR_BYTES  10
+#define FAR_OFFSET 6
+#define NEAR       (FAR_OFFSET + FAR_BYTES)
+
+static void entries(struct emit *e)
+{
+    as_nop(&e->a, FAR_OFFSET);
+    as_opcode(&e->a, 0x2d | O_W, 0, 0, 0, false); /* sub rax, imm32 */
+    as_u32(&e->a, (uint32_t)e->u->blocks[0].offset);
+    as_st(&e->a, RAX, RBP, VCPU_DISP(pc_page));
+    BUG_ON(e->a.p != e->stage + NEAR);
+    if (e->uses_fp) {
+        struct cold c = {.fn = cold_fp_load};
+
+        as_cmp8_mi(&e->a, mem_at(RBP, OWN_DISP(fp_live)), 0);
+        BUG_ON(e->a.p - (e->stage + NEAR) < 5);
+        c.jump = as_jcc(&e->a, CC_E);
+        c.back = e->a.p;
+        emit_cold(e, c);
+    }
+}
+
+static void colds(struct emit *e)
+{
+    for (unsigned i = 0; i < e->colds && !e->failed; i++) {
+        if (e->a.end - e->a.p < ASM_SLACK) {
+            e->failed = true;
+            return;
+        }
+        if (e->cold[i].jump)
+            as_patch(e->cold[i].jump, e->a.p);
+        e->cold[i].fn(e, &e->cold[i]);
+    }
+}
+
+static void emit_all(struct emit *e)
+{
+    prepare(e);
+    entries(e);
+    for (unsigned i = 0; i < e->u->block_count && !e->failed; i++) {
+        e->block = i;
+        block(e, &e->u->blocks[i]);
+    }
+    for (unsigned i = 0; i < e->fixes && !e->failed; i++)
+        as_patch(e->fix[i].at, e->block_at[e->fix[i].block]);
+    /* Where a closed entry leads. */
+    emit_cold(e, (struct cold){.fn = cold_leave, .where = (uint32_t)e->u->blocks[0].offset, .x = T_NEXT});
+    colds(e);
+}
+
+/* ---- into code memory ---- */
+
+static struct jit_code *finish(struct emit *e, uint32_t at, uint32_t size, struct jit_code *c)
+{
+    c->rw = e->jv->code.rw + at;
+    c->rx = e->jv->code.rx + at;
+    c->size = size;
+    c->far = c->rx + FAR_OFFSET;
+    c->near = c->rx + NEAR;
+    c->link_count = e->outs;
+    for (unsigned i = 0; i < e->outs; i++) {
+        uint64_t link = (uintptr_t)&c->links[i];
+
+        c->links[i] = (struct jit_link){.site = c->rw + e->out[i].site,
+                                        .stub = c->rx + e->out[i].stub,
+                                        .offset = e->out[i].offset,
+                                        .from = c};
+        memcpy(e->stage + e->out[i].stub + LINK_IMM, &link, sizeof(link));
+    }
+    for (unsigned i = 0; i < e->relocs; i++) {
+        const uint8_t *from = c->rx + e->reloc[i].at + 4;
+        int32_t rel = (int32_t)(e->ev->thunk[e->reloc[i].thunk] - from);
+
+        memcpy(e->stage + e->reloc[i].at, &rel, sizeof(rel));
+    }
+    memcpy(c->rw, e->stage, size);
+    return c;
+}
+
+static void start(struct emit *e, struct vcpu *v, const struct ir_unit *ir)
+{
+    e->jv = jit_of(v->vm);
+    e->ev = e->jv->emit;
+    e->v = v;
+    e->u = ir;
+    e->ops = ir->ops;
+    e->failed = e->uses_fp = false;
+    e->a = (struct as){e->stage, e->stage + EMIT_STAGE};
+    e->fixes = e->colds = e->relocs = e->outs = e->marks = 0;
+    e->bank = soft_bank(ir->mode) * SOFT_SITES;
+}
+
+int emit_unit(struct vcpu *v, const struct unit *u, const struct ir_unit *ir, struct jit_code **out)
+{
+    struct emit *e = emit_of(v);
+    struct jit_code *c;
+    uint32_t size, at;
+
+    (void)u;
+    start(e, v, ir);
+    emit_all(e);
+    if (e->failed)
+        return -E2BIG;
+    c = plat_alloc(sizeof(*c) + e->outs * sizeof(c->links[0]));
+    if (!c)
+        return -ENOMEM;
+    size = (uint32_t)(e->a.p - e->stage);
+    plat_lock(&e->jv->lock);
+    at = jit_code_alloc(e->jv, size);
+    plat_unlock(&e->jv->lock);
+    if (at == UINT32_MAX) {
+        plat_free(c);
+        return -ENOSPC;
+    }
+    *out = finish(e, at, size, c);
+    return 0;
+}
+
+/* ---- links and death: one aligned store each, other threads may be running there ---- */
+
+static void store_rel32(uint8_t *site, const struct jit_code *c, const uint8_t *target)
+{
+    const uint8_t *rx = c->rx + (site - c->rw);
+
+    __atomic_store_n((int32_t *)(void *)site, (int32_t)(target - (rx + 4)), __ATOMIC_RELEASE);
+}
+
+void emit_link(struct jit_link *l, const struct jit_code *to)
+{
+    store_rel32(l->site, l->from, to->near);
+}
+
+void emit_link_hash(struct jit_link *l)
+{
+    store_rel32(l->site, l->from, l->stub + STUB_HASH);
+}
+
+void emit_unlink(struct jit_link *l)
+{
+    store_rel32(l->site, l->from, l->stub);
+}
+
+/*
+ * The near entry's first 5 bytes become a jump to the last stub. They lie in 8 aligned bytes and are all of
+ * one instruction, so that a thread sees either the old or the new (AMD APM 2, 7.6.1: asynchronous
+ * modification).
+ */
+void emit_close(struct jit_vm *jv, struct jit_code *c)
+{
+    uint64_t word;
+    int32_t rel = (int32_t)(c->size - CLOSED_BYTES) - (NEAR + 5);
+
+    (void)jv;
+    memcpy(&word, c->rw + NEAR, 8);
+    word = (word & ~UINT64_C(0xffffffffff)) | 0xe9 | (uint64_t)(uint32_t)rel << 8;
+    __atomic_store_n((uint64_t *)(void *)(c->rw + NEAR), word, __ATOMIC_RELEASE);
+}
+
+/* ---- traces ---- */
+
+void emit_trace(struct vcpu *v, const struct unit *u, const struct jit_code *c)
+{
+    const struct emit *e = emit_of(v);
+    unsigned m = 0;
+
+    trace_write(&v->vm->log, "asm: unit gpa 0x%llx mode 0x%llx code %p size %u", (unsigned long long)u->gpa,
+                (unsigned long long)u->mode, (const void *)c->rx, c->size);
+    for (uint32_t at = 0; at < c->size;) {
+        uint32_t end = m < e->marks ? e->mark[m].at : c->size;
+        char hex[16 * 3 + 1];
+        unsigned n = 0;
+
+        if (at == end && m < e->marks) {
+            trace_write(&v->vm->log, "asm: guest +0x%x", (unsigned)e->mark[m++].offset);
             continue;
         }
-        one(e, i);
-        if (e->failed || e->b.full)
-            return;
+        for (; n < 16 && at + n < end; n++)
+            fmt_snprintf(hex + 3 * n, 4, "%02x ", c->rw[at + n]);
+        trace_write(&v->vm->log, "asm: %x: %s", at, hex);
+        at += n;
     }
-}
-
-static void cold_stub(struct emit *e, const struct cold *c)
-{
-    uint8_t *at;
-
-    asm_patch(&e->b, c->jump, e->b.p);
-    if (c->kind == COLD_LEAVE) {
-        jmp_to(e, e->jv->entry.leave_dispatch);
-    } else if (c->kind == COLD_SITE) {
-        asm_byte(&e->b, 0x68); /* push imm32: what a bail needs to know */
-        asm_u32(&e->b, c->where);
-        asm_rm(&e->b, true, 0x8d, RDX, RBP, (int32_t)c->site);
-        at = asm_call(&e->b);
-        asm_patch(&e->b, at, e->jv->code.rw + (e->jv->entry.probe[c->write][c->size] - e->jv->code.rx));
-        at = asm_jmp(&e->b);
-        asm_patch(&e->b, at, c->back);
-    } else {
-        leave(e, c->kind == COLD_BAIL ? e->jv->entry.leave_bail : e->jv->entry.leave_budget, c->where);
-    }
-}
-
-/* The first bytes of a unit are one 8-byte aligned no-operation, for emit_close() to replace at once. */
-static void entry_pad(struct emit *e)
-{
-    static const uint8_t nop8[8] = {0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0};
-
-    for (unsigned i = 0; i < sizeof(nop8); i++)
-        asm_byte(&e->b, nop8[i]);
-}
-
-/* Behind the entry, at a fixed place: where a closed unit leads to. */
-#define CLOSED_AT 16
-
-static void closed_exit(struct emit *e)
-{
-    struct asm_buf *b = &e->b;
-    uint8_t *start = b->p, *over = asm_jmp(b);
-
-    while ((b->p - start) < CLOSED_AT - 8 && !b->full)
-        asm_byte(b, 0x90);
-    asm_load(b, true, RCX, RBP, VCPU_DISP(pc_page));
-    asm_alu_ri(b, true, ALU_ADD, RCX, e->u->blocks[0].offset);
-    jmp_to(e, e->jv->entry.leave_next);
-    asm_patch(b, over, b->p);
-}
-
-int emit_unit(struct jit_vm *jv, const struct vm *vm, const struct ir_unit *ir, uint8_t *rw,
-              const uint8_t *rx, size_t room)
-{
-    struct emit *e = jv->emit;
-
-    (void)vm, (void)rx;
-    e->b = (struct asm_buf){rw, rw + room, false};
-    e->jv = jv;
-    e->u = ir;
-    e->colds = e->fixups = 0;
-    e->failed = false;
-    entry_pad(e);
-    closed_exit(e);
-    for (unsigned i = 0; i < ir->block_count && !e->failed; i++)
-        block(e, i);
-    for (unsigned i = 0; i < e->colds && !e->failed; i++)
-        cold_stub(e, &e->cold[i]);
-    if (e->failed || e->b.full)
-        return e->failed ? -ENOTSUP : -E2BIG;
-    for (unsigned i = 0; i < e->fixups; i++)
-        asm_patch(&e->b, e->fixup[i].at, e->block_at[e->fixup[i].block]);
-    return (int)(e->b.p - rw);
-}
-
-void emit_close(struct jit_vm *jv, uint8_t *rw, const uint8_t *rx)
-{
-    /* jmp CLOSED_AT, padded: one aligned 8-byte store, which a running thread sees whole. */
-    static const uint8_t jump[8] = {0xe9, CLOSED_AT - 5, 0, 0, 0, 0x90, 0x90, 0x90};
-    uint64_t v;
-
-    (void)jv, (void)rx;
-    memcpy(&v, jump, sizeof(v));
-    __atomic_store_n((uint64_t *)rw, v, __ATOMIC_SEQ_CST);
 }

@@ -1,191 +1,566 @@
-/* Where values are: aliases of guest slots, constants, the accumulator, spill cells. */
+/*
+ * Where values are. A GET gives a value that stands for the slot until the slot is written; constants become
+ * immediates; a result goes straight to the home of the slot it is put to when nothing in between minds;
+ * everything else is in a scratch register, or in a cell of the host stack when those run out.
+ */
 #include "engine/jit/emit/x86_64/emit.h"
 
 const uint8_t emit_pin_gpr[PIN_GPRS] = {RBX, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15};
 
-unsigned emit_home(const struct emit *e, int32_t slot)
+unsigned home_of(const struct emit *e, int32_t slot)
 {
-    return slot >= 0 && slot % 8 == 0 && slot / 8 < JIT_SLOTS ? e->jv->home[slot / 8] : 0;
+    return slot >= 0 && !(slot & 7) && slot / 8 < JIT_HOMES ? e->ev->home[slot / 8] : HOME_NONE;
 }
 
-static struct val *val_of(struct emit *e, ir_ref r)
+static struct xmem cell_mem(const struct val *v)
 {
-    return &e->val[r];
+    return mem_at(RSP, v->cell * 8);
 }
 
-bool emit_in_gpr(const struct emit *e, const struct val *v, unsigned *reg)
+/* ---- scratch registers and cells ---- */
+
+static void cell_take(struct emit *e, struct val *v)
 {
+    unsigned i = 0;
+
+    while (i < EMIT_CELLS && e->cells >> i & 1)
+        i++;
+    if (i == EMIT_CELLS) {
+        e->failed = true;
+        i = 0;
+    }
+    e->cells |= BIT(i);
+    v->cell = (uint16_t)i;
+}
+
+static void spill(struct emit *e, struct val *v)
+{
+    cell_take(e, v);
+    if (v->kind == V_GPR) {
+        as_st(&e->a, v->reg, RSP, v->cell * 8);
+        e->gpr[v->reg] = IR_REF_NONE;
+    } else {
+        as_rm(&e->a, S_MOVQ_ST, v->reg, cell_mem(v));
+        e->xmm[v->reg] = IR_REF_NONE;
+    }
+    v->kind = V_CELL;
+}
+
+/* rcx last: addresses and counts want it. */
+static const uint8_t order[3] = {RAX, RDX, RCX};
+
+unsigned val_scratch(struct emit *e, unsigned avoid)
+{
+    unsigned taboo = avoid | e->lock_gpr;
+
+    for (unsigned i = 0; i < 3; i++) {
+        if (!(taboo >> order[i] & 1) && e->gpr[order[i]] == IR_REF_NONE) {
+            e->lock_gpr |= 1u << order[i];
+            return order[i];
+        }
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        if (!(taboo >> order[i] & 1)) {
+            spill(e, &e->val[e->gpr[order[i]]]);
+            e->lock_gpr |= 1u << order[i];
+            return order[i];
+        }
+    }
+    e->failed = true;
+    return RAX;
+}
+
+unsigned val_scratch_xmm(struct emit *e, unsigned avoid)
+{
+    unsigned taboo = avoid | e->lock_xmm, victim = 3;
+
+    for (unsigned i = 0; i < 3; i++) {
+        if (taboo >> i & 1)
+            continue;
+        if (e->xmm[i] == IR_REF_NONE) {
+            e->lock_xmm |= 1u << i;
+            return i;
+        }
+        victim = i;
+    }
+    if (victim == 3) {
+        e->failed = true;
+        return 0;
+    }
+    spill(e, &e->val[e->xmm[victim]]);
+    e->lock_xmm |= 1u << victim;
+    return victim;
+}
+
+void val_take(struct emit *e, unsigned reg)
+{
+    struct val *v;
+
+    if (e->gpr[reg] != IR_REF_NONE) {
+        v = &e->val[e->gpr[reg]];
+        for (unsigned i = 0; i < 3; i++) {
+            unsigned to = order[i];
+
+            if (to != reg && e->gpr[to] == IR_REF_NONE && !(e->lock_gpr >> to & 1)) {
+                as_mov(&e->a, to, reg);
+                e->gpr[to] = e->gpr[reg];
+                e->gpr[reg] = IR_REF_NONE;
+                v->reg = (uint8_t)to;
+                break;
+            }
+        }
+        if (e->gpr[reg] != IR_REF_NONE)
+            spill(e, v);
+    }
+    e->lock_gpr |= 1u << reg;
+}
+
+/* ---- aliases of slots ---- */
+
+static bool is_alias(const struct val *v)
+{
+    return v->kind == V_SLOT && v->uses;
+}
+
+static void alias_add(struct emit *e, ir_ref r)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < e->aliases; i++) {
+        if (is_alias(&e->val[e->alias[i]]))
+            e->alias[n++] = e->alias[i];
+    }
+    if (n == EMIT_ALIAS) {
+        e->failed = true;
+        n = 0;
+    }
+    e->alias[n++] = r;
+    e->aliases = n;
+}
+
+static bool overlaps(const struct val *v, int32_t slot, unsigned size)
+{
+    return v->disp < slot + (int32_t)size && slot < v->disp + 8;
+}
+
+bool val_alias_live(const struct emit *e, int32_t slot, unsigned except)
+{
+    for (unsigned i = 0; i < e->aliases; i++) {
+        const struct val *v = &e->val[e->alias[i]];
+
+        if (e->alias[i] != except && is_alias(v) && overlaps(v, slot, 8))
+            return true;
+    }
+    return false;
+}
+
+/* The value no longer stands for its slot. */
+static void alias_move(struct emit *e, ir_ref r, bool to_cell)
+{
+    struct val *v = &e->val[r];
+    unsigned home = home_of(e, v->disp), reg = home & HOME_REG, saved = e->lock_gpr;
+
+    if (home & HOME_XMM) {
+        cell_take(e, v);
+        as_rm(&e->a, S_MOVQ_ST, reg, cell_mem(v));
+        v->kind = V_CELL;
+        return;
+    }
+    if (to_cell && home) {
+        cell_take(e, v);
+        as_st(&e->a, reg, RSP, v->cell * 8);
+        v->kind = V_CELL;
+        return;
+    }
+    if (home) {
+        unsigned to = val_scratch(e, 0);
+
+        as_mov(&e->a, to, reg);
+        reg = to;
+    } else {
+        reg = val_scratch(e, 0);
+        as_ld(&e->a, reg, RBP, v->disp);
+    }
+    e->lock_gpr = saved;
+    v->kind = V_GPR;
+    v->reg = (uint8_t)reg;
+    e->gpr[reg] = r;
+    if (to_cell)
+        spill(e, v);
+}
+
+static void aliases_clear(struct emit *e, int32_t slot, unsigned size, unsigned except)
+{
+    for (unsigned i = 0; i < e->aliases; i++) {
+        struct val *v = &e->val[e->alias[i]];
+
+        if (e->alias[i] != except && is_alias(v) && overlaps(v, slot, size))
+            alias_move(e, e->alias[i], false);
+    }
+}
+
+void val_alias(struct emit *e, ir_ref r, bool boxed)
+{
+    const struct val *from = val_of(e, r);
+    struct val *v = &e->val[e->at];
+
+    v->boxed = boxed;
+    if (from->kind == V_SLOT) {
+        v->kind = V_SLOT;
+        v->disp = from->disp;
+        if (v->uses)
+            alias_add(e, (ir_ref)e->at);
+    } else {
+        unsigned reg = val_scratch_xmm(e, 0);
+
+        val_xmm_to(e, r, reg);
+        val_set_xmm(e, reg, boxed);
+    }
+}
+
+/* ---- operands ---- */
+
+bool val_const(const struct emit *e, ir_ref r, int64_t *value)
+{
+    const struct ir_op *op = &e->ops[e->root[r]];
+
+    if (op->op != IR_CONST)
+        return false;
+    *value = op->imm;
+    return true;
+}
+
+bool val_imm32(const struct emit *e, ir_ref r, uint32_t w, int32_t *value)
+{
+    int64_t x;
+
+    if (!val_const(e, r, &x) || (w && x != (int32_t)x))
+        return false;
+    *value = (int32_t)x;
+    return true;
+}
+
+void val_gpr_to(struct emit *e, ir_ref r, unsigned reg)
+{
+    const struct val *v = val_of(e, r);
     unsigned home;
 
-    switch (v->where) {
-    case V_ACC:
-        *reg = RAX;
-        return true;
-    case V_REG:
-        *reg = v->reg;
-        return true;
+    switch (v->kind) {
+    case V_CONST:
+        as_imm(&e->a, reg, (uint64_t)e->ops[e->root[r]].imm);
+        break;
+    case V_GPR:
+        as_mov(&e->a, reg, v->reg);
+        break;
+    case V_XMM:
+        as_rr(&e->a, S_MOVQ_GX | O_W, v->reg, reg);
+        break;
+    case V_CELL:
+        as_ld(&e->a, reg, RSP, v->cell * 8);
+        break;
     case V_SLOT:
-        home = emit_home(e, v->disp);
-        *reg = home - HOME_GPR;
-        return home && home < HOME_XMM;
+        home = home_of(e, v->disp);
+        if (home & HOME_GPR)
+            as_mov(&e->a, reg, home & HOME_REG);
+        else if (home & HOME_XMM)
+            as_rr(&e->a, S_MOVQ_GX | O_W, home & HOME_REG, reg);
+        else
+            as_ld(&e->a, reg, RBP, v->disp);
+        break;
     default:
-        return false;
+        e->failed = true;
     }
 }
 
-unsigned emit_use(struct emit *e, ir_ref r, unsigned scratch)
+/* Its register, if it is in one of that class. */
+static bool in_gpr(const struct emit *e, const struct val *v, unsigned *reg)
 {
-    const struct val *v = val_of(e, r);
-    unsigned reg, home;
+    unsigned home = v->kind == V_SLOT ? home_of(e, v->disp) : 0;
 
-    if (emit_in_gpr(e, v, &reg))
-        return reg;
-    home = v->where == V_SLOT ? emit_home(e, v->disp) : 0;
-    if (v->where == V_CONST)
-        asm_imm(&e->b, scratch, (uint64_t)v->imm);
-    else if (home)
-        asm_rr(&e->b, true, PRE_66 | OP_0F | 0x7e, home - HOME_XMM, scratch); /* movq r, xmm */
+    *reg = v->kind == V_GPR ? v->reg : home & HOME_REG;
+    return v->kind == V_GPR || home & HOME_GPR;
+}
+
+static bool in_xmm(const struct emit *e, const struct val *v, unsigned *reg)
+{
+    unsigned home = v->kind == V_SLOT ? home_of(e, v->disp) : 0;
+
+    *reg = v->kind == V_XMM ? v->reg : home & HOME_REG;
+    return v->kind == V_XMM || home & HOME_XMM;
+}
+
+static bool in_mem(const struct emit *e, const struct val *v, struct xmem *m)
+{
+    if (v->kind == V_CELL)
+        *m = cell_mem(v);
+    else if (v->kind == V_SLOT && !home_of(e, v->disp))
+        *m = slot_mem(v->disp);
     else
-        asm_load(&e->b, true, scratch, RBP, v->disp);
-    return scratch;
+        return false;
+    return true;
 }
 
-unsigned emit_use_xmm(struct emit *e, ir_ref r, unsigned scratch)
+unsigned val_gpr(struct emit *e, ir_ref r)
 {
     const struct val *v = val_of(e, r);
-    unsigned reg, home = v->where == V_SLOT ? emit_home(e, v->disp) : 0;
+    unsigned reg;
 
-    if (v->where == V_ACC)
-        return 0;
-    if (v->where == V_REG)
-        return v->reg;
-    if (home >= HOME_XMM)
-        return home - HOME_XMM;
-    if (v->where == V_CONST) {
-        asm_imm(&e->b, RCX, (uint64_t)v->imm);
-        asm_rr(&e->b, true, PRE_66 | OP_0F | 0x6e, scratch, RCX);
-    } else if (emit_in_gpr(e, v, &reg)) {
-        asm_rr(&e->b, true, PRE_66 | OP_0F | 0x6e, scratch, reg); /* movq xmm, r */
+    if (in_gpr(e, v, &reg)) {
+        e->lock_gpr |= 1u << reg;
+        return reg;
+    }
+    reg = val_scratch(e, 0);
+    val_gpr_to(e, r, reg);
+    return reg;
+}
+
+struct rm val_rm(struct emit *e, ir_ref r)
+{
+    struct rm rm = {.is_mem = true};
+
+    if (in_mem(e, val_of(e, r), &rm.mem))
+        return rm;
+    return (struct rm){.reg = (uint8_t)val_gpr(e, r)};
+}
+
+void val_xmm_to(struct emit *e, ir_ref r, unsigned reg)
+{
+    const struct val *v = val_of(e, r);
+    struct xmem m;
+    unsigned from;
+
+    if (in_xmm(e, v, &from)) {
+        if (from != reg)
+            as_rr(&e->a, S_MOVAPS, reg, from);
+    } else if (in_mem(e, v, &m)) {
+        as_rm(&e->a, S_MOVQ_LD, reg, m);
+    } else if (v->kind == V_CONST && !e->ops[e->root[r]].imm) {
+        as_rr(&e->a, S_XOR, reg, reg);
     } else {
-        asm_rm(&e->b, false, PRE_F3 | OP_0F | 0x7e, scratch, RBP, v->disp); /* movq xmm, m64 */
-    }
-    return scratch;
-}
-
-/* Operation i's only use is the PUT behind it, and nobody needs the slot's old value after that. */
-static unsigned direct_home(const struct emit *e, unsigned i)
-{
-    const struct ir_op *put = &e->u->ops[i + 1];
-
-    if (i + 1 >= e->u->op_count || put->op != IR_PUT || put->a != i || e->uses[i] != 1)
-        return 0;
-    if (put->imm % 8 || put->imm / 8 >= JIT_SLOTS || e->alias_last[put->imm / 8] > i + 1)
-        return 0;
-    return emit_home(e, (int32_t)put->imm);
-}
-
-unsigned emit_dest(struct emit *e, unsigned i, unsigned scratch)
-{
-    unsigned home = direct_home(e, i);
-
-    return home && home < HOME_XMM ? home - HOME_GPR : scratch;
-}
-
-unsigned emit_dest_xmm(struct emit *e, unsigned i, unsigned scratch)
-{
-    unsigned home = direct_home(e, i);
-
-    return home >= HOME_XMM ? home - HOME_XMM : scratch;
-}
-
-static int32_t cell(struct emit *e)
-{
-    if (e->cells == SOFT_TEMPS) {
-        e->failed = true;
-        e->cells = 0;
-    }
-    return SOFT_DISP(temps) + (int32_t)(e->cells++ * sizeof(u128));
-}
-
-/* The accumulator lives to the next operation only, and for it alone. */
-static bool short_lived(const struct emit *e, unsigned i)
-{
-    return e->last_use[i] <= i + 1;
-}
-
-void emit_result(struct emit *e, unsigned i, unsigned reg)
-{
-    struct val *v = val_of(e, (ir_ref)i);
-
-    if (reg != RAX && emit_dest(e, i, RAX) == reg) {
-        *v = (struct val){.where = V_REG, .reg = (uint8_t)reg};
-    } else if (short_lived(e, i)) {
-        asm_mov(&e->b, true, RAX, reg);
-        *v = (struct val){.where = V_ACC};
-    } else {
-        *v = (struct val){.where = V_CELL, .disp = cell(e)};
-        asm_store(&e->b, true, reg, RBP, v->disp);
+        as_rr(&e->a, S_MOVQ_XG | O_W, reg, val_gpr(e, r));
     }
 }
 
-void emit_result_xmm(struct emit *e, unsigned i, unsigned reg)
+unsigned val_xmm(struct emit *e, ir_ref r)
 {
-    struct val *v = val_of(e, (ir_ref)i);
+    const struct val *v = val_of(e, r);
+    unsigned reg;
 
-    if (reg >= PIN_XMM_FIRST && emit_dest_xmm(e, i, 0) == reg) {
-        *v = (struct val){.where = V_REG, .reg = (uint8_t)reg};
-    } else if (short_lived(e, i)) {
-        if (reg)
-            asm_rr(&e->b, false, OP_0F | 0x28, 0, reg);
-        *v = (struct val){.where = V_ACC};
-    } else {
-        *v = (struct val){.where = V_CELL, .disp = cell(e)};
-        asm_rm(&e->b, false, PRE_66 | OP_0F | 0xd6, reg, RBP, v->disp);
+    if (in_xmm(e, v, &reg)) {
+        if (reg < 3)
+            e->lock_xmm |= 1u << reg;
+        return reg;
     }
+    reg = val_scratch_xmm(e, 0);
+    val_xmm_to(e, r, reg);
+    return reg;
 }
 
-void emit_bail_if(struct emit *e, unsigned cc)
+struct rm val_xmm_rm(struct emit *e, ir_ref r)
 {
-    struct cold *c = &e->cold[e->colds];
+    struct rm rm = {.is_mem = true};
 
-    if (e->colds == EMIT_COLDS) {
-        e->failed = true;
+    if (in_mem(e, val_of(e, r), &rm.mem))
+        return rm;
+    return (struct rm){.reg = (uint8_t)val_xmm(e, r)};
+}
+
+void val_done(struct emit *e, ir_ref r)
+{
+    struct val *v;
+
+    if (r == IR_REF_NONE)
+        return;
+    v = val_of(e, r);
+    if (!v->uses || --v->uses)
+        return;
+    if (v->kind == V_GPR)
+        e->gpr[v->reg] = IR_REF_NONE;
+    else if (v->kind == V_XMM)
+        e->xmm[v->reg] = IR_REF_NONE;
+    else if (v->kind == V_CELL)
+        e->cells_done |= BIT(v->cell);
+    else
+        return;
+    v->kind = V_NONE;
+}
+
+/* ---- results ---- */
+
+static bool hint_home(const struct emit *e, unsigned class, unsigned *reg)
+{
+    const struct val *v = &e->val[e->at];
+    unsigned home = v->hint >= 0 ? home_of(e, v->hint) : 0;
+
+    *reg = home & HOME_REG;
+    return (home & class) && !val_alias_live(e, v->hint, e->at);
+}
+
+unsigned val_dest(struct emit *e, unsigned avoid)
+{
+    unsigned reg;
+
+    if (hint_home(e, HOME_GPR, &reg) && !(avoid >> reg & 1))
+        return reg;
+    for (unsigned i = 0; i < 3; i++) {
+        /* Operands that ended here are still locked; their registers will do. */
+        if (!(avoid >> order[i] & 1) && e->gpr[order[i]] == IR_REF_NONE)
+            return order[i];
+    }
+    return val_scratch(e, avoid);
+}
+
+unsigned val_dest_xmm(struct emit *e, unsigned avoid)
+{
+    unsigned reg;
+
+    if (hint_home(e, HOME_XMM, &reg) && !(avoid >> reg & 1))
+        return reg;
+    for (unsigned i = 0; i < 3; i++) {
+        if (!(avoid >> i & 1) && e->xmm[i] == IR_REF_NONE)
+            return i;
+    }
+    return val_scratch_xmm(e, avoid);
+}
+
+static void set_home(struct emit *e, struct val *v)
+{
+    v->kind = V_SLOT;
+    v->disp = v->hint;
+    alias_add(e, (ir_ref)e->at);
+}
+
+void val_set(struct emit *e, unsigned reg)
+{
+    struct val *v = &e->val[e->at];
+
+    if (!v->uses)
+        return;
+    if (reg > RDX) {
+        set_home(e, v);
         return;
     }
-    e->colds++;
-    *c = (struct cold){.jump = asm_jcc(&e->b, cc),
-                       .kind = COLD_BAIL,
-                       .where = (uint32_t)(uint16_t)e->insn_offset | e->refund << 16};
+    v->kind = V_GPR;
+    v->reg = (uint8_t)reg;
+    e->gpr[reg] = (ir_ref)e->at;
 }
 
-void emit_keep(struct emit *e, ir_ref r)
+void val_set_xmm(struct emit *e, unsigned reg, bool boxed)
 {
-    struct val *v = val_of(e, r);
+    struct val *v = &e->val[e->at];
 
-    if (v->where != V_ACC)
+    v->boxed = boxed;
+    if (!v->uses)
         return;
-    *v = (struct val){.where = V_CELL, .disp = cell(e)};
-    asm_store(&e->b, true, RAX, RBP, v->disp);
-}
-
-/* A slot is about to be overwritten: values that stand for its old content move to cells. */
-void emit_unalias(struct emit *e, unsigned i, int32_t slot)
-{
-    unsigned first = e->u->blocks[e->block].first;
-
-    if (slot % 8 || slot / 8 >= JIT_SLOTS || e->alias_last[slot / 8] <= i)
+    if (reg >= PIN_XMM_FIRST) {
+        set_home(e, v);
         return;
-    for (unsigned k = first; k < i; k++) {
-        struct val *v = val_of(e, (ir_ref)k);
-        int32_t at;
-        unsigned reg;
-
-        if (v->where != V_SLOT || v->disp != slot || e->last_use[k] <= i)
-            continue;
-        at = cell(e);
-        reg = emit_use(e, (ir_ref)k, RCX);
-        asm_store(&e->b, true, reg, RBP, at);
-        *v = (struct val){.where = V_CELL, .disp = at};
     }
-    e->alias_last[slot / 8] = 0;
+    v->kind = V_XMM;
+    v->reg = (uint8_t)reg;
+    e->xmm[reg] = (ir_ref)e->at;
+}
+
+/* ---- slots ---- */
+
+void val_get(struct emit *e)
+{
+    struct val *v = &e->val[e->at];
+
+    v->kind = V_SLOT;
+    v->disp = (int32_t)e->ops[e->at].imm;
+    if (v->uses)
+        alias_add(e, (ir_ref)e->at);
+}
+
+static void store(struct emit *e, ir_ref r, struct xmem m, unsigned size)
+{
+    const struct val *v = val_of(e, r);
+    int32_t imm;
+    unsigned reg;
+
+    if (in_xmm(e, v, &reg) && size >= 4) {
+        as_rm(&e->a, size == 8 ? S_MOVQ_ST : S_MOVSS_ST, reg, m);
+    } else if (size >= 4 && val_imm32(e, r, size == 8 ? O_W : 0, &imm)) {
+        as_mov_mi(&e->a, size == 8 ? O_W : 0, m, imm);
+    } else {
+        reg = val_gpr(e, r);
+        as_rm(&e->a, size == 8 ? X_STORE | O_W : size == 4 ? X_STORE : X_STORE16, reg, m);
+    }
+}
+
+void val_put(struct emit *e)
+{
+    const struct ir_op *op = &e->ops[e->at];
+    unsigned size = ir_type_size((enum ir_type)op->type);
+    int32_t slot = (int32_t)op->imm;
+    ir_ref root = e->root[op->a];
+    struct val *v = &e->val[root];
+    unsigned home = home_of(e, slot);
+
+    if (home & HOME_XMM) {
+        uint64_t bit = BIT(home & HOME_REG);
+
+        e->boxed = v->boxed ? e->boxed | bit : e->boxed & ~bit;
+    }
+    if (v->kind == V_SLOT && v->disp == slot && size == 8) {
+        val_done(e, op->a);
+        return;
+    }
+    aliases_clear(e, slot, size, root);
+    if (v->kind == V_SLOT && size != 8 && overlaps(v, slot, size) && v->uses > 1)
+        alias_move(e, root, false);
+    if (home & HOME_GPR) {
+        int64_t x;
+
+        if (val_const(e, op->a, &x))
+            as_imm_f(&e->a, home & HOME_REG, (uint64_t)x);
+        else
+            val_gpr_to(e, op->a, home & HOME_REG);
+    } else if (home & HOME_XMM) {
+        val_xmm_to(e, op->a, home & HOME_REG);
+    } else {
+        store(e, op->a, slot_mem(slot), size);
+    }
+    val_done(e, op->a);
+    /* What else it is used for finds it there. */
+    if (v->uses && size == 8 && (v->kind == V_GPR || v->kind == V_XMM || v->kind == V_CELL)) {
+        if (v->kind == V_GPR)
+            e->gpr[v->reg] = IR_REF_NONE;
+        else if (v->kind == V_XMM)
+            e->xmm[v->reg] = IR_REF_NONE;
+        else
+            e->cells &= ~BIT(v->cell);
+        v->kind = V_SLOT;
+        v->disp = slot;
+        alias_add(e, root);
+    }
+}
+
+void val_call(struct emit *e, bool writes_homes)
+{
+    for (unsigned i = 0; i < 3; i++) {
+        if (e->gpr[i] != IR_REF_NONE)
+            spill(e, &e->val[e->gpr[i]]);
+        if (e->xmm[i] != IR_REF_NONE)
+            spill(e, &e->val[e->xmm[i]]);
+    }
+    for (unsigned i = 0; i < e->aliases; i++) {
+        struct val *v = &e->val[e->alias[i]];
+
+        if (is_alias(v) && (writes_homes || !home_of(e, v->disp)))
+            alias_move(e, e->alias[i], true);
+    }
+    if (writes_homes)
+        e->boxed = 0;
+}
+
+void val_block_begin(struct emit *e, const struct ir_block *b)
+{
+    (void)b;
+    for (unsigned i = 0; i < 3; i++)
+        e->gpr[i] = e->xmm[i] = IR_REF_NONE;
+    e->cells = e->cells_done = 0;
+    e->aliases = 0;
+    e->boxed = 0;
 }

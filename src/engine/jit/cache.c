@@ -1,0 +1,58 @@
+/* Code memory: granules by next fit, so that room just given back is used last. */
+#include "engine/jit/jit.h"
+
+static bool taken(const struct jit_vm *jv, uint32_t g)
+{
+    return jv->used[g / 64] >> (g % 64) & 1;
+}
+
+static void mark(struct jit_vm *jv, uint32_t first, uint32_t n, bool used)
+{
+    for (uint32_t g = first; g < first + n; g++) {
+        if (used)
+            jv->used[g / 64] |= BIT(g % 64);
+        else
+            jv->used[g / 64] &= ~BIT(g % 64);
+    }
+    jv->free += used ? -n : n;
+}
+
+/* A run of n free granules in [from, to); `to` when there is none. */
+static uint32_t find_run(const struct jit_vm *jv, uint32_t from, uint32_t to, uint32_t n)
+{
+    uint32_t run = 0;
+
+    for (uint32_t g = from; g < to; g++) {
+        if (!(g % 64) && jv->used[g / 64] == UINT64_MAX) {
+            g += 63;
+            run = 0;
+            continue;
+        }
+        run = taken(jv, g) ? 0 : run + 1;
+        if (run == n)
+            return g + 1 - n;
+    }
+    return to;
+}
+
+uint32_t jit_code_alloc(struct jit_vm *jv, uint32_t bytes)
+{
+    uint32_t n = (bytes + JIT_GRANULE - 1) / JIT_GRANULE, g;
+
+    if (n > jv->free)
+        return UINT32_MAX;
+    g = find_run(jv, jv->next, JIT_GRANULES, n);
+    if (g == JIT_GRANULES) {
+        g = find_run(jv, 0, JIT_GRANULES, n);
+        if (g == JIT_GRANULES)
+            return UINT32_MAX;
+    }
+    mark(jv, g, n, true);
+    jv->next = g + n;
+    return g * JIT_GRANULE;
+}
+
+void jit_code_free(struct jit_vm *jv, uint32_t offset, uint32_t bytes)
+{
+    mark(jv, offset / JIT_GRANULE, (bytes + JIT_GRANULE - 1) / JIT_GRANULE, false);
+}
