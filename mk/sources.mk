@@ -23,7 +23,9 @@ OBJ_APP := $(call obj,$(SRC_APP))
 OBJ_NAT := $(call obj,$(SRC_NAT))
 
 # Freestanding parts: no builtin surprises. Code that generated code calls touches no vector registers.
-LEAN := src/guest/% src/engine/soft/%
+LEAN := src/guest/% src/engine/soft/% src/core/mem.c
+# Other modes instrument it, so there generated code saves vector registers around it.
+CFLAGS += $(if $(filter rel dbg,$(MODE)),-DCV_LEAN)
 lean_flags = $(if $(filter $(LEAN),$(1)),$(if $(filter rel dbg,$(MODE)),-mgeneral-regs-only))
 
 $(B)/%.o: %.c

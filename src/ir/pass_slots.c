@@ -100,6 +100,22 @@ static void do_put(struct slots *s, unsigned at, struct ir_op *op)
     learn(s, op->imm, op->type, op->a, at + 1);
 }
 
+/*
+ * Operations that every engine does by itself. All others an engine may leave to another one, before the
+ * instruction: slots are exact there.
+ */
+static bool never_left(const struct ir_op *op)
+{
+    if (op->op == IR_BITCAST)
+        return true;
+    if (op->type != IRT_I32 && op->type != IRT_I64 && op->type != IRT_NONE)
+        return false;
+    if (op->op >= IR_MULHU && op->op <= IR_MULHSU)
+        return op->type == IRT_I64;
+    return op->op <= IR_NOT || op->op == IR_BSWAP || (op->op >= IR_MINS && op->op <= IR_MAXU) ||
+           (op->op >= IR_SETCC && op->op <= IR_TRUNC) || op->op == IR_EXTRACT || op->op == IR_FENCE;
+}
+
 static void do_effects(struct slots *s, const struct ir_op *op)
 {
     unsigned effects = ir_opinfo[op->op].effects;
@@ -109,7 +125,7 @@ static void do_effects(struct slots *s, const struct ir_op *op)
             return;
         publish(s);
         forget(s);
-    } else if (effects & (IR_E_FAULT | IR_E_END)) {
+    } else if (effects & (IR_E_FAULT | IR_E_END) || !never_left(op)) {
         publish(s);
     }
 }

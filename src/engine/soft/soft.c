@@ -13,9 +13,7 @@ int soft_vcpu_init(struct vcpu *v)
     if (!s->scratch)
         return -ENOMEM;
     __atomic_store_n(&s->epoch, UINT64_MAX, __ATOMIC_RELAXED);
-    soft_sites_clear(s);
-    s->sites_filled = true;
-    soft_sites_clear(s);
+    memset(s->sites_filled, 1, sizeof(s->sites_filled));
     tlb_reset(s);
     return 0;
 }
@@ -27,13 +25,33 @@ void soft_vcpu_fini(struct vcpu *v)
     soft_of(v)->scratch = soft_of(v)->lower = NULL;
 }
 
-void soft_sites_clear(struct soft_vcpu *s)
+static void bank_clear(struct soft_vcpu *s, unsigned bank)
 {
-    if (!s->sites_filled)
+    struct soft_site *site = &s->sites[bank * SOFT_SITES];
+
+    if (!s->sites_filled[bank])
         return;
     for (unsigned i = 0; i < SOFT_SITES; i++)
-        s->sites[i].page = SOFT_SITE_EMPTY;
-    s->sites_filled = false;
+        site[i] = (struct soft_site){SOFT_SITE_EMPTY, (uintptr_t)s->temps - SOFT_SITE_EMPTY};
+    s->sites_filled[bank] = 0;
+}
+
+void soft_sites_clear(struct soft_vcpu *s)
+{
+    for (unsigned i = 0; i < SOFT_BANKS; i++)
+        bank_clear(s, i);
+}
+
+/* The mode's bank becomes one of the present data contexts. */
+static void bank_switch(struct soft_vcpu *s, uint64_t mode)
+{
+    unsigned bank = soft_bank(mode);
+    uint64_t ctx = s->ctx[ACCESS_READ] | s->ctx[ACCESS_WRITE] << 32;
+
+    if (s->site_ctx[bank] == ctx)
+        return;
+    bank_clear(s, bank);
+    s->site_ctx[bank] = ctx;
 }
 
 /* Keys of empty entries: odd, as no pc is that leads to a unit of two-byte instructions; target is NULL
@@ -136,7 +154,6 @@ static uint64_t space_number(struct soft_vcpu *s, uint64_t mode, uint16_t ctx)
 void soft_context_changed(struct vcpu *v)
 {
     struct soft_vcpu *s = soft_of(v);
-    uint64_t read = s->ctx[ACCESS_READ], write = s->ctx[ACCESS_WRITE];
     unsigned generation;
 
     /* An id may be the last one and clear the table: the ids taken before it are void then. */
@@ -146,8 +163,7 @@ void soft_context_changed(struct vcpu *v)
             s->ctx[a] = context_id(v, v->vm->guest->context(v, a));
     } while (generation != s->generation);
     s->space = space_number(s, v->mode, (uint16_t)s->ctx[ACCESS_FETCH]) << 57;
-    if (s->ctx[ACCESS_READ] != read || s->ctx[ACCESS_WRITE] != write)
-        soft_sites_clear(s);
+    bank_switch(s, v->mode);
 }
 
 void soft_flush(struct vcpu *v, const struct flush_scope *scope)

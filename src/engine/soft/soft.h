@@ -66,9 +66,18 @@ struct soft_space {
 struct soft_site {
     uint64_t page, addend;
 };
-#define SOFT_SITES 256
-/* `page` of an empty one: no address is that close below it and none above. */
-#define SOFT_SITE_EMPTY UINT64_C(0x0010000000000000)
+#define SOFT_SITE_BITS 8
+#define SOFT_SITES     (1u << SOFT_SITE_BITS)
+/*
+ * Slots come in banks, so that changing between user and kernel empties none: code of a mode has its bank,
+ * and a bank is emptied when its mode is entered with other data contexts than before.
+ */
+#define SOFT_BANKS 8
+/*
+ * An empty one: a page where no guest has anything (not canonical on any ISA), and memory that may be spoilt
+ * should one go there nevertheless.
+ */
+#define SOFT_SITE_EMPTY UINT64_C(0x7ff0000000000000)
 
 /* Jump hash: key = pc ^ space (see soft_vcpu.space); 0 in `target` never follows a matching key. */
 struct soft_jump {
@@ -102,19 +111,21 @@ struct soft_vcpu {
         uint64_t insns_interp; /* executed by the interpreter; the rest of the count is compiled code's */
     } stat;
 
+    _Alignas(64) struct soft_site sites[SOFT_BANKS * SOFT_SITES];
+    uint64_t site_ctx[SOFT_BANKS];    /* data contexts that a bank was filled in */
+    uint8_t sites_filled[SOFT_BANKS]; /* the JIT sets it when it fills a slot of the bank */
+
     /* Temporaries of the unit that the interpreter runs: operands are int16 displacements from the vcpu. */
 #define SOFT_TEMPS 256
     _Alignas(64) u128 temps[SOFT_TEMPS];
 
     struct soft_jump jumps[SOFT_JUMPS];
-    struct soft_site sites[SOFT_SITES];
 
     /* ---- hot: displacement -256..-1 ---- */
     uint64_t jit_own[23]; /* the JIT's: saved host stack pointer, spill cells, ... */
     uint64_t host_fpcr;
-    bool exact;        /* interpreter: the one instruction that runs may fault and touch devices */
-    bool sites_filled; /* the JIT sets it when it fills a site; soft_sites_clear() looks at it */
-    uint8_t spare[6];
+    bool exact; /* interpreter: the one instruction that runs may fault and touch devices */
+    uint8_t spare[7];
     uint64_t ctx[3];   /* context id by enum access: data reads, data writes, fetches */
     uint64_t space;    /* space number << 57: key of the jump hash = pc ^ space */
     uint64_t gpa_page; /* GPA of the page that the running unit stands in */
@@ -142,10 +153,17 @@ static inline unsigned soft_jump_index(uint64_t pc)
     return (unsigned)((pc >> 1) ^ (pc >> (1 + SOFT_JUMP_BITS))) & (SOFT_JUMPS - 1);
 }
 
+/* The bank of code of a mode. The factor keeps the modes that take turns on today's guests apart. */
+static inline unsigned soft_bank(uint64_t mode)
+{
+    return (unsigned)((mode * UINT64_C(0x9e3779b97f4a7c15)) >> 61);
+}
+
 /* 0 or -ENOMEM. Called by engine vcpu_init after guest vcpu_init. */
 int soft_vcpu_init(struct vcpu *v);
 void soft_vcpu_fini(struct vcpu *v);
-/* engine_ops.context_changed: recomputes ctx[] and space; empties the sites when the data contexts differ. */
+/* engine_ops.context_changed: recomputes ctx[] and space; empties the mode's sites when its data contexts
+ * differ. */
 void soft_context_changed(struct vcpu *v);
 /* engine_ops.flush; vCPU task only. */
 void soft_flush(struct vcpu *v, const struct flush_scope *scope);

@@ -14,6 +14,7 @@ void tlb_reset(struct soft_vcpu *s)
     memset(s->spaces, 0, sizeof(s->spaces));
     memset(s->large_seen, 0, sizeof(s->large_seen));
     soft_jumps_clear(s);
+    soft_sites_clear(s);
     s->next_id = 1;
     s->generation++;
 }

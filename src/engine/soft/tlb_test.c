@@ -211,17 +211,18 @@ static void sites(void **state)
     struct toy_vm x = paged();
     struct soft_vcpu *s = soft_of(x.v);
 
-    (void)state;
-    for (unsigned i = 0; i < SOFT_SITES; i++)
+    unsigned bank = soft_bank(x.v->mode), n = bank * SOFT_SITES + 3;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(s->sites); i++)
         assert_int_equal(s->sites[i].page, SOFT_SITE_EMPTY);
-    s->sites[3].page = 0x4000;
-    s->sites_filled = true;
+    s->sites[n].page = 0x4000;
+    s->sites_filled[bank] = 1;
     space(&x, 5);
-    assert_int_equal(s->sites[3].page, SOFT_SITE_EMPTY);
-    s->sites[3].page = 0x4000;
-    s->sites_filled = true;
+    assert_int_equal(s->sites[n].page, SOFT_SITE_EMPTY);
+    s->sites[n].page = 0x4000;
+    s->sites_filled[bank] = 1;
     flush(&x, FLUSH_PAGE, 0x8000, 0);
-    assert_int_equal(s->sites[3].page, SOFT_SITE_EMPTY);
+    assert_int_equal(s->sites[n].page, SOFT_SITE_EMPTY);
     toy_free(&x);
 }
 
