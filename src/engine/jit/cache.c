@@ -1,4 +1,4 @@
-/* Code memory: granules by next fit, so that room just given back is used last. */
+/* Code memory: granules by next fit, so that room just given back is used last; and the marks. */
 #include "engine/jit/jit.h"
 
 static bool taken(const struct jit_vm *jv, uint32_t g)
@@ -55,4 +55,28 @@ uint32_t jit_code_alloc(struct jit_vm *jv, uint32_t bytes)
 void jit_code_free(struct jit_vm *jv, uint32_t offset, uint32_t bytes)
 {
     mark(jv, offset / JIT_GRANULE, (bytes + JIT_GRANULE - 1) / JIT_GRANULE, false);
+}
+
+static unsigned mark_bit(uint64_t key)
+{
+    return (unsigned)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 48) % JIT_MARKS;
+}
+
+void jit_mark(struct jit_vm *jv, uint64_t key)
+{
+    unsigned bit = mark_bit(key);
+
+    if (__atomic_fetch_add(&jv->marked, 1, __ATOMIC_RELAXED) > JIT_MARKS / 8) {
+        for (unsigned i = 0; i < ARRAY_SIZE(jv->marks); i++)
+            __atomic_store_n(&jv->marks[i], 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&jv->marked, 0, __ATOMIC_RELAXED);
+    }
+    __atomic_fetch_or(&jv->marks[bit / 64], BIT(bit % 64), __ATOMIC_RELAXED);
+}
+
+bool jit_marked(const struct jit_vm *jv, uint64_t key)
+{
+    unsigned bit = mark_bit(key);
+
+    return __atomic_load_n(&jv->marks[bit / 64], __ATOMIC_RELAXED) >> (bit % 64) & 1;
 }

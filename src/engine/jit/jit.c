@@ -172,7 +172,7 @@ static struct unit *find(struct vcpu *v)
     if (!u || code_of(u) || u->no_jit)
         return u;
     heat = __atomic_load_n(&u->heat, __ATOMIC_RELAXED);
-    if (heat > 1) {
+    if (heat > 1 && !(heat == HEAT && jit_marked(jit_of(v->vm), jit_key_hot(u->gpa)))) {
         __atomic_store_n(&u->heat, heat - 1, __ATOMIC_RELAXED);
         return u;
     }
@@ -231,6 +231,18 @@ static bool run_once(struct vcpu *v)
     }
 }
 
+/* A unit with an access that its slot does not serve is compiled anew when it is entered next. */
+static void look_at_sites(struct vcpu *v)
+{
+    struct jit_code *c = emit_busy(v);
+
+    if (LIKELY(!c) || unit_dead(c->unit))
+        return;
+    jit_mark(jit_of(v->vm), jit_key_hot(c->unit->gpa));
+    jit_of(v->vm)->stat.rebuilt++;
+    units_kill(v->vm, c->unit);
+}
+
 static void flush_code(struct vcpu *v)
 {
     struct jit_vm *jv = jit_of(v->vm);
@@ -244,14 +256,18 @@ static void flush_code(struct vcpu *v)
 static void run(struct vcpu *v)
 {
     struct jit_vm *jv = jit_of(v->vm);
+    bool more;
 
     soft_context_changed(v);
+    memset(soft_of(v)->site_misses, 0, sizeof(soft_of(v)->site_misses));
     while (v->exit.kind == EXIT_NONE && v->budget > 0 &&
            !atomic_load_explicit(&v->request, memory_order_relaxed)) {
         units_safepoint(v);
         if (UNLIKELY(jv->wants_flush))
             flush_code(v);
-        if (!run_once(v))
+        more = run_once(v);
+        look_at_sites(v);
+        if (!more)
             break;
     }
     v->leave = 0;
@@ -347,6 +363,7 @@ static void counters(struct vm *vm, void (*emit)(void *opaque, const char *name,
     emit(opaque, "jit.bails", jv->stat.bails);
     emit(opaque, "jit.links", jv->stat.links);
     emit(opaque, "jit.full", jv->stat.full);
+    emit(opaque, "jit.rebuilt", jv->stat.rebuilt);
 }
 
 const struct engine_ops engine_jit = {

@@ -52,6 +52,9 @@ struct jit_code {
 /* Slots beyond this offset have no register. */
 #define JIT_HOMES 512
 
+/* What running showed: a bloom filter, forgotten when it is full. */
+#define JIT_MARKS (1u << 16)
+
 struct jit_vm {
     struct vm *vm;
     struct plat_code code;
@@ -63,9 +66,11 @@ struct jit_vm {
     enum jit_leave (*enter)(struct vcpu *v, const void *code);
     void *perf; /* struct plat_file of the perf map */
     uint64_t perf_at;
-    bool wants_flush; /* code memory is full */
+    bool wants_flush;               /* code memory is full */
+    uint64_t marks[JIT_MARKS / 64]; /* see jit_mark(); atomic, relaxed */
+    uint32_t marked;
     struct {
-        uint64_t units, insns, bytes, refused, bails, links, full;
+        uint64_t units, insns, bytes, refused, bails, links, full, rebuilt;
     } stat;
 };
 
@@ -73,6 +78,26 @@ static inline struct jit_vm *jit_of(const struct vm *vm)
 {
     return ((struct soft_vm *)vm->engine_vm)->jit;
 }
+
+/* ---- marks: hints only ---- */
+
+/*
+ * The memory access of the instruction at `offset` of that page leaves its slot's page all the time: level 0;
+ * a pair of slots does not do either: level 1.
+ */
+static inline uint64_t jit_key_access(gpa_t page, int32_t offset, unsigned level)
+{
+    return (page + (uint64_t)(int64_t)offset) << 2 | level;
+}
+
+/* The unit there is hot: it was compiled before. */
+static inline uint64_t jit_key_hot(gpa_t gpa)
+{
+    return gpa << 2 | 2;
+}
+
+void jit_mark(struct jit_vm *jv, uint64_t key);
+bool jit_marked(const struct jit_vm *jv, uint64_t key);
 
 /* ---- code memory: all under jit_vm.lock ---- */
 
@@ -102,6 +127,11 @@ void emit_link_hash(struct jit_link *l);
 void emit_unlink(struct jit_link *l);
 /* The link that the vCPU's last JIT_LINK was about. */
 struct jit_link *emit_last_link(struct vcpu *v);
+/*
+ * The unit with a memory access that missed its slot too often, once; NULL: there is none. The access is
+ * marked. Call before the next safepoint.
+ */
+struct jit_code *emit_busy(struct vcpu *v);
 /* Text of the code for traces. */
 void emit_trace(struct vcpu *v, const struct unit *u, const struct jit_code *c);
 

@@ -369,6 +369,12 @@ static inline void as_cmp8_mi(struct as *a, struct xmem m, unsigned imm)
     as_u8(a, imm);
 }
 
+static inline void as_add8_mi(struct as *a, struct xmem m, unsigned imm)
+{
+    as_rm(a, 0x80, G_ADD, m);
+    as_u8(a, imm);
+}
+
 static inline void as_mov_mi(struct as *a, uint32_t w, struct xmem m, int32_t imm)
 {
     as_rm(a, 0xc7 | w, 0, m);

@@ -44,8 +44,9 @@ struct own {
     uint64_t box[2];  /* what a boxed f32 has above it */
     uint64_t sign[2]; /* f64; f32 */
     uint64_t abs[2];
-    uint64_t limit[6]; /* -1, 2^32, 2^63 as f64, then as f32 */
-    uint64_t spare[3];
+    uint64_t limit[6];   /* -1, 2^32, 2^63 as f64, then as f32 */
+    const uint8_t *busy; /* trailer of a site that misses all the time, NULL: none found */
+    uint64_t spare[2];
 };
 
 _Static_assert(sizeof(struct own) <= sizeof(((struct soft_vcpu *)0)->jit_own), "room in the headroom");
@@ -90,6 +91,7 @@ struct cold {
     uint32_t where; /* emit_where() of the instruction */
     uint32_t x;
     uint8_t a, b, d; /* fn's own, these and x, offset */
+    bool final;
 };
 
 struct reloc {
@@ -118,6 +120,7 @@ struct emit {
     const struct ir_op *ops;
     bool failed, uses_fp;
 
+    gpa_t page;
     unsigned bank; /* first site of the unit's mode */
     /* The instruction in progress. */
     unsigned at;    /* operation */
@@ -168,6 +171,14 @@ static inline struct own *own_of(struct vcpu *v)
     return (struct own *)soft_of(v)->jit_own;
 }
 
+/* Behind the call of a stub's miss thunk, after the jump back: see cold_miss(). */
+#define TRAILER_WHERE    5
+#define TRAILER_SITE     9
+#define TRAILER_AT       11
+#define TRAILER_FINAL    0x80000000u
+#define TRAILER_PAIR_BIT 15 /* of the site number */
+#define TRAILER_PAIR     (1u << TRAILER_PAIR_BIT)
+
 /* Bytes of a link's stub: where the link's address stands, where the way by the jump hash begins. */
 #define LINK_IMM  7
 #define STUB_HASH 20
@@ -199,6 +210,8 @@ static inline void emit_call_thunk(struct emit *e, unsigned thunk)
 /* Leaves before the present instruction when cc holds; always. */
 void emit_bail_if(struct emit *e, unsigned cc);
 void emit_bail(struct emit *e);
+/* How often the present instruction's access was marked as one that misses: 0, 1, 2. */
+unsigned emit_access_level(const struct emit *e);
 /* offset | refund << 16 of the present instruction. */
 uint32_t emit_where(const struct emit *e);
 

@@ -1,9 +1,11 @@
 /*
  * Memory accesses. Each site has a page slot: the address is checked against its page beside the access, not
  * in front of it: the access itself adds the slot's addend to the guest's own address operands. What misses
- * goes to a cold stub, which asks the soft TLB and refills the slot (thunks.c).
+ * goes to a cold stub, which asks the soft TLB and refills the slot (thunks.c). Where that happens too often
+ * the unit is compiled once more, with a probe of the soft TLB at that site.
  */
 #include "engine/jit/emit/x86_64/emit.h"
+#include "engine/soft/tlb.h"
 
 /* The guest address as the instruction gives it: a register and a displacement. */
 struct addr {
@@ -41,43 +43,141 @@ static void lea_rcx(struct emit *e, unsigned base, int32_t disp)
         as_mov(&e->a, RCX, base);
 }
 
-/* Site numbers of reads and writes never mix: a slot filled by a read says nothing about writing. */
-static unsigned site_number(struct emit *e, bool write)
+/*
+ * Site numbers of reads and writes never mix: a slot filled by a read says nothing about writing. A pair's
+ * first is even.
+ */
+static unsigned site_number(struct emit *e, bool write, bool pair)
 {
     enum { READS = SOFT_SITES * 5 / 8 };
-    uint32_t n = e->jv->sites[write]++;
+    uint32_t n = e->jv->sites[write];
 
+    n += pair && n & 1;
+    e->jv->sites[write] = n + 1 + pair;
     return e->bank + (write ? READS + n % (SOFT_SITES - READS) : n % READS);
 }
 
 /*
  * c->x: site number; a: base, d: log2 size, b: write. Behind the jump back stands what the thunk reads when
- * the access is none for it: site and offset, refund.
+ * the access is none for it: offset and refund; and the site; and how far the unit's start is, with the top
+ * bit set where nothing better than this is known.
  */
 static void cold_miss(struct emit *e, const struct cold *c)
 {
+    uint32_t at;
+
     lea_rcx(e, c->a, (int32_t)c->offset);
     emit_call_thunk(e, (c->b ? T_WRITE : T_READ) + c->d);
+    at = (uint32_t)(e->a.p - e->stage);
     as_patch(as_jmp(&e->a), c->back);
     as_u32(&e->a, c->where);
     as_u16(&e->a, c->x);
+    as_u32(&e->a, at | (c->final ? TRAILER_FINAL : 0));
+}
+
+struct place {
+    struct addr at;
+    unsigned size; /* log2 */
+    bool write;
+};
+
+/* rcx: the slot's addend, when the address is on the slot's page. */
+static uint8_t *by_slot(struct emit *e, const struct place *x, unsigned n)
+{
+    int32_t slot = SOFT_DISP(sites) + (int32_t)(n * sizeof(struct soft_site));
+    uint8_t *miss;
+
+    lea_rcx(e, x->at.base, x->at.disp);
+    as_rm(&e->a, X_SUB | O_W, RCX, mem_at(RBP, slot + (int32_t)offsetof(struct soft_site, page)));
+    as_alu_ri(&e->a, O_W, G_CMP, RCX, (int32_t)(MEM_PAGE_SIZE - (1u << x->size)));
+    miss = as_jcc(&e->a, CC_A);
+    as_rm(&e->a, X_LOAD | O_W, RCX, mem_at(RBP, slot + (int32_t)offsetof(struct soft_site, addend)));
+    return miss;
+}
+
+/* The same with two slots, n and n + 1: which of them serves is no branch. r, s: scratch. */
+static uint8_t *by_pair(struct emit *e, const struct place *x, unsigned n, unsigned r, unsigned s)
+{
+    struct xmem slot = mem_at(RBP, SOFT_DISP(sites) + (int32_t)(n * sizeof(struct soft_site)));
+    struct xmem addend = slot, slot2 = slot, addend2 = slot;
+    int32_t last = (int32_t)(MEM_PAGE_SIZE - (1u << x->size));
+
+    addend.disp += (int32_t)offsetof(struct soft_site, addend);
+    slot2.disp += (int32_t)sizeof(struct soft_site);
+    addend2.disp = addend.disp + (int32_t)sizeof(struct soft_site);
+    as_rm(&e->a, X_LEA | O_W, r, mem_at(x->at.base, x->at.disp));
+    as_mov(&e->a, s, r);
+    as_rm(&e->a, X_SUB | O_W, r, slot);
+    as_rm(&e->a, X_SUB | O_W, s, slot2);
+    as_rm(&e->a, X_LOAD | O_W, RCX, addend);
+    as_alu_ri(&e->a, O_W, G_CMP, s, last);
+    as_rr(&e->a, (X_CMOV + CC_BE) | O_W, r, s);
+    as_rm(&e->a, (X_CMOV + CC_BE) | O_W, RCX, addend2);
+    as_alu_ri(&e->a, O_W, G_CMP, r, last);
+    return as_jcc(&e->a, CC_A);
+}
+
+/* rcx: the addend of the soft TLB's first way: see tlb_set(), tlb_tag(). r, s: scratch. */
+static uint8_t *by_probe(struct emit *e, const struct place *x, unsigned r, unsigned s)
+{
+    int32_t tlb = x->write ? SOFT_DISP(write) : SOFT_DISP(read);
+    unsigned base = x->at.disp ? RCX : x->at.base;
+    uint8_t *miss;
+
+    if (x->at.disp)
+        lea_rcx(e, x->at.base, x->at.disp);
+    as_vrr(&e->a, V_RORX | O_W, r, 0, base);
+    as_u8(&e->a, MEM_PAGE_BITS);
+    as_vrr(&e->a, V_RORX | O_W, s, 0, base);
+    as_u8(&e->a, MEM_PAGE_BITS + TLB_SET_BITS);
+    as_rr(&e->a, X_ADD, r, s);
+    as_alu_ri(&e->a, 0, G_AND, r, TLB_SETS - 1);
+    as_shift_ri(&e->a, 0, G_SHL, r, 5);
+    as_rm(&e->a, X_LEA | O_W, s, mem_at(base, (1 << x->size) - 1));
+    as_alu_ri(&e->a, O_W, G_AND, s, -(int32_t)MEM_PAGE_SIZE);
+    as_rm(&e->a, X_ADD | O_W, s,
+          mem_at(RBP, SOFT_DISP(ctx) + 8 * (int32_t)(x->write ? ACCESS_WRITE : ACCESS_READ)));
+    as_rm(&e->a, X_CMP | O_W, s, mem_sum(RBP, r, 0, tlb + (int32_t)offsetof(struct tlb_way, tag)));
+    miss = as_jcc(&e->a, CC_NE);
+    as_rm(&e->a, X_LOAD | O_W, RCX, mem_sum(RBP, r, 0, tlb + (int32_t)offsetof(struct tlb_way, addend)));
+    return miss;
+}
+
+/* How an access finds its page. */
+enum way { BY_SLOT, BY_PAIR, BY_PROBE };
+
+/* By what is known of the site, if there are registers for it. value: in use too. */
+static enum way way_of(struct emit *e, const struct place *x, unsigned value)
+{
+    unsigned used = 1u << x->at.base | 1u << value;
+    unsigned tried = emit_access_level(e);
+
+    if (!tried || used & (1u << RAX | 1u << RDX))
+        return BY_SLOT;
+    return tried == 1 ? BY_PAIR : e->ev->cpu.bmi2 ? BY_PROBE : BY_SLOT;
 }
 
 /* Leaves in rcx what is to be added to the guest address. */
-static void site(struct emit *e, struct addr at, unsigned size, bool write)
+static void site(struct emit *e, struct place x, enum way way)
 {
-    unsigned n = site_number(e, write);
-    int32_t slot = SOFT_DISP(sites) + (int32_t)(n * sizeof(struct soft_site));
-    struct cold c = {
-        .fn = cold_miss, .x = n, .offset = at.disp, .a = at.base, .d = (uint8_t)size, .b = write};
+    unsigned n = site_number(e, x.write, way == BY_PAIR);
+    struct cold c = {.fn = cold_miss,
+                     .x = n | (way == BY_PAIR ? TRAILER_PAIR : 0),
+                     .offset = x.at.disp,
+                     .a = x.at.base,
+                     .d = (uint8_t)x.size,
+                     .b = x.write};
 
-    lea_rcx(e, at.base, at.disp);
-    as_rm(&e->a, X_SUB | O_W, RCX, mem_at(RBP, slot + (int32_t)offsetof(struct soft_site, page)));
-    as_alu_ri(&e->a, O_W, G_CMP, RCX, (int32_t)(MEM_PAGE_SIZE - (1u << size)));
-    c.jump = as_jcc(&e->a, CC_A);
-    as_rm(&e->a, X_LOAD | O_W, RCX, mem_at(RBP, slot + (int32_t)offsetof(struct soft_site, addend)));
+    if (way != BY_SLOT) {
+        val_take(e, RAX);
+        val_take(e, RDX);
+    }
+    c.jump = way == BY_SLOT   ? by_slot(e, &x, n)
+             : way == BY_PAIR ? by_pair(e, &x, n, RAX, RDX)
+                              : by_probe(e, &x, RAX, RDX);
     c.back = e->a.p;
     c.where = emit_where(e);
+    c.final = emit_access_level(e) == 2;
     emit_cold(e, c);
 }
 
@@ -109,6 +209,7 @@ static bool load(struct emit *e, const struct ir_op *op)
     static const uint32_t zero[] = {X_MOVZX8, X_MOVZX16, X_LOAD, X_LOAD | O_W};
     static const uint32_t sign[] = {X_MOVSX8, X_MOVSX16, X_MOVSXD, X_LOAD | O_W};
     unsigned size = op->aux & IR_MEM_SIZE, d;
+    struct place x;
     struct addr at;
     struct xmem m;
     uint32_t code;
@@ -119,7 +220,8 @@ static bool load(struct emit *e, const struct ir_op *op)
     at = addr_of(e, op);
     if (op->aux & IR_MEM_ALIGNED)
         aligned(e, at, size);
-    site(e, at, size, false);
+    x = (struct place){at, size, false};
+    site(e, x, way_of(e, &x, RCX));
     val_done(e, op->a);
     m = mem_sum(at.base, RCX, 0, at.disp);
     if (op->type == IRT_F64 || op->type == IRT_F32) {
@@ -142,6 +244,7 @@ static bool store(struct emit *e, const struct ir_op *op)
     static const uint32_t code[] = {X_STORE8, X_STORE16, X_STORE, X_STORE | O_W};
     unsigned size = op->aux & IR_MEM_SIZE, r = 0;
     bool is_float = op->type == IRT_F64 || op->type == IRT_F32, is_imm;
+    struct place x;
     struct addr at;
     struct xmem m;
     int32_t imm;
@@ -157,7 +260,8 @@ static bool store(struct emit *e, const struct ir_op *op)
         r = val_gpr(e, op->b);
     if (op->aux & IR_MEM_ALIGNED)
         aligned(e, at, size);
-    site(e, at, size, true);
+    x = (struct place){at, size, true};
+    site(e, x, way_of(e, &x, is_float || is_imm ? RCX : r));
     m = mem_sum(at.base, RCX, 0, at.disp);
     if (is_float)
         as_rm(&e->a, op->type == IRT_F64 ? S_MOVSD_ST : S_MOVSS_ST, r, m);
@@ -196,7 +300,7 @@ static struct addr atomic_base(struct emit *e, const struct ir_op *op)
 
 static void atomic_address(struct emit *e, struct addr at, unsigned size, bool write)
 {
-    site(e, at, size, write);
+    site(e, (struct place){at, size, write}, BY_SLOT);
     as_rr(&e->a, X_ADD | O_W, RCX, at.base);
 }
 

@@ -256,17 +256,47 @@ static void probe(struct make *m, unsigned size, bool write)
     as_rm(&m->a, X_LEA | O_W, RSI, mem_sum(RBP, RAX, 0, write ? SOFT_DISP(write) : SOFT_DISP(read)));
 }
 
-/* Refills the slot and gives the addend (rdi) in rcx. The return address leads to its number. */
+/* A slot that is refilled this often within a slice of instructions is no use. */
+static void count_miss(struct make *m)
+{
+    uint8_t *few;
+
+    as_add8_mi(&m->a, mem_sum(RBP, RSI, 0, SOFT_DISP(site_misses)), 1);
+    few = as_jcc8(&m->a, CC_NE);
+    as_st(&m->a, RAX, RBP, OWN_DISP(busy));
+    as_patch8(few, m->a.p);
+}
+
+/* Word `i` of the slot whose offset rsi is. */
+static struct xmem slot_word(unsigned i)
+{
+    return mem_sum(RBP, RSI, 0, SOFT_DISP(sites) + (int32_t)i * 8);
+}
+
+/*
+ * Refills the slot and gives the addend (rdi) in rcx. The return address leads to its number; of a pair the
+ * first moves into the second.
+ */
 static void refill(struct make *m)
 {
-    as_ld(&m->a, RSI, RSP, 32);
-    as_rm(&m->a, X_MOVZX16, RSI, mem_at(RSI, 5 + 4));
+    uint8_t *one;
+
+    as_ld(&m->a, RAX, RSP, 32);
+    as_rm(&m->a, X_MOVZX16, RSI, mem_at(RAX, TRAILER_SITE));
+    as_mov(&m->a, RDX, RSI);
+    as_alu_ri(&m->a, 0, G_AND, RSI, TRAILER_PAIR - 1);
+    count_miss(m);
     as_shift_ri(&m->a, 0, G_SHL, RSI, 4);
+    as_shift_ri(&m->a, 0, G_SHR, RDX, TRAILER_PAIR_BIT + 1); /* its last bit out: the pair's */
+    one = as_jcc8(&m->a, CC_AE);
+    for (unsigned i = 0; i < 2; i++) {
+        as_rm(&m->a, X_LOAD | O_W, RDX, slot_word(i));
+        as_rm(&m->a, X_STORE | O_W, RDX, slot_word(i + 2));
+    }
+    as_patch8(one, m->a.p);
     as_alu_ri(&m->a, O_W, G_AND, RCX, -(int32_t)MEM_PAGE_SIZE);
-    as_rm(&m->a, X_STORE | O_W, RCX,
-          mem_sum(RBP, RSI, 0, SOFT_DISP(sites) + (int32_t)offsetof(struct soft_site, page)));
-    as_rm(&m->a, X_STORE | O_W, RDI,
-          mem_sum(RBP, RSI, 0, SOFT_DISP(sites) + (int32_t)offsetof(struct soft_site, addend)));
+    as_rm(&m->a, X_STORE | O_W, RCX, slot_word(0));
+    as_rm(&m->a, X_STORE | O_W, RDI, slot_word(1));
     as_shift_ri(&m->a, 0, G_SHR, RSI, 4 + SOFT_SITE_BITS);
     as_mov8_mi(&m->a, mem_sum(RBP, RSI, 0, SOFT_DISP(sites_filled)), 1);
     as_mov(&m->a, RCX, RDI);
@@ -322,7 +352,7 @@ static void make_miss(struct make *m, unsigned size, bool write)
     as_patch8(none, m->a.p);
     pop_saved(m, miss_saved, ARRAY_SIZE(miss_saved));
     as_pop(&m->a, RCX);
-    as_rm(&m->a, X_LOAD, RCX, mem_at(RCX, 5));
+    as_rm(&m->a, X_LOAD, RCX, mem_at(RCX, TRAILER_WHERE));
     as_patch(as_jmp(&m->a), rw_of(m, T_BAIL));
 }
 

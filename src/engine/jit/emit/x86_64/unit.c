@@ -3,6 +3,7 @@
  * cold stubs behind it. Everything is emitted into a stage first, since its size is not known before.
  */
 #include "engine/jit/emit/x86_64/emit.h"
+#include "engine/soft/tlb.h"
 #include "lib/err.h"
 #include "lib/fmt.h"
 
@@ -29,6 +30,15 @@ uint32_t emit_where(const struct emit *e)
     unsigned refund = e->u->blocks[e->block].insns - (e->begun - 1) - (unsigned)e->synced;
 
     return (uint32_t)(e->offset & 0xffff) | refund << 16;
+}
+
+unsigned emit_access_level(const struct emit *e)
+{
+    for (unsigned level = 0; level < 2; level++) {
+        if (!jit_marked(e->jv, jit_key_access(e->page, (int16_t)e->offset, level)))
+            return level;
+    }
+    return 2;
 }
 
 static void leave_at(struct emit *e, uint32_t where, unsigned thunk)
@@ -477,12 +487,13 @@ static void block(struct emit *e, const struct ir_block *b)
 
 /* The entries. Where the near one is patched, a whole instruction of at least 5 bytes has to stand. */
 #define FAR_BYTES  10
-#define FAR_OFFSET 6
+#define FAR_OFFSET 14
 #define NEAR       (FAR_OFFSET + FAR_BYTES)
 
 static void entries(struct emit *e)
 {
-    as_nop(&e->a, FAR_OFFSET);
+    as_u64(&e->a, 0); /* whose code it is: see finish() */
+    as_nop(&e->a, FAR_OFFSET - 8);
     as_opcode(&e->a, 0x2d | O_W, 0, 0, 0, false); /* sub rax, imm32 */
     as_u32(&e->a, (uint32_t)e->u->blocks[0].offset);
     as_st(&e->a, RAX, RBP, VCPU_DISP(pc_page));
@@ -551,11 +562,12 @@ static struct jit_code *finish(struct emit *e, uint32_t at, uint32_t size, struc
 
         memcpy(e->stage + e->reloc[i].at, &rel, sizeof(rel));
     }
+    memcpy(e->stage, &c, sizeof(c));
     memcpy(c->rw, e->stage, size);
     return c;
 }
 
-static void start(struct emit *e, struct vcpu *v, const struct ir_unit *ir)
+static void start(struct emit *e, struct vcpu *v, const struct unit *u, const struct ir_unit *ir)
 {
     e->jv = jit_of(v->vm);
     e->ev = e->jv->emit;
@@ -565,6 +577,7 @@ static void start(struct emit *e, struct vcpu *v, const struct ir_unit *ir)
     e->failed = e->uses_fp = false;
     e->a = (struct as){e->stage, e->stage + EMIT_STAGE};
     e->fixes = e->colds = e->relocs = e->outs = e->marks = 0;
+    e->page = u->gpa & TLB_PAGE_MASK;
     e->bank = soft_bank(ir->mode) * SOFT_SITES;
 }
 
@@ -574,8 +587,7 @@ int emit_unit(struct vcpu *v, const struct unit *u, const struct ir_unit *ir, st
     struct jit_code *c;
     uint32_t size, at;
 
-    (void)u;
-    start(e, v, ir);
+    start(e, v, u, ir);
     emit_all(e);
     if (e->failed)
         return -E2BIG;
@@ -632,6 +644,29 @@ void emit_close(struct jit_vm *jv, struct jit_code *c)
     memcpy(&word, c->rw + NEAR, 8);
     word = (word & ~UINT64_C(0xffffffffff)) | 0xe9 | (uint64_t)(uint32_t)rel << 8;
     __atomic_store_n((uint64_t *)(void *)(c->rw + NEAR), word, __ATOMIC_RELEASE);
+}
+
+struct jit_code *emit_busy(struct vcpu *v)
+{
+    const uint8_t *trailer = own_of(v)->busy;
+    struct jit_vm *jv = jit_of(v->vm);
+    struct jit_code *c;
+    unsigned level;
+    gpa_t page;
+    uint32_t where, at;
+
+    if (LIKELY(!trailer))
+        return NULL;
+    own_of(v)->busy = NULL;
+    memcpy(&where, trailer + TRAILER_WHERE, sizeof(where));
+    memcpy(&at, trailer + TRAILER_AT, sizeof(at));
+    if (at & TRAILER_FINAL)
+        return NULL;
+    memcpy(&c, trailer - at, sizeof(c));
+    page = c->unit->gpa & TLB_PAGE_MASK;
+    level = jit_marked(jv, jit_key_access(page, (int16_t)where, 0));
+    jit_mark(jv, jit_key_access(page, (int16_t)where, level));
+    return c;
 }
 
 /* ---- traces ---- */
