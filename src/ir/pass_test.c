@@ -200,12 +200,6 @@ static void dead(void **state)
     expect(IR_PASS_DEAD,
            HEAD "v1=get.i64 slot=520\n v2=load.i64 v1\n v3=get.f64 slot=528\n v4=fsqrt.f64 v3\n" TAIL,
            HEAD "v1=get.i64 slot=520\n v2=load.i64 v1\n v3=get.f64 slot=528\n v4=fsqrt.f64 v3\n" TAIL);
-    /* Flags written to their slot by each of two instructions: the first are dead. */
-    expect(IR_PASS_SLOTS | IR_PASS_DEAD,
-           HEAD "v1=get.i64 slot=520\n v2=flags.i64 v1, v1\n v3=fpack v2\n put.i64 v3 slot=600\n"
-                " insn +4 len=4\n v6=flags.i64 v1, v1 aux=1\n v7=fpack v6\n put.i64 v7 slot=600\n" TAIL,
-           HEAD "v1=get.i64 slot=520\n insn +4 len=4\n v6=flags.i64 v1, v1 aux=1\n v7=fpack v6\n put.i64 v7 "
-                "slot=600\n" TAIL);
 }
 
 int main(void)

@@ -663,40 +663,72 @@ static void store_over_hot_code(void **state)
 
 /* ---- code memory ---- */
 
-/* As if a half were nearly full. */
-static void fill_half(struct jit_vm *jv)
+/* Takes all of it, in pieces of any size that is left; the pieces go to at[]. */
+static unsigned take_all(struct jit_vm *jv, uint32_t *at, uint32_t *size, unsigned max)
 {
-    jv->half[jv->current].used = (jv->current + 1) * JIT_HALF_BYTES - 4096;
+    unsigned n = 0;
+
+    for (uint32_t bytes = 1u << 20; bytes >= JIT_GRANULE; bytes /= 2) {
+        while (n < max && (at[n] = jit_code_alloc(jv, bytes)) != UINT32_MAX)
+            size[n++] = bytes;
+    }
+    assert_int_equal(jv->free, 0);
+    return n;
 }
 
-/*
- * A full half is left for the other one, there and back, with right results. Few units are slow to make room:
- * the dead ones are released by their bytes.
- */
-static void code_memory_turns(void **state)
+/* Without room units stay with the interpreter; with room again they are compiled; results are right. */
+static void code_memory_full(void **state)
 {
     struct toy_vm x = machine(&engine_jit);
     struct jit_vm *jv = jit_of(x.vm);
-    unsigned turns = 0, was = 0, runs = 0;
-    uint64_t units = 0;
+    uint32_t at[200], size[200];
+    unsigned n = take_all(jv, at, size, ARRAY_SIZE(at));
 
     (void)state;
     PROGRAM(&x, CODE, {TOY_ADDI, 1, 1, 1}, {TOY_ADDI, 7, 7, 3}, {TOY_BNE, 1, 4, (uint8_t)-2},
             {TOY_HALT, 0, 0, 0});
-    for (; turns < 4 && runs < 2000; runs++) {
+    for (unsigned runs = 0; runs < 200; runs++) {
         x.v->pc = CODE;
         x.t->r[1] = x.t->r[7] = 0;
         x.t->r[4] = 3000;
         assert_int_equal(run_sliced(&x, 20000), EXIT_HALT);
         assert_int_equal(x.t->r[7], 9000);
-        turns += jv->current != was;
-        was = jv->current;
-        if (counter(&x, "jit.units") != units)
-            fill_half(jv);
-        units = counter(&x, "jit.units");
+        if (runs == 100) {
+            assert_int_equal(counter(&x, "jit.units"), 0);
+            assert_true(counter(&x, "jit.full") > 0);
+            while (n--)
+                jit_code_free(jv, at[n], size[n]);
+        }
     }
-    assert_int_equal(turns, 4);
-    assert_true(counter(&x, "jit.flushes") > 0);
+    assert_true(counter(&x, "jit.units") > 0);
+    toy_free(&x);
+}
+
+/* Pieces never overlap, and what is given back can be had again. */
+static void code_memory_pieces(void **state)
+{
+    struct toy_vm x = machine(&engine_jit);
+    struct jit_vm *jv = jit_of(x.vm);
+    uint32_t at[64] = {0}, size[64] = {0}, seed = 1, before = jv->free;
+
+    (void)state;
+    for (unsigned round = 0; round < 5000; round++) {
+        unsigned i = (seed = seed * 1103515245 + 12345) >> 16 & 63;
+
+        if (size[i])
+            jit_code_free(jv, at[i], size[i]);
+        size[i] = 1 + (seed >> 4) % 300000;
+        at[i] = jit_code_alloc(jv, size[i]);
+        assert_int_not_equal(at[i], UINT32_MAX);
+        assert_true(at[i] % JIT_GRANULE == 0 && at[i] + size[i] <= JIT_CODE_BYTES);
+        for (unsigned k = 0; k < 64; k++)
+            assert_true(k == i || !size[k] || at[k] + size[k] <= at[i] || at[i] + size[i] <= at[k]);
+    }
+    for (unsigned i = 0; i < 64; i++) {
+        if (size[i])
+            jit_code_free(jv, at[i], size[i]);
+    }
+    assert_int_equal(jv->free, before);
     toy_free(&x);
 }
 
@@ -737,8 +769,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_programs),     cmocka_unit_test(fault_in_hot_block),
         cmocka_unit_test(device_in_hot_block), cmocka_unit_test(device_writes_hot_code),
-        cmocka_unit_test(store_over_hot_code), cmocka_unit_test(code_memory_turns),
-        cmocka_unit_test(write_xor_execute),
+        cmocka_unit_test(store_over_hot_code), cmocka_unit_test(code_memory_full),
+        cmocka_unit_test(code_memory_pieces),  cmocka_unit_test(write_xor_execute),
     };
 
     return cmocka_run_group_tests_name("jit", tests, NULL, NULL);

@@ -210,9 +210,9 @@ static void sites(void **state)
 {
     struct toy_vm x = paged();
     struct soft_vcpu *s = soft_of(x.v);
-
     unsigned bank = soft_bank(x.v->mode), n = bank * SOFT_SITES + 3;
 
+    (void)state;
     for (unsigned i = 0; i < ARRAY_SIZE(s->sites); i++)
         assert_int_equal(s->sites[i].page, SOFT_SITE_EMPTY);
     s->sites[n].page = 0x4000;

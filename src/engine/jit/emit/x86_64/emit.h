@@ -128,7 +128,7 @@ struct emit {
     unsigned begun; /* instructions of the block begun before it */
     unsigned block; /* its number */
     int64_t synced; /* what SYNC gave back to the budget */
-    bool dead;      /* code behind an unconditional bail */
+    bool done;      /* it has had an effect that must not happen again: no bail from here on */
     /* Scratch registers: who is in them (IR_REF_NONE: nobody), which are in use by this operation. */
     ir_ref gpr[3], xmm[3];
     unsigned lock_gpr, lock_xmm;

@@ -176,6 +176,7 @@ static void site(struct emit *e, struct place x, enum way way)
              : way == BY_PAIR ? by_pair(e, &x, n, RAX, RDX)
                               : by_probe(e, &x, RAX, RDX);
     c.back = e->a.p;
+    e->failed |= e->done; /* it may end in a bail */
     c.where = emit_where(e);
     c.final = emit_access_level(e) == 2;
     emit_cold(e, c);
@@ -442,11 +443,11 @@ bool emit_mem(struct emit *e, const struct ir_op *op)
     case IR_STORE:
         return store(e, op);
     case IR_AMO:
-        return amo(e, op);
+        return amo(e, op) && (e->done = true);
     case IR_LR:
         return load_reserved(e, op);
     case IR_SC:
-        return store_conditional(e, op);
+        return store_conditional(e, op) && (e->done = true);
     case IR_FENCE:
         fence(e, op);
         return true;

@@ -52,14 +52,22 @@ static void cold_leave(struct emit *e, const struct cold *c)
     leave_at(e, c->where, c->x);
 }
 
+/* The instruction would be executed from its start by the interpreter. */
+static void check_bail(struct emit *e)
+{
+    e->failed |= e->done;
+}
+
 void emit_bail_if(struct emit *e, unsigned cc)
 {
+    check_bail(e);
     emit_cold(
         e, (struct cold){.fn = cold_leave, .jump = as_jcc(&e->a, cc), .where = emit_where(e), .x = T_BAIL});
 }
 
 void emit_bail(struct emit *e)
 {
+    check_bail(e);
     leave_at(e, emit_where(e), T_BAIL);
 }
 
@@ -336,6 +344,7 @@ static void insn(struct emit *e, const struct ir_op *op)
     e->synced = 0;
     e->offset = (int32_t)op->imm;
     e->begun++;
+    e->done = false;
     if (e->marks < ARRAY_SIZE(e->mark)) {
         e->mark[e->marks].at = (uint32_t)(e->a.p - e->stage);
         e->mark[e->marks++].offset = e->offset;
@@ -369,6 +378,7 @@ static bool call(struct emit *e, const struct ir_op *op)
     if (op->c != IR_REF_NONE)
         val_gpr_to(e, op->c, RDX);
     emit_call_thunk(e, T_HELPER + (unsigned)op->imm);
+    e->done = true;
     val_done(e, op->a);
     val_done(e, op->b);
     val_done(e, op->c);
