@@ -1,0 +1,103 @@
+"""What the comparisons share: building a body in both forms, running it on an engine or the oracle."""
+
+import os
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+PROGRAM = os.environ.get("CARBOVISOR", os.path.join(ROOT, "out/carbovisor"))
+OUT = os.path.join(ROOT, "out/tests/oracle")
+ENGINES = ("interp", "jit")
+ORACLE = "qemu-riscv64"
+PREFIX = "riscv64-linux-gnu-"
+MARCH = "rv64gc_zba_zbb_zbc_zbs_zfh"
+CFLAGS = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-nostdlib", "-static", "-fno-pic",
+          "-mcmodel=medany", "-mno-relax", "-mabi=lp64", "-fno-stack-protector", "-fno-tree-loop-distribute-patterns",
+          "-fno-asynchronous-unwind-tables", "-Wl,--build-id=none", "-Wl,--no-warn-rwx-segments", "-Wl,-T," + HERE + "/link.ld"]
+
+# How to ask each oracle for everything, newest version first, and what it then lacks of the extensions compared.
+# What an oracle lacks is compared between the two engines only.
+ORACLE_CPUS = (
+    ("max", ()),
+    ("rv64,zfh=true,zicond=true", ()),
+    ("rv64,zfh=true", ("zicond",)),
+    ("rv64,Zfh=true", ("zicond",)),  # 7.2
+)
+
+
+class Failure(Exception):
+    pass
+
+
+def tool(args):
+    p = subprocess.run(args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if p.returncode:
+        raise Failure("%s: %s" % (args[0], p.stdout.decode(errors="replace")[:1000]))
+    return p.stdout.decode(errors="replace")
+
+
+def build(name, form, sources, flags=(), march="rv64ima_zicsr_zifencei"):
+    """The program name.form.elf of the sources and the shim of form (bare or linux)."""
+    elf = os.path.join(OUT, "%s.%s.elf" % (name, form))
+    files = [s if os.path.isabs(s) else os.path.join(HERE, s) for s in (*sources, form + ".S")]
+    tool([PREFIX + "gcc", *CFLAGS, "-march=" + march, "-I" + HERE, *flags, "-o", elf, *files])
+    return elf
+
+
+def command(engine, elf):
+    if engine in ENGINES:
+        return [PROGRAM, "run", "--guest-arch", "riscv64", "--accel", engine, "--memory", "64M", "--firmware", elf,
+                "--serial", "stdio"]
+    return [ORACLE, "-cpu", engine, elf]
+
+
+def run(engine, elf, limit=300):
+    """Lines of output; how it ended, when not as it should, is the last of them."""
+    try:
+        p = subprocess.run(command(engine, elf), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                           timeout=limit)
+    except subprocess.TimeoutExpired as e:
+        return (e.stdout or b"").decode(errors="replace").split() + ["no end after %d s" % limit]
+    lines = p.stdout.decode(errors="replace").splitlines()
+    if p.returncode:
+        lines.append("ended with %d %s" % (p.returncode, p.stderr.decode(errors="replace").strip()[-200:]))
+    return lines
+
+
+def oracle_probe():
+    """The -cpu of the oracle here and what it lacks."""
+    probe = os.path.join(OUT, "probe.S")
+    with open(probe, "w") as f:
+        f.write("    .text\n    .globl body_main\nbody_main:\n    fadd.h f0, f1, f2\n    sh1add a0, a0, a0\n"
+                "    clmul a0, a0, a0\n    bext a0, a0, a0\n    andn a0, a0, a0\n    ret\n")
+    elf = build("probe", "linux", [probe], march=MARCH)
+    last = ""
+    for cpu, lacks in ORACLE_CPUS:
+        try:
+            p = subprocess.run(command(cpu, elf), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        except OSError as e:
+            raise Failure("%s: %s; scripts/setup test installs it" % (ORACLE, e.strerror))
+        if not p.returncode:
+            return cpu, lacks
+        last = p.stdout.decode(errors="replace").strip()
+    raise Failure("%s has no cpu with what is compared: %s" % (ORACLE, last))
+
+
+def number(args, flag, default):
+    """Takes `flag N` out of args."""
+    if flag not in args:
+        return default
+    at = args.index(flag)
+    try:
+        value = int(args[at + 1], 0)
+    except (IndexError, ValueError):
+        sys.exit("%s takes a number" % flag)
+    del args[at:at + 2]
+    return value
+
+
+def prepare():
+    os.makedirs(OUT, exist_ok=True)
+    if "CARBOVISOR" not in os.environ:
+        tool(["make", "-C", ROOT, "-s", "-j2", "all"])
