@@ -9,7 +9,7 @@ kept over a jump.
 import random
 
 # What a sequence may need that an oracle may lack: bits of sequence_needs.
-NEEDS = {"zicond": 1}
+NEEDS = {"zicond": 1, "ctzw": 2}
 SCRATCH = 512
 
 RESERVED = {0, 2, 3, 8}
@@ -22,7 +22,7 @@ RR = """add sub sll slt sltu xor srl sra or and addw subw sllw srlw sraw
     sh1add sh2add sh3add add.uw sh1add.uw sh2add.uw sh3add.uw
     andn orn xnor max maxu min minu rol ror rolw rorw
     clmul clmulh clmulr bset bclr binv bext""".split()
-R = "clz clzw ctz ctzw cpop cpopw sext.b sext.h zext.h orc.b rev8".split()
+R = "clz clzw ctz cpop cpopw sext.b sext.h zext.h orc.b rev8".split()
 RI12 = "addi slti sltiu xori ori andi addiw".split()
 RI6 = "slli srli srai rori slli.uw bseti bclri binvi bexti".split()
 RI5 = "slliw srliw sraiw roriw".split()
@@ -48,7 +48,7 @@ class Sequence:
         # A small working set makes values flow from one instruction to the next.
         self.near = rng.sample(FREE, 6)
         self.fnear = rng.sample(range(32), 5)
-        self.cond = rng.random() < 0.06
+        self.rare = rng.random() < 0.06  # may use NEEDS
 
     # ---- registers, labels ----
 
@@ -82,7 +82,10 @@ class Sequence:
         a, b = self.src(), self.src()
         if self.r.random() < 0.2:
             a = rd
-        if self.cond and kind < 0.3:
+        if self.rare and kind < 0.1:
+            self.needs |= NEEDS["ctzw"]
+            self.emit("ctzw x%d, x%d" % (rd, a))
+        elif self.rare and kind < 0.3:
             self.needs |= NEEDS["zicond"]
             self.emit(".insn r 0x33, %d, 7, x%d, x%d, x%d" % (self.r.choice([5, 7]), rd, a, b))
         elif kind < 0.5:
