@@ -1,4 +1,5 @@
-/* Runs each sequence PASSES times with other inputs, prints a hash of all it left; of sequence DETAIL all states. */
+/* Runs each sequence PASSES times with other inputs, prints a hash of all it left; of sequence DETAIL all
+ * states. */
 #include "sequence.h"
 
 #ifndef DETAIL
