@@ -1,4 +1,5 @@
 // The bare machine `virt`: output by the UART, the end by tohost; a trap is reported and ends the program.
+// With PAGED the body runs in S-mode, its data in pages of 4 KiB, the rest in larger ones.
 #define UART 0x10000000
 
     .section .text.start, "ax"
@@ -14,6 +15,53 @@ _start:
 1:  sd zero, 0(t0)
     addi t0, t0, 8
     bltu t0, t1, 1b
+#ifdef PAGED
+    // Sv39 (Priv. 20240411, 10.4); PTEs V R W X A D: 0xcf, a pointer: 1.
+    la t0, root
+    li t1, 0xcf
+    sd t1, 0(t0)
+    la t2, middle
+    srli t1, t2, 2
+    ori t1, t1, 1
+    sd t1, 16(t0)
+    li t3, 0x80000000 >> 2 | 0xcf
+    li t4, 512
+1:  sd t3, 0(t2)
+    li t5, 0x200000 >> 2
+    add t3, t3, t5
+    addi t2, t2, 8
+    addi t4, t4, -1
+    bnez t4, 1b
+    la t2, leaves
+    srli t1, t2, 2
+    ori t1, t1, 1
+    la t3, middle
+    sd t1, 8 * 8(t3)
+    li t3, 0x81000000 >> 2 | 0xcf
+    li t4, 512
+1:  sd t3, 0(t2)
+    addi t3, t3, 0x1000 >> 2
+    addi t2, t2, 8
+    addi t4, t4, -1
+    bnez t4, 1b
+    srli t0, t0, 12
+    li t1, 8 << 60
+    or t0, t0, t1
+    csrw satp, t0
+    sfence.vma
+    li t0, -1
+    csrw pmpaddr0, t0
+    li t0, 0x1f
+    csrw pmpcfg0, t0
+    li t0, 0x1800
+    csrc mstatus, t0
+    li t0, 0x800
+    csrs mstatus, t0
+    la t0, supervisor
+    csrw mepc, t0
+    mret
+supervisor:
+#endif
     call body_main
     li a0, 0
     .globl leave
@@ -75,3 +123,12 @@ digits:
     .space 16384
 stack_top:
     .space 16
+#ifdef PAGED
+    .balign 4096
+root:
+    .space 4096
+middle:
+    .space 4096
+leaves:
+    .space 4096
+#endif

@@ -50,17 +50,17 @@ def build(name, form, sources, flags=(), march="rv64ima_zicsr_zifencei"):
     return elf
 
 
-def command(engine, elf):
+def command(engine, elf, flags=()):
     if engine in ENGINES:
         return [PROGRAM, "run", "--guest-arch", "riscv64", "--accel", engine, "--memory", "64M", "--firmware", elf,
-                "--serial", "stdio"]
+                "--serial", "stdio", *flags]
     return [ORACLE, "-cpu", engine, elf]
 
 
-def run(engine, elf, limit=300):
-    """Lines of output; how it ended, when not as it should, is the last of them."""
+def run(engine, elf, flags=(), limit=300):
+    """Lines of output (flags: of the engine); how it ended, when not as it should, is the last of them."""
     try:
-        p = subprocess.run(command(engine, elf), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        p = subprocess.run(command(engine, elf, flags), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                            timeout=limit)
     except subprocess.TimeoutExpired as e:
         return (e.stdout or b"").decode(errors="replace").split() + ["no end after %d s" % limit]

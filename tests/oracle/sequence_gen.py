@@ -424,7 +424,8 @@ def batch(seed, number, count, length):
     out = ["    .section .body, \"ax\""]
     needs = []
     for n in range(count):
-        s = Sequence(rng, str(n)).build(rng.randint(length // 2, length * 3 // 2))
+        longer = 1 if rng.random() < 0.9 else 4
+        s = Sequence(rng, str(n)).build(longer * rng.randint(length // 2, length * 3 // 2))
         needs.append(s.needs)
         out.append("    .balign 4\n    .globl q%d\nq%d:" % (n, n))
         out += s.lines
