@@ -30,6 +30,12 @@ static bool boxed(const struct emit *e, ir_ref r)
     return e->val[e->root[r]].boxed;
 }
 
+/* What an operation makes of r: a double writes the bits above, too. */
+static bool keeps_box(const struct emit *e, const struct ir_op *op, ir_ref r)
+{
+    return !is_double(op) && boxed(e, r);
+}
+
 static void compare_self(struct emit *e, unsigned reg, bool dbl)
 {
     as_vrr(&e->a, S_UCOMISS | (dbl ? O_66 : 0), reg, 0, reg);
@@ -69,7 +75,7 @@ static bool binary(struct emit *e, const struct ir_op *op, uint32_t code, bool c
     }
     ra = val_xmm(e, a);
     rb = val_xmm_rm(e, b);
-    result = boxed(e, a);
+    result = keeps_box(e, op, a);
     val_done(e, op->a);
     val_done(e, op->b);
     d = val_dest_xmm(e, 0);
@@ -81,7 +87,7 @@ static bool binary(struct emit *e, const struct ir_op *op, uint32_t code, bool c
 
 static bool square_root(struct emit *e, const struct ir_op *op)
 {
-    bool dbl = is_double(op), result = boxed(e, op->a);
+    bool dbl = is_double(op), result = keeps_box(e, op, op->a);
     unsigned ra, d;
 
     if (!nearest(op))
@@ -117,7 +123,7 @@ static bool fused(struct emit *e, const struct ir_op *op)
     val_xmm_to(e, c, t);
     ra = val_xmm(e, a);
     rb = val_xmm_rm(e, op->b);
-    result = boxed(e, c);
+    result = keeps_box(e, op, c);
     as_v_rm(&e->a, code[neg_product][neg_addend] | (dbl ? O_W : 0), t, ra, rb);
     compare_self(e, t, dbl);
     emit_bail_if(e, CC_P);
@@ -139,7 +145,7 @@ static bool fused(struct emit *e, const struct ir_op *op)
  */
 static bool min_max(struct emit *e, const struct ir_op *op)
 {
-    bool dbl = is_double(op), min = op->op == IR_FMIN, result = boxed(e, op->a) && boxed(e, op->b);
+    bool dbl = is_double(op), min = op->op == IR_FMIN, result = keeps_box(e, op, op->a) && boxed(e, op->b);
     uint32_t code = (min ? S_MIN : S_MAX) | scalar(dbl);
     unsigned ra, rb, t, d;
 
@@ -174,7 +180,7 @@ static struct xmem abs_mask(bool dbl)
 
 static bool sign_only(struct emit *e, const struct ir_op *op, bool negate)
 {
-    bool dbl = is_double(op), result = boxed(e, op->a);
+    bool dbl = is_double(op), result = keeps_box(e, op, op->a);
     unsigned ra, d;
 
     if (e->val[e->at].lazy)
@@ -203,7 +209,7 @@ static bool copy(struct emit *e, const struct ir_op *op)
 
 static bool sign_of_other(struct emit *e, const struct ir_op *op)
 {
-    bool dbl = is_double(op), result = boxed(e, op->a);
+    bool dbl = is_double(op), result = keeps_box(e, op, op->a);
     unsigned ra, rb, t, d;
 
     if (e->root[op->a] == e->root[op->b] && op->op == IR_FSGNJ)
