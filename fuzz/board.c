@@ -177,7 +177,7 @@ static const struct mem_region *window(struct vm *vm, const char *only, unsigned
     unsigned n = 0;
 
     for (unsigned k = 0; (r = mem_region_at(&vm->mem, k)) && n < 64; k++) {
-        if (r->kind == MEM_MMIO && (!only || !strncmp(r->dev->id, only, strlen(only))))
+        if (r->dev && (!only || !strncmp(r->dev->id, only, strlen(only))))
             found[n++] = r;
     }
     return n ? found[i % n] : NULL;

@@ -74,12 +74,14 @@ struct device *vm_device(struct vm *vm, const char *id)
     return d;
 }
 
-bool bus_access(struct vm *vm, gpa_t gpa, unsigned size, bool write, uint64_t *value)
+/* Takes over what was switched by this access or by forwarded ones before it. */
+static bool access_device(struct vm *vm, gpa_t gpa, unsigned size, bool write, uint64_t *value,
+                          bool *switched)
 {
     const struct mem_region *r = mem_find(&vm->mem, gpa);
     struct device *d;
 
-    if (!r || r->kind != MEM_MMIO || size > r->size - (gpa - r->base))
+    if (!r || !r->dev || size > r->size - (gpa - r->base))
         return false;
     d = r->dev;
     plat_lock(&d->lock);
@@ -87,11 +89,31 @@ bool bus_access(struct vm *vm, gpa_t gpa, unsigned size, bool write, uint64_t *v
         d->ops->write(d, r->dev_region, gpa - r->base, size, *value);
     else
         *value = d->ops->read(d, r->dev_region, gpa - r->base, size);
+    if (switched) {
+        *switched = d->switched;
+        d->switched = false;
+    }
     plat_unlock(&d->lock);
     if (UNLIKELY(vm->log.trace & TRACE_MMIO))
         trace_write(&vm->log, "mmio: %s %s +0x%llx size %u = 0x%llx", d->id, write ? "write" : "read",
                     (unsigned long long)(gpa - r->base), size, (unsigned long long)*value);
     if (vm->desc.deterministic)
         work_drain(vm);
+    return true;
+}
+
+bool bus_forward(struct vm *vm, gpa_t gpa, unsigned size, bool write, uint64_t *value)
+{
+    return access_device(vm, gpa, size, write, value, NULL);
+}
+
+bool bus_access(struct vm *vm, gpa_t gpa, unsigned size, bool write, uint64_t *value)
+{
+    bool switched = false;
+
+    if (!access_device(vm, gpa, size, write, value, &switched))
+        return false;
+    if (UNLIKELY(switched))
+        mem_flash_announce(&vm->mem);
     return true;
 }

@@ -41,6 +41,7 @@ struct device {
     struct plat_lock lock; /* all fields of the device */
     gpa_t base;            /* of window 0, for describe */
     uint64_t size;
+    bool switched;       /* lock; mem_flash_set() changed something that engines have not heard of */
     struct device *next; /* vm's list, in creation order */
 };
 
@@ -57,7 +58,11 @@ int device_add(struct device *d);
 /* Maps window `region`; on failure (-EEXIST...) why says what it hits. */
 int device_map(struct device *d, unsigned region, gpa_t base, uint64_t size, char *why, size_t why_size);
 
-/* Accesses by the bus: splits nothing; an access that no window answers is false. */
+/*
+ * Accesses by the bus: splits nothing; an access that no window answers is false. bus_access() is for vCPUs,
+ * outside all locks; bus_forward() for a device whose lock is held.
+ */
 bool bus_access(struct vm *vm, gpa_t gpa, unsigned size, bool write, uint64_t *value);
+bool bus_forward(struct vm *vm, gpa_t gpa, unsigned size, bool write, uint64_t *value);
 
 #endif

@@ -27,7 +27,7 @@ void msi_send(struct vm *vm, uint64_t address, uint32_t data)
 {
     uint64_t value = data;
 
-    if (!bus_access(vm, address, 4, true, &value))
+    if (!bus_forward(vm, address, 4, true, &value))
         log_write(&vm->log, LOG_DEV, LOG_DEBUG, "msi: nothing at 0x%llx takes 0x%x",
                   (unsigned long long)address, data);
 }

@@ -126,19 +126,17 @@ static struct mem_region *region_new(gpa_t base, uint64_t size, enum mem_kind ki
     return &p->r;
 }
 
-int mem_add_ram(struct mem *m, gpa_t base, uint64_t size, enum mem_kind kind, const char *name, char *why,
-                size_t why_size)
+/* A region with memory of its own; dev: flash. */
+static int add_backed(struct mem *m, struct mem_region *r, char *why, size_t why_size)
 {
-    struct mem_region *r = region_new(base, size, kind, name, why, why_size);
+    uint64_t size = r->size;
     int err;
 
-    if (!r)
-        return -EINVAL;
     r->owned = true;
     r->host = plat_ram_map(size, "carbovisor-ram");
     r->flags = plat_alloc(size / MEM_PAGE_SIZE);
     if (!r->host || !r->flags) {
-        fmt_snprintf(why, why_size, "%s: the host gives no %llu MiB of memory; ask for less", name,
+        fmt_snprintf(why, why_size, "%s: the host gives no %llu MiB of memory; ask for less", r->name,
                      (unsigned long long)(size >> 20));
         if (r->host)
             plat_ram_unmap(r->host, size);
@@ -150,6 +148,27 @@ int mem_add_ram(struct mem *m, gpa_t base, uint64_t size, enum mem_kind kind, co
     if (err)
         region_free(r);
     return err;
+}
+
+int mem_add_ram(struct mem *m, gpa_t base, uint64_t size, enum mem_kind kind, const char *name, char *why,
+                size_t why_size)
+{
+    struct mem_region *r = region_new(base, size, kind, name, why, why_size);
+
+    return r ? add_backed(m, r, why, why_size) : -EINVAL;
+}
+
+int mem_add_flash(struct mem *m, gpa_t base, uint64_t size, struct device *dev, unsigned dev_region,
+                  const char *name, char *why, size_t why_size)
+{
+    struct mem_region *r = region_new(base, size, MEM_ROM, name, why, why_size);
+
+    if (!r)
+        return -EINVAL;
+    r->dev = dev;
+    r->dev_region = dev_region;
+    atomic_store(&r->kind, MEM_MMIO);
+    return add_backed(m, r, why, why_size);
 }
 
 int mem_add_mmio(struct mem *m, gpa_t base, uint64_t size, struct device *dev, unsigned dev_region,
@@ -166,6 +185,53 @@ int mem_add_mmio(struct mem *m, gpa_t base, uint64_t size, struct device *dev, u
     if (err)
         region_free(r);
     return err;
+}
+
+static struct mem_region *region_at(struct mem *m, gpa_t base)
+{
+    const struct mem_map *map = atomic_load(&m->map);
+
+    for (unsigned i = 0; i < map->count; i++) {
+        if (map->region[i]->base == base)
+            return map->region[i];
+    }
+    return NULL;
+}
+
+bool mem_flash_set(struct mem *m, gpa_t base, bool host)
+{
+    struct mem_region *r = region_at(m, base);
+    enum mem_kind kind = host ? MEM_ROM : MEM_MMIO;
+
+    BUG_ON(!r || !r->host || !r->dev);
+    return atomic_exchange(&r->kind, kind) != kind;
+}
+
+static void forget_translations(struct vcpu *v, void *arg)
+{
+    const struct flush_scope all = {.kind = FLUSH_ALL};
+
+    (void)arg;
+    v->vm->engine->flush(v, &all);
+}
+
+/*
+ * Translated code stays: it changes with the bytes only, and mem_dirty() tells of these. Who runs code from
+ * flash that reads as something else gets what he would not on real hardware: the code.
+ */
+void mem_flash_announce(struct mem *m)
+{
+    struct vcpu *self = plat_current();
+    struct vm *vm = m->vm;
+
+    if (!vm->vcpu_count || !vm->vcpu[0]->set_up)
+        return;
+    if (!vm->engine->software) {
+        if (vm->engine->mem_changed)
+            vm->engine->mem_changed(vm);
+        return;
+    }
+    vcpu_call_mask(self && self->vm == vm ? self : NULL, vm, UINT64_MAX, forget_translations, NULL);
 }
 
 int mem_remove(struct mem *m, gpa_t base)
@@ -237,11 +303,11 @@ void *mem_ptr(const struct mem *m, gpa_t gpa, uint64_t len, bool write)
 
 void mem_dirty(struct mem *m, gpa_t gpa, uint64_t len)
 {
-    const struct mem_region *r = backed(m, gpa, len);
+    const struct mem_region *r = mem_find(m, gpa);
     uint64_t first, last;
     uint8_t flags = 0;
 
-    if (!r || !len)
+    if (!r || !r->host || !len || len > r->size - (gpa - r->base))
         return;
     first = (gpa - r->base) >> MEM_PAGE_BITS;
     last = (gpa - r->base + len - 1) >> MEM_PAGE_BITS;
@@ -351,7 +417,7 @@ uint64_t mem_hash(struct mem *m)
     uint64_t sum = 0;
 
     for (unsigned i = 0; (r = mem_region_at(m, i)); i++) {
-        if (r->kind == MEM_MMIO)
+        if (!r->host)
             continue;
         region_hash(r);
         sum += private_of(r)->sum;
@@ -366,7 +432,7 @@ void mem_dump(struct mem *m, void (*emit)(void *opaque, const char *line), void 
 
     mem_hash(m);
     for (unsigned i = 0; (r = mem_region_at(m, i)); i++) {
-        for (uint64_t p = 0; r->kind != MEM_MMIO && p < r->size / MEM_PAGE_SIZE; p++) {
+        for (uint64_t p = 0; r->host && p < r->size / MEM_PAGE_SIZE; p++) {
             if (!private_of(r)->page_hash[p])
                 continue;
             fmt_snprintf(line, sizeof(line), "page %016llx = %016llx",
@@ -383,7 +449,7 @@ uint64_t mem_touched(const struct mem *m)
     uint64_t pages = 0;
 
     for (unsigned i = 0; (r = mem_region_at(m, i)); i++) {
-        for (uint64_t p = 0; r->kind != MEM_MMIO && p < r->size / MEM_PAGE_SIZE; p++)
+        for (uint64_t p = 0; r->host && p < r->size / MEM_PAGE_SIZE; p++)
             pages += atomic_load_explicit(&r->flags[p], memory_order_relaxed) != 0;
     }
     return pages * MEM_PAGE_SIZE;

@@ -1,6 +1,7 @@
 /*
  * Guest-physical memory: regions, host pointers, per-page flags. The map is replaced whole and read
- * without a lock. RAM and ROM have host memory; MMIO regions go to the bus.
+ * without a lock. RAM and ROM have host memory; MMIO regions go to the bus. Flash is both: its reads come
+ * from host memory or from its device, as the device says, its writes always go to the device.
  */
 #ifndef CV_CORE_MEM_H
 #define CV_CORE_MEM_H
@@ -20,12 +21,12 @@ enum mem_page_flag { MEM_PAGE_CODE = 1, MEM_PAGE_DIRTY = 2, MEM_PAGE_WATCH = 4 }
 struct mem_region {
     gpa_t base;
     uint64_t size;
-    enum mem_kind kind;
+    _Atomic enum mem_kind kind; /* constant but for flash: ROM or MMIO, see mem_flash_set() */
     const char *name;
-    uint8_t *host;          /* RAM, ROM */
-    _Atomic uint8_t *flags; /* RAM, ROM: one byte a page, enum mem_page_flag */
-    struct device *dev;     /* MMIO: who answers */
-    unsigned dev_region;    /* MMIO: the device's own number of this window */
+    uint8_t *host;          /* RAM, ROM, flash */
+    _Atomic uint8_t *flags; /* RAM, ROM, flash: one byte a page, enum mem_page_flag */
+    struct device *dev;     /* MMIO, flash: who answers */
+    unsigned dev_region;    /* MMIO, flash: the device's own number of this window */
     bool owned;             /* host memory was allocated here */
 };
 
@@ -43,6 +44,16 @@ int mem_add_ram(struct mem *m, gpa_t base, uint64_t size, enum mem_kind kind, co
                 size_t why_size);
 int mem_add_mmio(struct mem *m, gpa_t base, uint64_t size, struct device *dev, unsigned dev_region,
                  const char *name, char *why, size_t why_size);
+/* Flash: zeroed host memory behind a device's window; it begins as MMIO. */
+int mem_add_flash(struct mem *m, gpa_t base, uint64_t size, struct device *dev, unsigned dev_region,
+                  const char *name, char *why, size_t why_size);
+/*
+ * Where the flash at base is read from now on: its host memory, or its device; true when that is a change. By
+ * the device, in its lock; the engines hear of it when the access that caused it ends (device.h, switched).
+ */
+bool mem_flash_set(struct mem *m, gpa_t base, bool host);
+/* Makes every vCPU look again what its accesses meet. Outside all locks. */
+void mem_flash_announce(struct mem *m);
 int mem_remove(struct mem *m, gpa_t base);
 /* The region holding gpa, or NULL. O(log n). */
 const struct mem_region *mem_find(const struct mem *m, gpa_t gpa);
@@ -51,7 +62,7 @@ const struct mem_region *mem_region_at(const struct mem *m, unsigned i);
 
 /* Host pointer to [gpa, gpa+len) when all of it is RAM (or ROM for reads); NULL otherwise. */
 void *mem_ptr(const struct mem *m, gpa_t gpa, uint64_t len, bool write);
-/* Every writer through mem_ptr ends with this: marks pages dirty, kills code on them. */
+/* Every writer through mem_ptr or to flash ends with this: marks pages dirty, kills code on them. */
 void mem_dirty(struct mem *m, gpa_t gpa, uint64_t len);
 /* Copies; -EFAULT where not all of it is RAM/ROM, then nothing was copied. */
 int mem_read(const struct mem *m, gpa_t gpa, void *buf, uint64_t len);

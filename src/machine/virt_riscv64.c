@@ -1,6 +1,7 @@
 /* riscv64 "virt": memory map, devices, and which hart gets which interrupt. Booting is in
  * virt_riscv64_boot.c. */
 #include "machine/virt_riscv64.h"
+#include "device/flash/cfi.h"
 #include "device/intc/aclint.h"
 #include "device/intc/aplic.h"
 #include "device/intc/imsic.h"
@@ -168,6 +169,21 @@ static int build_core(struct vm *vm, char *why, size_t why_size)
     return 0;
 }
 
+/* Two banks, empty. */
+static int build_flash(struct vm *vm, char *why, size_t why_size)
+{
+    static const char *const ids[2] = {"flash0", "flash1"};
+
+    for (unsigned i = 0; i < ARRAY_SIZE(ids); i++) {
+        const struct cfi_config c = {.base = VIRT_FLASH + (gpa_t)i * VIRT_FLASH_SIZE,
+                                     .size = VIRT_FLASH_SIZE};
+
+        if (!cfi_create(vm, ids[i], &c, why, why_size))
+            return -EINVAL;
+    }
+    return 0;
+}
+
 /* The built-in SBI's console is the serial port; what is typed goes to the UART alone. */
 static size_t sbi_write(void *opaque, const uint8_t *data, size_t len)
 {
@@ -220,7 +236,9 @@ static int virt_build(struct vm *vm, const struct machine_backends *b, char *why
     lend_console(vm, b->serial);
     if (!goldfish_rtc_create(vm, "rtc", VIRT_RTC, w.line(w.controller, VIRT_IRQ_RTC), why, why_size))
         return -EINVAL;
-    err = build_virtio(vm, b, &w, why, why_size);
+    err = build_flash(vm, why, why_size);
+    if (!err)
+        err = build_virtio(vm, b, &w, why, why_size);
     if (err)
         return err;
     vm->boot = virt_riscv64_boot;

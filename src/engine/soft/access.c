@@ -36,8 +36,12 @@ static int span_walk(struct vcpu *v, gva_t va, unsigned size, enum access access
             v->vm->guest->raise(v, p->va);
             return 1;
         }
-        /* ROM takes no stores; where nothing is mapped nothing answers. */
-        if (!p->t.region || (access == ACCESS_WRITE && p->t.region->kind == MEM_ROM)) {
+        /* ROM takes no stores, those to flash are commands; where nothing is mapped nothing answers. */
+        if (access == ACCESS_WRITE && p->t.region && p->t.region->dev)
+            p->t.host = NULL;
+        else if (access == ACCESS_WRITE && p->t.region && p->t.region->kind == MEM_ROM)
+            p->t.region = NULL;
+        if (!p->t.region) {
             v->vm->guest->raise_bus(v, p->va, access);
             return 1;
         }
