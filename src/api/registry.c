@@ -23,6 +23,7 @@ const struct registry_device registry_devices[] = {
     {"plic", "RISC-V platform-level interrupt controller"},
     {"aplic", "RISC-V AIA advanced PLIC, MSI delivery"},
     {"imsic", "RISC-V AIA incoming MSI controller"},
+    {"cfi-flash", "parallel NOR flash, CFI, Intel command set"},
     {"finisher", "SiFive test finisher: power off, reset, exit status"},
     {"virtio-blk", "disk"},
     {"virtio-net", "network interface"},

@@ -186,6 +186,17 @@ struct boot_plan {
     uint64_t initrd_size;
 };
 
+/* A kernel linked to where the firmware is (one for M-mode) would start half overwritten, or overwrite it. */
+static int check_overlap(const struct vm_desc *d, const struct boot_plan *p, char *why, size_t why_size)
+{
+    if (!d->kernel || !d->firmware || p->kernel.base >= p->firmware.end || p->firmware.base >= p->kernel.end)
+        return 0;
+    fmt_snprintf(
+        why, why_size, "%s: needs the memory that %s is in, 0x%llx to 0x%llx; start one without the other",
+        d->kernel, d->firmware, (unsigned long long)p->firmware.base, (unsigned long long)p->firmware.end);
+    return -EINVAL;
+}
+
 static int load_all(struct vm *vm, struct boot_plan *p, char *why, size_t why_size)
 {
     const struct vm_desc *d = &vm->desc;
@@ -198,6 +209,8 @@ static int load_all(struct vm *vm, struct boot_plan *p, char *why, size_t why_si
         err = load_file(vm, d->firmware, VIRT_RAM, &p->firmware, why, why_size);
     if (!err && d->kernel)
         err = load_file(vm, d->kernel, d->firmware ? VIRT_RAM + KERNEL_OFFSET : 0, &p->kernel, why, why_size);
+    if (!err)
+        err = check_overlap(d, p, why, why_size);
     if (err)
         return err;
     floor = MAX(floor, MAX(p->kernel.end, p->firmware.end));
