@@ -4,6 +4,7 @@
 #include "core/vm.h"
 #include "lib/err.h"
 #include "lib/fdt.h"
+#include "lib/fmt.h"
 
 enum { MSIP = 0, MTIMECMP = 0x4000, MTIME = 0xbff8, WINDOW = 0x10000 };
 
@@ -79,7 +80,7 @@ static uint64_t aclint_read(struct device *d, unsigned region, uint64_t offset, 
     unsigned harts = d->vm->vcpu_count;
 
     (void)region;
-    if (!access_ok(offset, size))
+    if (!access_ok(offset, size) || offset >= MTIME + 8)
         return 0;
     if (offset >= MTIME)
         return part_get(mtime(a), offset, size);
@@ -104,7 +105,7 @@ static void aclint_write(struct device *d, unsigned region, uint64_t offset, uns
     uint64_t hart;
 
     (void)region;
-    if (!access_ok(offset, size))
+    if (!access_ok(offset, size) || offset >= MTIME + 8)
         return;
     if (offset >= MTIME) {
         mtime_write(a, offset, size, value);
@@ -193,6 +194,8 @@ struct device *aclint_create(struct vm *vm, const char *id, const struct aclint_
         if (!err)
             err = timer_home(&a->timer[i], i);
     }
+    if (err)
+        fmt_snprintf(why, why_size, "no memory for the timers of %s", id);
     if (err || device_map(&a->dev, 0, config->base, WINDOW, why, why_size)) {
         aclint_destroy(&a->dev);
         return NULL;
