@@ -129,22 +129,29 @@ static void source_input(struct aplic *a, unsigned n, bool before)
     forward(a, n);
 }
 
+static void aplic_wire(struct device *d, unsigned n, bool level);
+
+/* What the child sees of source n; its lock is taken within ours. */
+static void child_input(struct aplic *a, unsigned n)
+{
+    if (a->config.child)
+        aplic_wire(a->config.child, n, (a->sourcecfg[n] & SOURCE_D) && bit_get(a->wire, n));
+}
+
 static void aplic_wire(struct device *d, unsigned n, bool level)
 {
     struct aplic *a = container_of(d, struct aplic, dev);
-    bool before, delegated;
+    bool before;
 
     if (n == 0 || n >= APLIC_SOURCES)
         return;
     plat_lock(&d->lock);
     before = rectified(a, n);
     bit_put(a->wire, n, level);
-    delegated = a->sourcecfg[n] & SOURCE_D;
-    if (!delegated)
+    if (!(a->sourcecfg[n] & SOURCE_D))
         source_input(a, n, before);
+    child_input(a, n);
     plat_unlock(&d->lock);
-    if (a->config.child)
-        aplic_wire(a->config.child, n, delegated && level);
 }
 
 /* A software request: for level modes only while the input is asserted (AIA 1.0, 4.7). */
@@ -188,6 +195,7 @@ static void sourcecfg_write(struct aplic *a, unsigned n, uint32_t value)
     } else {
         source_input(a, n, before);
     }
+    child_input(a, n);
 }
 
 static uint32_t word_get(const uint32_t *bits, uint64_t offset)
