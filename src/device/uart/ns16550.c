@@ -53,6 +53,13 @@ static void push(struct ns16550 *u, uint8_t byte)
     u->fill++;
 }
 
+/* There is room again, for what waits behind a FIFO that was full. */
+static void accept(struct ns16550 *u)
+{
+    if (u->chr && u->chr->ops->accept)
+        u->chr->ops->accept(u->chr);
+}
+
 static uint8_t pop(struct ns16550 *u)
 {
     uint8_t byte = u->fifo[u->head];
@@ -61,9 +68,21 @@ static uint8_t pop(struct ns16550 *u)
         return 0;
     u->head = (u->head + 1) % FIFO;
     u->fill--;
-    if (u->fill == FIFO / 2 && u->chr && u->chr->ops->accept)
-        u->chr->ops->accept(u->chr);
+    if (u->fill == FIFO / 2)
+        accept(u);
     return byte;
+}
+
+/* Going into FIFO mode or out of it clears the FIFO too (PC16550D, 8.5, FCR0). */
+static void fcr_write(struct ns16550 *u, uint8_t byte)
+{
+    bool clear = (byte & FCR_CLEAR_RX) || (byte & FCR_ENABLE) != u->fcr;
+
+    u->fcr = byte & FCR_ENABLE;
+    if (!clear || !u->fill)
+        return;
+    u->head = u->fill = 0;
+    accept(u);
 }
 
 static uint8_t read_iir(struct ns16550 *u)
@@ -149,9 +168,7 @@ static void ns16550_write(struct device *d, unsigned region, uint64_t offset, un
         u->ier = byte & IER_MASK;
         break;
     case IIR:
-        u->fcr = byte & FCR_ENABLE;
-        if (byte & FCR_CLEAR_RX)
-            u->head = u->fill = 0;
+        fcr_write(u, byte);
         break;
     case LCR:
         u->lcr = byte;

@@ -1,4 +1,4 @@
-/* The NS16550A serial port: eight byte registers, a 16-byte receive FIFO, one interrupt line. */
+/* The NS16550A serial port: eight byte registers, a receive FIFO, one interrupt line. */
 #ifndef CV_DEVICE_UART_NS16550_H
 #define CV_DEVICE_UART_NS16550_H
 
