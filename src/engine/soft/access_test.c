@@ -3,6 +3,7 @@
 #include "engine/interp/interp.h"
 #include "engine/soft/access.h"
 #include "engine/soft/toy_test.h"
+#include "lib/err.h"
 
 #define PC (TOY_RAM + 0x100)
 
@@ -97,6 +98,42 @@ static void devices(void **state)
     /* From RAM into the device. */
     assert_int_equal(access_store(x.v, 0x5ffc, 3, &(uint64_t){UINT64_C(0x1234567800000000)}), 0);
     assert_int_equal(x.dev->value, 0x12345678);
+    toy_free(&x);
+}
+
+/* Flash: reads by its mode, also behind a filled TLB; stores to the device in both; no atomics. */
+static void flash(void **state)
+{
+    struct toy_vm x = paged();
+    uint64_t value = 0x55, old;
+    char why[160];
+
+    (void)state;
+    assert_int_equal(mem_add_flash(&x.vm->mem, 0x60000000, 0x1000, &x.dev->dev, 0, "flash", why, sizeof(why)),
+                     0);
+    assert_int_equal(mem_add_flash(&x.vm->mem, 0x60000000, 0x1000, &x.dev->dev, 0, "flash", why, sizeof(why)),
+                     -EEXIST);
+    assert_int_equal(mem_add_flash(&x.vm->mem, 0x60010000, 1, &x.dev->dev, 0, "flash", why, sizeof(why)),
+                     -EINVAL);
+    toy_map(&x, 0x9000, 0x60000000, 0x1000);
+    ((struct mem_region *)mem_find(&x.vm->mem, 0x60000000))->host[0x10] = 0x77;
+    for (unsigned i = 0; i < 6; i++) {
+        bool host = i & 1;
+
+        assert_int_equal(mem_flash_set(&x.vm->mem, 0x60000000, host), i > 0);
+        mem_flash_announce(&x.vm->mem);
+        assert_int_equal(tlb_fill_read(x.v, 0x9010, 4) != NULL, host);
+        assert_null(tlb_fill_write(x.v, 0x9010, 4));
+        assert_int_equal(tlb_read(soft_of(x.v), 0x9010, 4) != NULL, host);
+        assert_int_equal(access_load(x.v, 0x9010, 2, &value), 0);
+        assert_int_equal((uint32_t)value, host ? 0x77 : 0x55667788 + 0x10);
+        x.dev->value = 0;
+        assert_int_equal(access_store(x.v, 0x9010, 2, &(uint32_t){0x99}), 0);
+        assert_int_equal(x.dev->value, 0x99);
+        assert_int_equal(access_amo(x.v, 0x9010, 2 | IR_AMO_ADD << IR_MEM_AMO_SHIFT, 1, &old), 1);
+        took(&x, TOY_BUS, 0x9010);
+    }
+    assert_int_equal(mem_find(&x.vm->mem, 0x60000000)->host[0x10], 0x77);
     toy_free(&x);
 }
 
@@ -229,6 +266,7 @@ int main(void)
         cmocka_unit_test(sizes_and_crossings),
         cmocka_unit_test(faults_before_the_first_byte),
         cmocka_unit_test(devices),
+        cmocka_unit_test(flash),
         cmocka_unit_test(amos),
         cmocka_unit_test(atomics_refuse),
         cmocka_unit_test(compare_and_swap),
