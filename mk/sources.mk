@@ -1,7 +1,7 @@
 # What is built from what. Sources are found by folder; a unit test x_test.c becomes out/build/MODE/test/x_test.
 
 PLATFORM := linux
-PKGS := libcyaml
+PKGS := libcyaml yaml-0.1
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 

@@ -98,7 +98,7 @@ static int bad_value(const char *key, const char *value, const char *wanted, cha
 
 static int no_memory(char *why, size_t why_size)
 {
-    fmt_snprintf(why, why_size, "no memory for the configuration");
+    fmt_snprintf(why, why_size, "no memory for the configuration; free some on the host");
     return -ENOMEM;
 }
 
@@ -148,6 +148,7 @@ static int set_machine(struct config *c, const char *value, char *why, size_t wh
 /* "FILE[,format=raw][,ro]": options are taken from the end, so that a comma may stand in the name. */
 static int set_disk(struct config *c, const char *value, bool iso, char *why, size_t why_size)
 {
+    const char *key = iso ? "iso" : "disk";
     struct desc_disk disk = {.read_only = iso};
     size_t len = strlen(value);
 
@@ -165,18 +166,21 @@ static int set_disk(struct config *c, const char *value, bool iso, char *why, si
 
             if (!eq)
                 break;
-            fmt_snprintf(why, why_size, "disk: '%s': unknown option '%s'; known are format=raw and ro", value,
-                         value + at);
+            fmt_snprintf(why, why_size, "%s: '%s': unknown option '%s'; known are format=raw and ro", key,
+                         value, value + at);
             return -EINVAL;
         }
         len = at - 1;
     }
     if (len >= 6 && !memcmp(value + len - 6, ".qcow2", 6)) {
-        fmt_snprintf(why, why_size, "disk: '%s': qcow2 images cannot be used; convert it to raw", value);
+        fmt_snprintf(why, why_size,
+                     "%s: '%s': qcow2 images cannot be used; convert it to raw (qemu-img convert -O raw)",
+                     key, value);
         return -EINVAL;
     }
     if (c->desc.disk_count == DESC_DISKS) {
-        fmt_snprintf(why, why_size, "disk: '%s' is one too many; at most %u are possible", value, DESC_DISKS);
+        fmt_snprintf(why, why_size, "%s: '%s' is one too many; at most %u are possible", key, value,
+                     DESC_DISKS);
         return -EINVAL;
     }
     disk.path = config_keep(c, value, len);
@@ -264,25 +268,25 @@ static int set_number(const struct config_info *o, void *field, const char *valu
 
 static int unknown_key(const char *key, char *why, size_t why_size)
 {
-    const char *keys[CONFIG_OPTIONS];
+    const char *keys[CONFIG_OPTIONS], *near;
 
     for (unsigned i = 0; i < CONFIG_OPTIONS; i++)
         keys[i] = config_info[i].key;
-    fmt_snprintf(why, why_size, "unknown setting '%s'; the nearest is '%s'", key,
-                 fmt_nearest(key, keys, CONFIG_OPTIONS));
+    near = fmt_nearest(key, keys, CONFIG_OPTIONS);
+    fmt_snprintf(why, why_size,
+                 near ? "unknown setting '%s'; the nearest is '%s'"
+                      : "unknown setting '%s'; see carbovisor run --help",
+                 key, near);
     return -EINVAL;
 }
 
-int config_set(struct config *c, const char *key, const char *value, char *why, size_t why_size)
+static int set_option(struct config *c, const struct config_info *o, const char *value, char *why,
+                      size_t why_size)
 {
-    int i = config_find(key);
-    const struct config_info *o = &config_info[i < 0 ? 0 : i];
     void *field = (char *)&c->desc + o->offset;
 
-    if (i < 0)
-        return unknown_key(key, why, why_size);
     if (o->kind != CONFIG_BOOL && (!value || !*value)) {
-        fmt_snprintf(why, why_size, "%s: needs a value, %s", key, o->arg);
+        fmt_snprintf(why, why_size, "%s: needs a value, %s", o->key, o->arg);
         return -EINVAL;
     }
     switch (o->kind) {
@@ -294,7 +298,7 @@ int config_set(struct config *c, const char *key, const char *value, char *why, 
     case CONFIG_U64:
         return set_number(o, field, value, why, why_size);
     case CONFIG_BOOL:
-        return set_bool(key, field, value, why, why_size);
+        return set_bool(o->key, field, value, why, why_size);
     case CONFIG_ARCH:
         return set_arch(c, value, why, why_size);
     case CONFIG_MACHINE_:
@@ -314,4 +318,25 @@ int config_set(struct config *c, const char *key, const char *value, char *why, 
         return log_parse(&c->desc.log, value, why, why_size);
     }
     return -EINVAL;
+}
+
+int config_set(struct config *c, const char *key, const char *value, char *why, size_t why_size)
+{
+    int i = config_find(key);
+
+    if (i < 0)
+        return unknown_key(key, why, why_size);
+    c->place[i] = (struct config_place){0};
+    return set_option(c, &config_info[i], value, why, why_size);
+}
+
+const struct config_place *config_blame(const struct config *c, const char *why)
+{
+    for (int i = 0; i < CONFIG_OPTIONS; i++) {
+        size_t n = strlen(config_info[i].key);
+
+        if (!strncmp(why, config_info[i].key, n) && why[n] == ':')
+            return c->place[i].file ? &c->place[i] : NULL;
+    }
+    return NULL;
 }

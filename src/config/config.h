@@ -1,7 +1,8 @@
 /*
  * From YAML and flags to one validated description. Both go through config_set(), so they cannot differ.
  *
- * Errors are -EINVAL (or -ENOENT and its like for files) with one line in why: where, what, what to do.
+ * Errors are -EINVAL (or -ENOENT and its like for files) with one line in why: where, what, what to do. A
+ * reason about a setting begins with its key and a colon.
  */
 #ifndef CV_CONFIG_CONFIG_H
 #define CV_CONFIG_CONFIG_H
@@ -42,9 +43,16 @@ struct config_info {
 };
 extern const struct config_info config_info[CONFIG_OPTIONS];
 
-/* The description under construction; owns every string in desc. */
+/* Where a setting was made, both from 1; file NULL: not in a file. */
+struct config_place {
+    const char *file;
+    unsigned line, column;
+};
+
+/* The description under construction; owns every string in it. */
 struct config {
     struct vm_desc desc;
+    struct config_place place[CONFIG_OPTIONS]; /* of a list: its first entry in the file */
     struct config_string *strings;
 };
 
@@ -56,6 +64,8 @@ int config_set(struct config *c, const char *key, const char *value, char *why, 
 int config_load(struct config *c, const char *path, char *why, size_t why_size);
 /* A copy that lives as long as the config; NULL without memory. */
 const char *config_keep(struct config *c, const char *s, size_t len);
+/* The place of the setting that a reason begins with; NULL where it names none, or one that no file made. */
+const struct config_place *config_blame(const struct config *c, const char *why);
 /* Index of a key, or -1. */
 int config_find(const char *key);
 bool config_is_list(enum config_kind kind);

@@ -68,7 +68,7 @@ static void test_refusals(void **state)
         {"deterministic", "maybe", "true or false"},
         {"trace", "mmio,units", "nearest is 'unit'"},
         {"log", "jit", "SUBSYSTEM=LEVEL"},
-        {"log", "jit=loud", "log level"},
+        {"log", "jit=loud", "known: error, warn"},
         {"log", "jti=debug", "nearest is 'jit'"},
     };
 
@@ -128,15 +128,31 @@ static void test_yaml_refusals(void **state)
         const char *text, *says;
     } rows[] = {
         {"name: x\nmemroy: 1G\n", ":2:1: unknown setting 'memroy'; the nearest is 'memory'"},
-        {"name: x\nsmp: many\n", ":2:1: smp: 'many'"},
+        {"name: x\nsmp: many\n", ":2:6: smp: 'many'"},
         {"name: [x]\n", ":1:"},
-        {"name: x\nname: y\n", "already seen"},
-        {"disk: a.img\n", ":1:"},
+        {"name: x\n# c\n\n\"name\": y\n", ":4:1: name: was set in line 1 already"},
+        {"smp: 2\ndisk: a.img\n", ":2:7: disk: needs a list"},
+        {"disk:\n  - a\n  - [b]\n", ":3:5: disk: needs plain entries"},
+        {"disk:\n  - a\n  - b,x=y\n", ":3:5: disk: '"},
+        {"name: {a: b}\n", ":1:7: name: needs one plain value"},
+        {"name: &a x\nappend: *a\n", ":2:9: append: an alias (*name)"},
+        {"? [a]\n: b\n", ":1:3: a setting's name must be plain text"},
+        {"name: x\n---\nname: y\n", ":2:1: begins a second document"},
+        {"name: x\ndisk:\n  - a\n - b\n",
+         ":4:2: is no YAML here (did not find expected key); check the indentation"},
+        {"name: x\n  smp: 1\n", ":2:6: is no YAML here (mapping values"},
+        {"name: x\nmemory 1G\nsmp: 1\n", ":2:1: is no YAML here (could not find expected ':')"},
+        {"name: x\nappend: \"a\n\nb: c\n", ":2:9: is no YAML here (found unexpected end"},
+        {"name: x\n\tsmp: 1\n", ":2:"},
+        {"name: x\nsmp:\t\t\t@\n", ":2:"},
+        {"name: x\ncpu: a\001b\n", ":2:7: is no text here"},
+        {"zebra: 1\n", ":1:1: unknown setting 'zebra'; see carbovisor run --help"},
+        {"smp:\n", ":1:5: smp: needs a value"},
         {"guest-arch: a\n\n  b\n", "'a b' is not"},
         {"- a\n- b\n", ":1:1:"},
-        {"", ":1:1:"},
-        {"name: \"x\n", ":"},
-        {"\t\t: :::\n", ":"},
+        {"", ":1:1: is empty"},
+        {"# nothing\n", ":1:1: is empty"},
+        {"\t\t: :::\n", ":1:1: "},
     };
 
     (void)state;

@@ -1,16 +1,16 @@
 /*
  * YAML files by libcyaml. Every value is read as text and goes through config_set(), so that file and
- * flags share one parser; libcyaml checks the shape (keys, lists, strings), this file finds the places.
+ * flags share one parser; yaml_places.c has checked the shape before and knows where each value stands.
  */
 #include <cyaml/cyaml.h>
 #include <stdio.h>
 #include <string.h>
-#include "config/config.h"
+#include "config/yaml_places.h"
 #include "core/platform.h"
 #include "lib/err.h"
 
 #define FILE_MAX (1u << 20)
-#define LIST_MAX 64
+#define MESSAGE  160
 
 struct list {
     char **item;
@@ -21,12 +21,6 @@ struct list {
 struct raw {
     char *scalar[CONFIG_OPTIONS];
     struct list list[CONFIG_OPTIONS];
-};
-
-/* What its messages said: the first error and the first place. */
-struct report {
-    char text[160];
-    unsigned line, column;
 };
 
 static const cyaml_schema_value_t item_schema = {
@@ -45,7 +39,7 @@ static cyaml_schema_field_t field_schema(int i)
             .type = CYAML_SEQUENCE,
             .flags = CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
             .data_size = sizeof(char *),
-            .sequence = {.entry = &item_schema, .min = 0, .max = LIST_MAX},
+            .sequence = {.entry = &item_schema, .min = 0, .max = YAML_LIST_MAX},
         };
     } else {
         f.data_offset = (uint32_t)((size_t)i * sizeof(char *));
@@ -59,54 +53,16 @@ static cyaml_schema_field_t field_schema(int i)
     return f;
 }
 
+/* The first of its messages; the shape was checked, so that there is none but for want of memory. */
 static void take_message(cyaml_log_t level, void *ctx, const char *fmt, va_list args)
 {
-    struct report *r = ctx;
-    char text[256], *place;
+    char *text = ctx;
 
     (void)level;
-    vsnprintf(text, sizeof(text), fmt, args);
-    text[strcspn(text, "\n")] = 0;
-    place = strstr(text, "(line: ");
-    if (place && !r->line)
-        sscanf(place, "(line: %u, column: %u", &r->line, &r->column);
-    else if (!place && !r->text[0])
-        snprintf(r->text, sizeof(r->text), "%.150s", strncmp(text, "Load: ", 6) ? text : text + 6);
-}
-
-/* Where `key:` stands in the text at or after line `from`: 1-based. */
-static void locate(const char *text, const char *key, unsigned from, struct report *r)
-{
-    size_t n = strlen(key);
-    unsigned line = 1;
-
-    for (const char *p = text; *p; line++) {
-        const char *s = p + strspn(p, " -{");
-
-        if (line >= from && !strncmp(s, key, n) && s[n + strspn(s + n, " ")] == ':') {
-            r->line = line;
-            r->column = (unsigned)(s - p) + 1;
-            return;
-        }
-        p += strcspn(p, "\n");
-        p += *p == '\n';
-    }
-}
-
-/* "Unexpected key: x" stands for the key before it in libcyaml's places; say it our way. */
-static void explain(const char *text, struct report *r)
-{
-    static const char unexpected[] = "Unexpected key: ";
-    struct config scratch;
-    char key[64];
-
-    if (strncmp(r->text, unexpected, sizeof(unexpected) - 1))
+    if (text[0])
         return;
-    snprintf(key, sizeof(key), "%s", r->text + sizeof(unexpected) - 1);
-    locate(text, key, r->line, r);
-    config_init(&scratch);
-    config_set(&scratch, key, "", r->text, sizeof(r->text));
-    config_fini(&scratch);
+    vsnprintf(text, MESSAGE, fmt, args);
+    text[strcspn(text, "\n")] = 0;
 }
 
 /* Paths are relative to the file's folder. */
@@ -126,63 +82,83 @@ static int set_from_file(struct config *c, const char *file, int option, const c
     return config_set(c, config_info[option].key, path, why, why_size);
 }
 
-static int apply(struct config *c, const char *file, const char *text, const struct raw *raw, char *why,
-                 size_t why_size)
+/* Each value, with its place kept for what turns out about it later; at: the one that failed. */
+static int apply(struct config *c, const char *file, const struct yaml_places *places, const struct raw *raw,
+                 struct yaml_place *at, char *why, size_t why_size)
 {
-    char reason[200];
-    int err = 0, i;
+    for (int i = 0; i < CONFIG_OPTIONS; i++) {
+        unsigned n = raw->scalar[i] ? 1 : raw->list[i].count;
+        int err = 0;
 
-    for (i = 0; i < CONFIG_OPTIONS; i++) {
-        if (raw->scalar[i])
-            err = set_from_file(c, file, i, raw->scalar[i], reason, sizeof(reason));
-        for (unsigned k = 0; !err && k < raw->list[i].count; k++)
-            err = set_from_file(c, file, i, raw->list[i].item[k], reason, sizeof(reason));
+        for (unsigned k = 0; !err && k < n; k++) {
+            *at = places->value[i][k];
+            err = set_from_file(c, file, i, raw->scalar[i] ? raw->scalar[i] : raw->list[i].item[k], why,
+                                why_size);
+        }
         if (err)
-            break;
+            return err;
+        if (n)
+            c->place[i] = (struct config_place){file, places->value[i][0].line, places->value[i][0].column};
     }
-    if (err) {
-        struct report r = {.line = 1, .column = 1};
+    return 0;
+}
 
-        locate(text, config_info[i].key, 1, &r);
-        snprintf(why, why_size, "%s:%u:%u: %s", file, r.line, r.column, reason);
-    }
-    return err;
+/* What libcyaml wants to know, and its first message. */
+struct schema {
+    cyaml_schema_field_t fields[CONFIG_OPTIONS + 1];
+    cyaml_schema_value_t top;
+    cyaml_config_t config;
+    char message[MESSAGE];
+};
+
+static void schema_init(struct schema *s)
+{
+    *s = (struct schema){
+        .top =
+            {
+                .type = CYAML_MAPPING,
+                .flags = CYAML_FLAG_POINTER,
+                .data_size = sizeof(struct raw),
+                .mapping = {.fields = s->fields},
+            },
+        .config = {.log_fn = take_message,
+                   .log_ctx = s->message,
+                   .log_level = CYAML_LOG_ERROR,
+                   .mem_fn = cyaml_mem},
+    };
+    for (int i = 0; i < CONFIG_OPTIONS; i++)
+        s->fields[i] = field_schema(i);
 }
 
 static int load_text(struct config *c, const char *file, const char *text, size_t size, char *why,
                      size_t why_size)
 {
-    cyaml_schema_field_t fields[CONFIG_OPTIONS + 1] = {{0}};
-    const cyaml_schema_value_t top = {
-        .type = CYAML_MAPPING,
-        .flags = CYAML_FLAG_POINTER,
-        .data_size = sizeof(struct raw),
-        .mapping = {.fields = fields},
-    };
-    struct report r = {{0}, 0, 0};
-    const cyaml_config_t config = {
-        .log_fn = take_message, .log_ctx = &r, .log_level = CYAML_LOG_ERROR, .mem_fn = cyaml_mem};
     struct config fresh = *c;
+    struct yaml_places places;
+    struct schema schema;
     struct raw *raw = NULL;
-    int err;
+    char reason[300];
+    const char *kept = config_keep(&fresh, file, strlen(file));
+    int err = kept ? yaml_places_find(&places, text, size, reason, sizeof(reason)) : -ENOMEM;
 
-    for (int i = 0; i < CONFIG_OPTIONS; i++)
-        fields[i] = field_schema(i);
-    if (cyaml_load_data((const uint8_t *)text, size, &config, &top, (void **)&raw, NULL) != CYAML_OK) {
-        explain(text, &r);
-        snprintf(why, why_size, "%s:%u:%u: %s", file, r.line ? r.line : 1, r.column ? r.column : 1,
-                 r.text[0] ? r.text : "is no YAML mapping; write one `key: value` a line");
-        return -EINVAL;
+    if (!kept) {
+        places.wrong = (struct yaml_place){1, 1};
+        snprintf(reason, sizeof(reason), "no memory for the configuration; free some on the host");
     }
-    if (!raw) {
-        snprintf(why, why_size, "%s:1:1: is empty; write one `key: value` a line", file);
-        return -EINVAL;
+    schema_init(&schema);
+    if (!err && cyaml_load_data((const uint8_t *)text, size, &schema.config, &schema.top, (void **)&raw,
+                                NULL) != CYAML_OK) {
+        snprintf(reason, sizeof(reason), "%s; write one `key: value` a line", schema.message);
+        err = -EINVAL;
     }
-    err = apply(&fresh, file, text, raw, why, why_size);
-    c->strings = fresh.strings; /* kept on failure too: config_fini() frees them */
     if (!err)
+        err = apply(&fresh, kept, &places, raw, &places.wrong, reason, sizeof(reason));
+    cyaml_free(&schema.config, &schema.top, raw, 0);
+    c->strings = fresh.strings; /* kept on failure too: config_fini() frees them */
+    if (err)
+        snprintf(why, why_size, "%s:%u:%u: %s", file, places.wrong.line, places.wrong.column, reason);
+    else
         *c = fresh;
-    cyaml_free(&config, &top, raw, 0);
     return err;
 }
 
@@ -195,6 +171,28 @@ static void one_line(char *why)
     }
 }
 
+static void refuse(char *why, size_t why_size, const char *path, int err)
+{
+    static const struct {
+        int err;
+        const char *remedy;
+    } remedies[] = {
+        {-EACCES, "change its permissions"},
+        {-EISDIR, "name the YAML file in it"},
+        {-EFBIG, "a VM takes less than 1 MiB of YAML; name another file"},
+        {-ENODEV, "it is no regular file; name one"},
+        {-ENOMEM, "free some memory on the host"},
+        {-ENODATA, "it became shorter meanwhile; try again"},
+    };
+    const char *remedy = "check the path";
+
+    for (size_t i = 0; i < ARRAY_SIZE(remedies); i++) {
+        if (remedies[i].err == err)
+            remedy = remedies[i].remedy;
+    }
+    snprintf(why, why_size, "%s: cannot be read: %s; %s", path, strerror(-err), remedy);
+}
+
 int config_load(struct config *c, const char *path, char *why, size_t why_size)
 {
     struct plat_file *f;
@@ -203,7 +201,8 @@ int config_load(struct config *c, const char *path, char *why, size_t why_size)
     int err = plat_file_open(&f, path, PLAT_READ);
 
     if (err) {
-        snprintf(why, why_size, "%s: %s; check the path", path, strerror(-err));
+        refuse(why, why_size, path, err);
+        one_line(why);
         return err;
     }
     err = plat_file_size(f, &size);
@@ -215,7 +214,7 @@ int config_load(struct config *c, const char *path, char *why, size_t why_size)
         err = plat_file_read(f, 0, text, size);
     plat_file_close(f);
     if (err)
-        snprintf(why, why_size, "%s: cannot be read: %s", path, strerror(-err));
+        refuse(why, why_size, path, err);
     else
         err = load_text(c, path, text, size, why, why_size);
     plat_free(text);

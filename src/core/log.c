@@ -57,13 +57,13 @@ static int word_index(const char *s, size_t len, const char *const *names, size_
 static int unknown(const char *what, const char *s, size_t len, const char *const *names, size_t n, char *why,
                    size_t why_size)
 {
-    char word[64];
+    char word[64], hint[160];
 
     len = MIN(len, sizeof(word) - 1);
     memcpy(word, s, len);
     word[len] = 0;
-    fmt_snprintf(why, why_size, "unknown %s '%s'; the nearest is '%s'", what, word,
-                 fmt_nearest(word, names, n));
+    fmt_hint(hint, sizeof(hint), word, names, n);
+    fmt_snprintf(why, why_size, "%s '%s' is unknown; %s", what, word, hint);
     return -EINVAL;
 }
 
@@ -73,12 +73,12 @@ int log_parse(struct log *l, const char *spec, char *why, size_t why_size)
     int sub, level;
 
     if (!eq) {
-        fmt_snprintf(why, why_size, "'%s' is not SUBSYSTEM=LEVEL", spec);
+        fmt_snprintf(why, why_size, "log: '%s' is not SUBSYSTEM=LEVEL, such as jit=debug", spec);
         return -EINVAL;
     }
     level = word_index(eq + 1, strlen(eq + 1), level_names, ARRAY_SIZE(level_names));
     if (level < 0)
-        return unknown("log level", eq + 1, strlen(eq + 1), level_names, ARRAY_SIZE(level_names), why,
+        return unknown("log: level", eq + 1, strlen(eq + 1), level_names, ARRAY_SIZE(level_names), why,
                        why_size);
     if (eq - spec == 3 && !memcmp(spec, "all", 3)) {
         memset(l->level, level, sizeof(l->level));
@@ -86,7 +86,7 @@ int log_parse(struct log *l, const char *spec, char *why, size_t why_size)
     }
     sub = word_index(spec, (size_t)(eq - spec), log_sub_names, LOG_SUBS);
     if (sub < 0)
-        return unknown("log subsystem", spec, (size_t)(eq - spec), log_sub_names, LOG_SUBS, why, why_size);
+        return unknown("log: subsystem", spec, (size_t)(eq - spec), log_sub_names, LOG_SUBS, why, why_size);
     l->level[sub] = (uint8_t)level;
     return 0;
 }
@@ -102,7 +102,7 @@ int trace_parse(struct log *l, const char *list, char *why, size_t why_size)
         int i = word_index(list, len, trace_names, known);
 
         if (i < 0)
-            return unknown("trace", list, len, trace_names, known, why, why_size);
+            return unknown("trace:", list, len, trace_names, known, why, why_size);
         bits |= 1u << i;
         list += len + (comma ? 1 : 0);
     }

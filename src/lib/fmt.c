@@ -321,27 +321,35 @@ int fmt_parse_size(const char *s, uint64_t *out)
 
 #define NEAREST_MAX 32
 
-/* Levenshtein distance of the first NEAREST_MAX letters. */
+/*
+ * Edit distance of the first NEAREST_MAX letters: insert, delete, replace, and swap of two neighbours one
+ * step each (optimal string alignment).
+ */
 static unsigned distance(const char *a, const char *b)
 {
     size_t n = MIN(strlen(b), (size_t)NEAREST_MAX);
-    unsigned row[NEAREST_MAX + 1];
+    unsigned rows[3][NEAREST_MAX + 1];
+    unsigned *before = rows[0], *last = rows[1], *row = rows[2];
 
     for (unsigned j = 0; j <= n; j++)
-        row[j] = j;
+        last[j] = j;
     for (unsigned i = 0; a[i] && i < NEAREST_MAX; i++) {
-        unsigned diagonal = row[0];
+        unsigned *spare = before;
 
         row[0] = i + 1;
         for (unsigned j = 0; j < n; j++) {
-            unsigned best = diagonal + (a[i] != b[j]);
+            unsigned best = MIN(last[j + 1], row[j]) + 1;
 
-            diagonal = row[j + 1];
-            best = MIN(best, diagonal + 1);
-            row[j + 1] = MIN(best, row[j] + 1);
+            best = MIN(best, last[j] + (a[i] != b[j]));
+            if (i && j && a[i] == b[j - 1] && a[i - 1] == b[j])
+                best = MIN(best, before[j - 1] + 1);
+            row[j + 1] = best;
         }
+        before = last;
+        last = row;
+        row = spare;
     }
-    return row[n];
+    return last[n];
 }
 
 const char *fmt_nearest(const char *word, const char *const *known, size_t n)
@@ -352,5 +360,21 @@ const char *fmt_nearest(const char *word, const char *const *known, size_t n)
         if (distance(word, known[i]) < distance(word, known[best]))
             best = i;
     }
-    return known[best];
+    /* One mistake in a short word, one more for each three letters beyond; never a word made wholly new. */
+    return n && distance(word, known[best]) <= (MIN(strlen(word), (size_t)NEAREST_MAX) + 1) / 3 ? known[best]
+                                                                                                : NULL;
+}
+
+void fmt_hint(char *buf, size_t size, const char *word, const char *const *known, size_t n)
+{
+    const char *near = fmt_nearest(word, known, n);
+    size_t at;
+
+    if (near) {
+        fmt_snprintf(buf, size, "the nearest is '%s'", near);
+        return;
+    }
+    at = (size_t)fmt_snprintf(buf, size, "known:");
+    for (size_t i = 0; i < n && at < size; i++)
+        at += (size_t)fmt_snprintf(buf + at, size - at, "%s %s", i ? "," : "", known[i]);
 }

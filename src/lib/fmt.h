@@ -19,7 +19,9 @@ int fmt_snprintf(char *buf, size_t size, const char *fmt, ...) PRINTF_LIKE(3, 4)
 int fmt_parse_u64(const char *s, uint64_t *out);
 /* The same with an optional suffix K M G T (powers of 1024; KiB and KB alike). */
 int fmt_parse_size(const char *s, uint64_t *out);
-/* The known word with the least edit distance; known[0] among equals. n > 0. */
+/* The known word that was probably meant, by edit distance; NULL where none is near. */
 const char *fmt_nearest(const char *word, const char *const *known, size_t n);
+/* "the nearest is 'x'", or where none is near all of them: "known: x, y". For the end of a message. */
+void fmt_hint(char *buf, size_t size, const char *word, const char *const *known, size_t n);
 
 #endif

@@ -168,18 +168,27 @@ static void test_parse_size(void **state)
 static void test_nearest(void **state)
 {
     static const char *const known[] = {"memory", "smp", "kernel", "initrd", "append", "net-mode"};
-    static const char *const cases[][2] = {{"memroy", "memory"},    {"kernle", "kernel"},
-                                           {"netmode", "net-mode"}, {"inird", "initrd"},
-                                           {"apend", "append"},     {"smp", "smp"}};
+    static const char *const cases[][2] = {
+        {"memroy", "memory"}, {"kernle", "kernel"}, {"netmode", "net-mode"}, {"inird", "initrd"},
+        {"apend", "append"},  {"smp", "smp"},       {"spm", "smp"},          {"sm", "smp"}};
+    static const char *const far[] = {"", "x", "zebra", "mem", "colonel", "-----"};
     char word[200];
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
         assert_string_equal(fmt_nearest(cases[i][0], known, ARRAY_SIZE(known)), cases[i][1]);
-    assert_string_equal(fmt_nearest("", known, ARRAY_SIZE(known)), "smp");
+    for (size_t i = 0; i < ARRAY_SIZE(far); i++)
+        assert_null(fmt_nearest(far[i], known, ARRAY_SIZE(known)));
     memset(word, 'k', sizeof(word) - 1);
     word[sizeof(word) - 1] = 0;
-    assert_non_null(fmt_nearest(word, known, ARRAY_SIZE(known)));
+    assert_null(fmt_nearest(word, known, ARRAY_SIZE(known)));
+    assert_null(fmt_nearest("x", known, 0));
+    fmt_hint(word, sizeof(word), "kernal", known, ARRAY_SIZE(known));
+    assert_string_equal(word, "the nearest is 'kernel'");
+    fmt_hint(word, sizeof(word), "zebra", known, 3);
+    assert_string_equal(word, "known: memory, smp, kernel");
+    fmt_hint(word, 12, "zebra", known, 3);
+    assert_string_equal(word, "known: memo");
 }
 
 int main(void)

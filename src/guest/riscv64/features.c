@@ -60,6 +60,7 @@ static int find_feature(const char *name)
 static int model_features(const char *name, uint64_t *out, char *why, size_t why_size)
 {
     unsigned n = ARRAY_SIZE(model_bits);
+    char hint[160];
 
     *out = 0;
     for (unsigned m = 0; m < n; m++) {
@@ -69,31 +70,40 @@ static int model_features(const char *name, uint64_t *out, char *why, size_t why
             *out |= features[i].models & model_bits[m] ? BIT(i) : 0;
         return 0;
     }
-    fmt_snprintf(why, why_size, "cpu: \"%s\" is no riscv64 model; the nearest is %s", name,
-                 fmt_nearest(name, riscv_cpu_models, n));
+    fmt_hint(hint, sizeof(hint), name, riscv_cpu_models, n);
+    fmt_snprintf(why, why_size, "cpu: '%s' is no riscv64 model; %s", name, hint);
     return -EINVAL;
 }
+
+/* Without these there is no CPU: a kernel, its loader and the built-in SBI's users take them for granted. */
+static const uint64_t base = BIT(RVF_I) | BIT(RVF_M) | BIT(RVF_A) | BIT(RVF_ZICSR);
 
 static int apply_word(const char *word, uint64_t *f, char *why, size_t why_size)
 {
     const char *names[RVF_COUNT];
+    char hint[320];
     int i = word[0] == '+' || word[0] == '-' ? find_feature(word + 1) : -1;
 
     if (i >= 0) {
-        /* Adding brings along what it needs; without the base there is no CPU. */
+        /* Adding brings along what it needs. */
         *f = word[0] == '+' ? *f | BIT(i) | features[i].needs : *f & ~BIT(i);
-        if (*f & BIT(RVF_I))
+        if ((*f & base) == base)
             return 0;
-        fmt_snprintf(why, why_size, "cpu: a CPU without the base integer set (-i) cannot be");
+        fmt_snprintf(why, why_size,
+                     "cpu: %s belongs to every riscv64 model and cannot be removed; leave out %s",
+                     features[i].name, word);
         return -EINVAL;
     }
     for (unsigned k = 0; k < RVF_COUNT; k++)
         names[k] = features[k].name;
-    if (word[0] != '+' && word[0] != '-')
-        fmt_snprintf(why, why_size, "cpu: \"%s\" follows the model; write +%s or -%s", word, word, word);
-    else
-        fmt_snprintf(why, why_size, "cpu: unknown feature \"%s\"; the nearest is %s", word + 1,
-                     fmt_nearest(word + 1, names, RVF_COUNT));
+    if (!word[0] || (!word[1] && word[0] < 'a'))
+        fmt_snprintf(why, why_size, "cpu: a feature is missing after a comma; write +FEATURE or -FEATURE");
+    else if (word[0] != '+' && word[0] != '-')
+        fmt_snprintf(why, why_size, "cpu: '%s' follows the model; write +%s or -%s", word, word, word);
+    else {
+        fmt_hint(hint, sizeof(hint), word + 1, names, RVF_COUNT);
+        fmt_snprintf(why, why_size, "cpu: feature '%s' is unknown; %s", word + 1, hint);
+    }
     return -EINVAL;
 }
 

@@ -25,15 +25,19 @@ static void refused(void **state)
     static const struct {
         const char *spec, *reason;
     } bad[] = {
-        {"macs", "cpu: \"macs\" is no riscv64 model; the nearest is max"},
-        {"max,+zbaa", "cpu: unknown feature \"zbaa\"; the nearest is zba"},
-        {"max,zba", "cpu: \"zba\" follows the model; write +zba or -zba"},
+        {"mx", "cpu: 'mx' is no riscv64 model; the nearest is 'max'"},
+        {"host", "cpu: 'host' is no riscv64 model; known: max, rv64gc, sifive-u74"},
+        {"max,+zbaa", "cpu: feature 'zbaa' is unknown; the nearest is 'zba'"},
+        {"max,zba", "cpu: 'zba' follows the model; write +zba or -zba"},
         {"max,-f,-zfhmin,-zfh", "cpu: d needs f; add +f or -d"},
-        {"max,-i", "cpu: a CPU without the base integer set (-i) cannot be"},
-        {"max,,", "cpu: \"\" follows the model; write + or -"},
-        {"max,+", "cpu: unknown feature \"\"; the nearest is i"},
+        {"max,-i", "cpu: i belongs to every riscv64 model and cannot be removed; leave out -i"},
+        {"max,-zba,-m", "cpu: m belongs to every riscv64 model and cannot be removed; leave out -m"},
+        {"max,-a", "cpu: a belongs to every riscv64 model and cannot be removed; leave out -a"},
+        {"max,-zicsr", "cpu: zicsr belongs to every riscv64 model and cannot be removed; leave out -zicsr"},
+        {"max,,", "cpu: a feature is missing after a comma; write +FEATURE or -FEATURE"},
+        {"max,+", "cpu: a feature is missing after a comma; write +FEATURE or -FEATURE"},
     };
-    char why[128];
+    char why[400];
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
