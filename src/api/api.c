@@ -4,6 +4,7 @@
 #include "backend/block_raw.h"
 #include "backend/char_stream.h"
 #include "backend/net_user.h"
+#include "backend/null.h"
 #include "config/config.h"
 #include <stdatomic.h>
 #include "core/vm.h"
@@ -25,6 +26,7 @@ struct cv_vm {
     struct vm_desc desc; /* resolved */
     struct machine_backends backends;
     const char *engine_reason;
+    bool inspect; /* to be looked at only */
 };
 
 const char *cv_version(void)
@@ -81,16 +83,10 @@ static int detect_arch(struct vm_desc *d, char *why, size_t why_size)
     const char *const paths[] = {d->kernel, d->firmware};
 
     for (size_t i = 0; i < ARRAY_SIZE(paths) && !d->guest_arch; i++) {
-        struct image img;
-        int err;
+        int err = paths[i] ? image_probe(paths[i], &d->guest_arch, why, why_size) : 0;
 
-        if (!paths[i])
-            continue;
-        err = image_read(&img, paths[i], d->memory, why, why_size);
         if (err)
             return err;
-        image_kind(&img, &d->guest_arch);
-        image_free(&img);
     }
     if (!d->guest_arch) {
         fmt_snprintf(why, why_size,
@@ -111,15 +107,14 @@ static int choose_engine(const struct vm_desc *d, const struct engine_ops **out,
         *out = registry_engine_find(d->accel);
         *reason = "asked for";
         if (!*out) {
-            const char *names[16];
-            size_t n = 0;
+            const char *names[16] = {"auto"};
+            char hint[160];
+            size_t n = 1;
 
-            while (registry_engines[n] && n < ARRAY_SIZE(names)) {
-                names[n] = registry_engines[n]->name;
-                n++;
-            }
-            fmt_snprintf(why, why_size, "accel: '%s' is unknown; the nearest is '%s'", d->accel,
-                         fmt_nearest(d->accel, names, n));
+            for (; registry_engines[n - 1] && n < ARRAY_SIZE(names); n++)
+                names[n] = registry_engines[n - 1]->name;
+            fmt_hint(hint, sizeof(hint), d->accel, names, n);
+            fmt_snprintf(why, why_size, "accel: '%s' is unknown; %s", d->accel, hint);
             return -EINVAL;
         }
         return (*out)->probe(why, why_size);
@@ -161,21 +156,73 @@ static void backends_destroy(struct cv_vm *cv)
     *b = (struct machine_backends){0};
 }
 
+static int no_memory(char *why, size_t why_size)
+{
+    fmt_snprintf(why, why_size, "no memory for the VM; free some on the host");
+    return -ENOMEM;
+}
+
+/* Two disks of one file, of which one writes, would destroy it. */
+static int disks_check(const struct vm_desc *d, char *why, size_t why_size)
+{
+    for (unsigned i = 0; i < d->disk_count; i++) {
+        for (unsigned j = 0; j < i; j++) {
+            const struct desc_disk *a = &d->disks[j], *b = &d->disks[i];
+
+            if ((a->read_only && b->read_only) || !block_raw_same(a->path, b->path))
+                continue;
+            fmt_snprintf(
+                why, why_size,
+                "disk: %s: the same file was given before (%s); name it once, or make both read-only (,ro)",
+                b->path, a->path);
+            return -EINVAL;
+        }
+    }
+    return 0;
+}
+
+static int disks_create(struct cv_vm *cv, char *why, size_t why_size)
+{
+    const struct vm_desc *d = &cv->desc;
+    int err = disks_check(d, why, why_size);
+
+    for (unsigned i = 0; !err && i < d->disk_count; i++)
+        err = (cv->inspect ? block_raw_inspect : block_raw_create)(&cv->backends.disk[i], d->disks[i].path,
+                                                                   d->disks[i].read_only, why, why_size);
+    return err;
+}
+
+/* Nothing that anybody could notice: no terminal, no process, no file. */
+static int backends_inspect(struct cv_vm *cv, char *why, size_t why_size)
+{
+    const struct vm_desc *d = &cv->desc;
+    struct machine_backends *b = &cv->backends;
+    int err = disks_create(cv, why, why_size);
+
+    if (!err)
+        err = char_stream_check("serial", d->serial, why, why_size);
+    if (!err && d->console)
+        err = char_stream_check("console", d->console, why, why_size);
+    if (!err && d->net == DESC_NET_NAT && !(b->net = null_net_create()))
+        err = no_memory(why, why_size);
+    if (!err && d->console && strcmp(d->console, "none") && !(b->console = null_char_create()))
+        err = no_memory(why, why_size);
+    return err;
+}
+
 static int backends_create(struct cv_vm *cv, char *why, size_t why_size)
 {
     const struct vm_desc *d = &cv->desc;
     struct char_stream_hooks hooks = {.quit = end_vm, .opaque = cv};
     struct machine_backends *b = &cv->backends;
-    int err = 0;
+    int err = disks_create(cv, why, why_size);
 
-    for (unsigned i = 0; !err && i < d->disk_count; i++)
-        err = block_raw_create(&b->disk[i], d->disks[i].path, d->disks[i].read_only, why, why_size);
     if (!err && d->net == DESC_NET_NAT)
         err = net_user_create(&b->net, cv->vm, d->forwards, d->forward_count, why, why_size);
     if (!err && strcmp(d->serial, "none"))
-        err = char_stream_create(&b->serial, cv->vm, d->serial, hooks, why, why_size);
+        err = char_stream_create(&b->serial, cv->vm, "serial", d->serial, hooks, why, why_size);
     if (!err && d->console && strcmp(d->console, "none"))
-        err = char_stream_create(&b->console, cv->vm, d->console, hooks, why, why_size);
+        err = char_stream_create(&b->console, cv->vm, "console", d->console, hooks, why, why_size);
     return err;
 }
 
@@ -214,48 +261,92 @@ static int check_desc(struct vm_desc *d, const struct registry_guest **guest,
         return -EINVAL;
     }
     if ((d->checkpoint_every || d->hash_dump) && !d->deterministic) {
-        fmt_snprintf(why, why_size, "checkpoint-every: needs --deterministic");
+        fmt_snprintf(why, why_size, "%s: needs --deterministic",
+                     d->checkpoint_every ? "checkpoint-every" : "hash-dump");
         return -EINVAL;
     }
     return (*machine)->check(d, why, why_size);
 }
 
-int cv_vm_create(cv_vm **out, cv_config *config, char *why, size_t why_size)
+/* The description as it will be: what `desc` is made of must outlive it. */
+static int resolve(struct vm_desc *d, const struct registry_guest **guest, const struct machine_ops **machine,
+                   const struct engine_ops **engine, const char **engine_reason, char *why, size_t why_size)
+{
+    int err;
+
+    /* Frames come when the host likes. */
+    if (d->deterministic)
+        d->net = DESC_NET_NONE;
+    err = check_desc(d, guest, machine, why, why_size);
+    return err ? err : choose_engine(d, engine, engine_reason, why, why_size);
+}
+
+int cv_config_check(const cv_config *config, char *why, size_t why_size)
+{
+    const struct registry_guest *guest;
+    const struct machine_ops *machine;
+    const struct engine_ops *engine;
+    const struct config_place *place;
+    struct vm_desc d = config->c.desc;
+    const char *engine_reason;
+    char reason[400];
+    int err = resolve(&d, &guest, &machine, &engine, &engine_reason, reason, sizeof(reason));
+
+    place = err ? config_blame(&config->c, reason) : NULL;
+    if (place)
+        fmt_snprintf(why, why_size, "%s:%u:%u: %s", place->file, place->line, place->column, reason);
+    else if (err)
+        fmt_snprintf(why, why_size, "%s", reason);
+    return err;
+}
+
+static int create(struct cv_vm *cv, char *why, size_t why_size)
 {
     const struct registry_guest *guest = NULL;
     const struct machine_ops *machine = NULL;
     const struct engine_ops *engine = NULL;
-    struct cv_vm *cv = plat_alloc(sizeof(*cv));
-    int err;
+    int err = resolve(&cv->desc, &guest, &machine, &engine, &cv->engine_reason, why, why_size);
 
-    *out = NULL;
-    if (!cv) {
-        fmt_snprintf(why, why_size, "no memory for the VM; free some on the host");
-        return -ENOMEM;
-    }
-    atomic_fetch_add(&config->refs, 1);
-    cv->config = config;
-    cv->desc = config->c.desc;
-    /* Frames come when the host likes. */
-    if (cv->desc.deterministic)
-        cv->desc.net = DESC_NET_NONE;
-    err = check_desc(&cv->desc, &guest, &machine, why, why_size);
-    if (!err)
-        err = choose_engine(&cv->desc, &engine, &cv->engine_reason, why, why_size);
     if (!err)
         err = vm_create(&cv->vm, &cv->desc, guest->ops, guest->lift, engine, why, why_size);
     if (!err)
-        err = backends_create(cv, why, why_size);
+        err = cv->inspect ? backends_inspect(cv, why, why_size) : backends_create(cv, why, why_size);
     if (!err)
         err = machine->build(cv->vm, &cv->backends, why, why_size);
     if (!err)
         err = vm_load(cv->vm, why, why_size);
+    return err;
+}
+
+static int create_as(cv_vm **out, cv_config *config, bool inspect, char *why, size_t why_size)
+{
+    struct cv_vm *cv = plat_alloc(sizeof(*cv));
+    int err;
+
+    *out = NULL;
+    if (!cv)
+        return no_memory(why, why_size);
+    atomic_fetch_add(&config->refs, 1);
+    cv->config = config;
+    cv->desc = config->c.desc;
+    cv->inspect = inspect;
+    err = create(cv, why, why_size);
     if (err) {
         cv_vm_destroy(cv);
         return err;
     }
     *out = cv;
     return 0;
+}
+
+int cv_vm_create(cv_vm **out, cv_config *config, char *why, size_t why_size)
+{
+    return create_as(out, config, false, why, why_size);
+}
+
+int cv_vm_inspect(cv_vm **out, cv_config *config, char *why, size_t why_size)
+{
+    return create_as(out, config, true, why, why_size);
 }
 
 /* Devices use backends, and backends' work items use the VM: tasks stop, devices go, then backends, then the
@@ -274,6 +365,10 @@ void cv_vm_destroy(cv_vm *cv)
 
 int cv_vm_start(cv_vm *cv, char *why, size_t why_size)
 {
+    if (cv->inspect) {
+        fmt_snprintf(why, why_size, "the VM was made to be looked at; create one to start it");
+        return -EINVAL;
+    }
     return vm_start(cv->vm, why, why_size);
 }
 

@@ -107,6 +107,9 @@ static const struct {
     {-EPERM, "the file's permissions forbid it; change them, or open the disk read-only (,ro)"},
     {-EROFS, "it is on a read-only file system; open the disk read-only (,ro)"},
     {-EISDIR, "is a directory; name the image file in it"},
+    {-ENODEV, "is neither a file nor a disk of the host; name one"},
+    {-ENOTDIR, "there is no such file; check the path"},
+    {-ENAMETOOLONG, "the path is too long; shorten it"},
     {-ENOMEM, "no memory to open it; free some on the host"},
 };
 
@@ -147,14 +150,15 @@ static int size_check(struct block_raw *r, const char *path, char *why, size_t w
     return -EINVAL;
 }
 
-int block_raw_create(struct blockdev **out, const char *path, bool read_only, char *why, size_t why_size)
+static int raw_open(struct blockdev **out, const char *path, bool read_only, unsigned lock, char *why,
+                    size_t why_size)
 {
     struct block_raw *r = plat_alloc(sizeof(*r));
     int err;
 
     if (!r)
         return open_failed(path, read_only, -ENOMEM, why, why_size);
-    err = plat_file_open(&r->file, path, PLAT_READ | PLAT_LOCK | (read_only ? 0 : PLAT_WRITE));
+    err = plat_file_open(&r->file, path, PLAT_READ | lock | (read_only ? 0 : PLAT_WRITE));
     if (err) {
         plat_free(r);
         return open_failed(path, read_only, err, why, why_size);
@@ -168,4 +172,32 @@ int block_raw_create(struct blockdev **out, const char *path, bool read_only, ch
     }
     *out = &r->b;
     return 0;
+}
+
+int block_raw_create(struct blockdev **out, const char *path, bool read_only, char *why, size_t why_size)
+{
+    return raw_open(out, path, read_only, PLAT_LOCK, why, why_size);
+}
+
+int block_raw_inspect(struct blockdev **out, const char *path, bool read_only, char *why, size_t why_size)
+{
+    return raw_open(out, path, read_only, 0, why, why_size);
+}
+
+bool block_raw_same(const char *a, const char *b)
+{
+    const char *const paths[2] = {a, b};
+    uint64_t id[2][2] = {{0}};
+    int err = 0;
+
+    for (unsigned i = 0; !err && i < 2; i++) {
+        struct plat_file *f;
+
+        err = plat_file_open(&f, paths[i], PLAT_READ);
+        if (err)
+            break;
+        err = plat_file_identity(f, id[i]);
+        plat_file_close(f);
+    }
+    return !err && id[0][0] == id[1][0] && id[0][1] == id[1][1];
 }

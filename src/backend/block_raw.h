@@ -10,5 +10,9 @@
  * ops->destroy.
  */
 int block_raw_create(struct blockdev **out, const char *path, bool read_only, char *why, size_t why_size);
+/* The same without the lock, for looking at: another VM may have it. */
+int block_raw_inspect(struct blockdev **out, const char *path, bool read_only, char *why, size_t why_size);
+/* Whether two paths lead to one file; false where that cannot be said. */
+bool block_raw_same(const char *a, const char *b);
 
 #endif

@@ -116,24 +116,52 @@ static void char_destroy(struct chardev *chr)
 static const struct chardev_ops char_stream_ops = {
     .name = "stream", .write = char_write, .accept = char_accept, .destroy = char_destroy};
 
-int char_stream_create(struct chardev **out, struct vm *vm, const char *spec, struct char_stream_hooks hooks,
-                       char *why, size_t why_size)
+int char_stream_create(struct chardev **out, struct vm *vm, const char *name, const char *spec,
+                       struct char_stream_hooks hooks, char *why, size_t why_size)
 {
     struct char_stream *c = plat_alloc(sizeof(*c));
+    char reason[200];
     int err;
 
-    if (!c)
+    if (!c) {
+        fmt_snprintf(why, why_size, "%s: no memory for it; free some on the host", name);
         return -ENOMEM;
+    }
     c->chr.ops = &char_stream_ops;
     c->hooks = hooks;
     c->terminal = !strcmp(spec, "stdio");
     plat_lock_init(&c->lock);
     work_init(&c->work, vm, deliver, c);
-    err = plat_stream_open(&c->stream, spec, (struct plat_stream_cb){input, c}, why, why_size);
+    err = plat_stream_open(&c->stream, spec, (struct plat_stream_cb){input, c}, reason, sizeof(reason));
     if (err) {
+        fmt_snprintf(why, why_size, "%s: %s", name, reason);
         char_destroy(&c->chr);
         return err;
     }
     *out = &c->chr;
     return 0;
+}
+
+int char_stream_check(const char *name, const char *spec, char *why, size_t why_size)
+{
+    char folder[256];
+    size_t len = strlen(spec);
+    struct plat_file *f;
+    int err;
+
+    if (strncmp(spec, "file:", 5) && strncmp(spec, "unix:", 5))
+        return 0;
+    while (len > 5 && spec[len - 1] != '/')
+        len--;
+    if (len == 5 || len - 5 >= sizeof(folder))
+        return 0;
+    fmt_snprintf(folder, sizeof(folder), "%.*s", (int)len - 5, spec + 5);
+    err = plat_file_open(&f, folder, PLAT_READ);
+    if (!err)
+        plat_file_close(f);
+    if (err != -ENOENT && err != -ENOTDIR)
+        return 0; /* a directory, or for the opening itself to say */
+    fmt_snprintf(why, why_size, "%s: %s: cannot be opened: there is no such folder; create it first", name,
+                 spec + 5);
+    return err;
 }

@@ -14,8 +14,13 @@ struct char_stream_hooks {
     void *opaque;
 };
 
-/* spec as plat_stream_open(). 0 or -E... with the reason in why; ended by ops->destroy, before the VM is. */
-int char_stream_create(struct chardev **out, struct vm *vm, const char *spec, struct char_stream_hooks hooks,
-                       char *why, size_t why_size);
+/*
+ * spec as plat_stream_open(); name begins the reason in why ("serial"). 0 or -E...; ended by ops->destroy,
+ * before the VM is.
+ */
+int char_stream_create(struct chardev **out, struct vm *vm, const char *name, const char *spec,
+                       struct char_stream_hooks hooks, char *why, size_t why_size);
+/* Whether the folder that spec names is there, without opening anything. */
+int char_stream_check(const char *name, const char *spec, char *why, size_t why_size);
 
 #endif

@@ -70,12 +70,17 @@ void plat_log_line(const char *line, size_t len);
 /* Environment-dependent wish, e.g. for tests: value or NULL. */
 const char *plat_getenv(const char *name);
 
-/* Files. Paths are UTF-8. An open gives -ENOENT, -EACCES ... as the host says. */
+/*
+ * Files, and disks of the host. Paths are UTF-8. An open gives -ENOENT, -EACCES ... as the host says, -EISDIR for a
+ * directory, -ENODEV for what is neither; -EBUSY where a lock is another's.
+ */
 struct plat_file;
 enum plat_open { PLAT_READ = 1, PLAT_WRITE = 2, PLAT_CREATE = 4, PLAT_LOCK = 8, PLAT_TRUNC = 16 };
 int plat_file_open(struct plat_file **f, const char *path, unsigned flags);
 void plat_file_close(struct plat_file *f);
 int plat_file_size(struct plat_file *f, uint64_t *size);
+/* Two open files are the same where both numbers are, whatever their paths. */
+int plat_file_identity(struct plat_file *f, uint64_t id[2]);
 /* All `size` bytes or an error; a read past the end is -ENODATA. */
 int plat_file_read(struct plat_file *f, uint64_t offset, void *buf, size_t size);
 int plat_file_write(struct plat_file *f, uint64_t offset, const void *buf, size_t size);

@@ -53,6 +53,13 @@ static int bad(const struct image *img, const char *what, char *why, size_t why_
     return -EINVAL;
 }
 
+static int truncated(const struct image *img, uint64_t size, char *why, size_t why_size)
+{
+    fmt_snprintf(why, why_size, "%s: the file ends after %llu of %llu bytes; copy or download it again",
+                 img->path, (unsigned long long)img->size, (unsigned long long)size);
+    return -EINVAL;
+}
+
 static int check_header(const struct image *img, const char *arch, struct elf_header *h, char *why,
                         size_t why_size)
 {
@@ -63,8 +70,9 @@ static int check_header(const struct image *img, const char *arch, struct elf_he
     if (h->ident[4] != ELF_CLASS64 || h->ident[5] != ELF_LITTLE)
         return bad(img, "is not 64-bit little-endian", why, why_size);
     if (!is || strcmp(is, arch)) {
-        fmt_snprintf(why, why_size, "%s: is a program for %s, the guest is %s", img->path,
-                     is ? is : "another ISA", arch);
+        fmt_snprintf(why, why_size,
+                     "%s: is a program for %s, the guest is %s; name the right file, or another --guest-arch",
+                     img->path, is ? is : "another ISA", arch);
         return -EINVAL;
     }
     if (h->phentsize != sizeof(struct elf_segment) || h->phnum == 0 || h->phnum > SEGMENTS_MAX)
@@ -81,11 +89,13 @@ static int check_segments(struct mem *m, const struct image *img, const struct e
         const struct mem_region *r;
 
         if (!table_get(img, h->phoff, i, &s, sizeof(s)))
-            return bad(img, "is truncated", why, why_size);
+            return truncated(img, h->phoff + (uint64_t)h->phnum * sizeof(s), why, why_size);
         if (s.type != PT_LOAD || !s.memsz)
             continue;
-        if (s.filesz > s.memsz || !inside(img, s.offset, s.filesz))
-            return bad(img, "is truncated", why, why_size);
+        if (s.filesz > s.memsz)
+            return bad(img, "has a segment with more bytes in the file than in memory", why, why_size);
+        if (!inside(img, s.offset, s.filesz))
+            return truncated(img, s.offset + s.filesz, why, why_size);
         r = mem_find(m, s.paddr);
         if (!r || r->kind == MEM_MMIO || s.memsz > r->size - (s.paddr - r->base)) {
             fmt_snprintf(why, why_size,

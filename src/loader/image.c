@@ -14,7 +14,11 @@ static int refuse(char *why, size_t why_size, const char *path, int err)
         {-ENOENT, "no such file; check the path"},
         {-EACCES, "permission denied; check its mode"},
         {-EISDIR, "is a directory; name a file"},
-        {-ENOMEM, "no host memory to read it"},
+        {-ENODEV, "is no regular file; name one"},
+        {-ENAMETOOLONG, "the path is too long; shorten it"},
+        {-ENOTDIR, "no such file; check the path"},
+        {-ELOOP, "links lead in a circle; name the file itself"},
+        {-ENOMEM, "no host memory to read it; free some"},
         {-ENODATA, "became shorter while it was read; try again"},
     };
     const char *text = "cannot be read; check the disk it is on";
@@ -53,6 +57,27 @@ int image_read(struct image *img, const char *path, uint64_t max, char *why, siz
         image_free(img);
         return refuse(why, why_size, path, err);
     }
+    return 0;
+}
+
+int image_probe(const char *path, const char **arch, char *why, size_t why_size)
+{
+    uint8_t head[1024];
+    struct image img = {.path = path, .data = head};
+    struct plat_file *f;
+    int err = plat_file_open(&f, path, PLAT_READ);
+
+    *arch = NULL;
+    if (err)
+        return refuse(why, why_size, path, err);
+    err = plat_file_size(f, &img.size);
+    img.size = MIN(img.size, (uint64_t)sizeof(head));
+    if (!err)
+        err = plat_file_read(f, 0, head, img.size);
+    plat_file_close(f);
+    if (err)
+        return refuse(why, why_size, path, err);
+    image_kind(&img, arch);
     return 0;
 }
 

@@ -18,6 +18,46 @@ struct linux_header {
 };
 _Static_assert(sizeof(struct linux_header) == 64, "boot-image-header.rst");
 
+/*
+ * Where the last section of the PE image ends in the file (Microsoft PE format, "Section Table"): a kernel
+ * with an EFI stub is one too. 0: it is none.
+ */
+static uint64_t pe_file_size(const struct image *img)
+{
+    const struct linux_header *h = (const void *)img->data;
+    uint64_t at = h->res3, end = 0;
+    uint16_t sections, optional;
+
+    /* Signature, then the COFF header of 20 bytes; both are within the first page of any kernel. */
+    if (memcmp(img->data, "MZ", 2) || at > img->size || img->size - at < 24 ||
+        memcmp(img->data + at, "PE\0\0", 4))
+        return 0;
+    memcpy(&sections, img->data + at + 6, sizeof(sections));
+    memcpy(&optional, img->data + at + 20, sizeof(optional));
+    at += 24u + optional;
+    for (unsigned i = 0; i < sections; i++, at += 40) {
+        uint32_t raw[2]; /* SizeOfRawData, PointerToRawData */
+
+        if (at > img->size || img->size - at < 40)
+            return 0;
+        memcpy(raw, img->data + at + 16, sizeof(raw));
+        end = MAX(end, (uint64_t)raw[0] + raw[1]);
+    }
+    return end;
+}
+
+/* How long the file is at least, by its own word. */
+static uint64_t least_file_size(const struct image *img, const struct linux_header *h)
+{
+    uint64_t pe = pe_file_size(img);
+
+    /* The last section may be shorter in the file by its padding. */
+    if (pe)
+        return pe - MIN(pe, (uint64_t)MEM_PAGE_SIZE);
+    /* Without one: the image in memory is longer by its bss only. */
+    return h->image_size - MIN(h->image_size, UINT64_C(64) << 20);
+}
+
 int load_linux(struct mem *m, const struct image *img, gpa_t ram, uint64_t ram_size, const char *arch,
                struct loaded *out, char *why, size_t why_size)
 {
@@ -35,16 +75,16 @@ int load_linux(struct mem *m, const struct image *img, gpa_t ram, uint64_t ram_s
         fmt_snprintf(why, why_size, "%s: is a big-endian kernel; only little-endian ones run", img->path);
         return -EINVAL;
     }
-    /* The file may be shorter than the image in memory by its bss only; far more means a cut file. */
-    if (h.image_size > img->size + (64u << 20)) {
-        fmt_snprintf(why, why_size, "%s: truncated: %llu bytes of %llu; copy it again", img->path,
-                     (unsigned long long)img->size, (unsigned long long)h.image_size);
+    if (img->size < least_file_size(img, &h)) {
+        fmt_snprintf(why, why_size, "%s: the file ends after %llu of %llu bytes; copy or download it again",
+                     img->path, (unsigned long long)img->size,
+                     (unsigned long long)(pe_file_size(img) ? pe_file_size(img) : h.image_size));
         return -EINVAL;
     }
     size = MAX(h.image_size, img->size);
     if (h.text_offset > ram_size || size > ram_size - h.text_offset) {
         fmt_snprintf(why, why_size,
-                     "%s: needs %llu MiB of memory and the guest has %llu; give it more (--memory)",
+                     "%s: needs %llu MiB of memory, the guest has %llu MiB; give it more (--memory)",
                      img->path, (unsigned long long)((h.text_offset + size) >> 20) + 1,
                      (unsigned long long)(ram_size >> 20));
         return -EFBIG;

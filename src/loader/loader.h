@@ -19,6 +19,9 @@ struct image {
 int image_read(struct image *img, const char *path, uint64_t max, char *why, size_t why_size);
 void image_free(struct image *img);
 
+/* The ISA that a file's first bytes name, NULL where they do not; no more of it is read. */
+int image_probe(const char *path, const char **arch, char *why, size_t why_size);
+
 enum image_kind { IMAGE_RAW, IMAGE_LINUX, IMAGE_ELF, IMAGE_PACKED };
 /* What the first bytes say, and of which ISA: "riscv64", "arm64", "x86_64" or NULL where they do not. */
 enum image_kind image_kind(const struct image *img, const char **arch);

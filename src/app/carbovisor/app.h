@@ -30,18 +30,28 @@ int verb_doctor(int argc, char **argv);
 int verb_help(const struct verb *v);
 const struct verb *verb_find(const char *name);
 
+#define SETTINGS_MAX 64
+
 /* What the command line says beside the VM's description. */
 struct options {
     cv_config *config;
     bool verbose, quiet, json, dry_run;
+    const char
+        *typed[SETTINGS_MAX]; /* the word that made the setting of cv_config_option()'s number; NULL: none */
 };
-/* Parses file and flags into a new config; a status other than 0 was explained already. */
+/*
+ * Parses file and flags into a new config and checks them against each other; a status other than 0 was
+ * explained already: STATUS_USAGE for a bad flag, STATUS_CONFIG for a bad file.
+ */
 int options_parse(struct options *o, int argc, char **argv);
 
 /* One line on stderr, "carbovisor: ...". */
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Exit status of a failed library call. */
 int status_of(int err);
-unsigned word_distance(const char *a, const char *b);
+/* status, or STATUS_INTERNAL with one line said when standard output did not take everything. */
+int flush_output(int status);
+/* A JSON string with its quotes. */
+void print_json_string(const char *s);
 
 #endif

@@ -4,12 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include "app/carbovisor/app.h"
+#include "lib/fmt.h"
 
 static const struct verb verbs[] = {
     {"run", "[VM.yaml] [flags]", "create, start, attach the console", verb_run},
     {"check", "VM.yaml [flags]", "validate, print the machine and its memory map, start nothing", verb_check},
-    {"list", "guests|engines|machines|devices", "what there is", verb_list},
-    {"doctor", "", "what this host can do, and how to fix what it cannot", verb_doctor},
+    {"list", "guests|engines|machines|devices [--json]", "what there is", verb_list},
+    {"doctor", "[--json]", "what this host can do, and how to fix what it cannot", verb_doctor},
 };
 
 const struct verb *verb_find(const char *name)
@@ -25,47 +26,55 @@ static void print_usage(void)
 {
     printf("Carbovisor %s: virtual machines of riscv64 on this host\n\nusage:\n", cv_version());
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-        printf("  carbovisor %-7s %-32s %s\n", verbs[i].name, verbs[i].args, verbs[i].help);
+        printf("  carbovisor %-7s %-41s %s\n", verbs[i].name, verbs[i].args, verbs[i].help);
     printf("  carbovisor --version | --help | COMMAND --help\n\n"
            "`carbovisor --kernel ...` means `carbovisor run --kernel ...`.\n");
 }
 
 static int unknown_verb(const char *word)
 {
-    const char *best = verbs[0].name;
+    const char *names[sizeof(verbs) / sizeof(verbs[0])];
+    size_t n = 0;
+    char hint[160];
 
-    for (size_t i = 1; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-        if (word_distance(word, verbs[i].name) < word_distance(word, best))
-            best = verbs[i].name;
-    }
-    complain("unknown command '%s'; the nearest is '%s', see carbovisor --help", word, best);
+    for (; n < sizeof(verbs) / sizeof(verbs[0]); n++)
+        names[n] = verbs[n].name;
+    fmt_hint(hint, sizeof(hint), word, names, n);
+    complain("command '%s' is unknown; %s, see carbovisor --help", word, hint);
     return STATUS_USAGE;
+}
+
+static int run_verb(const struct verb *v, int argc, char **argv)
+{
+    for (int i = 0; i < argc; i++) {
+        if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
+            return verb_help(v);
+    }
+    return v->run(argc, argv);
+}
+
+static int dispatch(int argc, char **argv)
+{
+    const struct verb *v = argc ? verb_find(argv[0]) : NULL;
+
+    if (!argc) {
+        complain("say what to do: carbovisor run --kernel FILE, or carbovisor --help");
+        return STATUS_USAGE;
+    }
+    if (!strcmp(argv[0], "--version")) {
+        printf("carbovisor %s\n", cv_version());
+        return 0;
+    }
+    if (!strcmp(argv[0], "--help") || !strcmp(argv[0], "-h") || !strcmp(argv[0], "help")) {
+        print_usage();
+        return 0;
+    }
+    if (argv[0][0] == '-')
+        return run_verb(verb_find("run"), argc, argv);
+    return v ? run_verb(v, argc - 1, argv + 1) : unknown_verb(argv[0]);
 }
 
 int main(int argc, char **argv)
 {
-    const struct verb *v;
-
-    if (argc < 2) {
-        print_usage();
-        return STATUS_USAGE;
-    }
-    if (!strcmp(argv[1], "--version")) {
-        printf("carbovisor %s\n", cv_version());
-        return 0;
-    }
-    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
-        print_usage();
-        return 0;
-    }
-    if (argv[1][0] == '-')
-        return verb_run(argc - 1, argv + 1);
-    v = verb_find(argv[1]);
-    if (!v)
-        return unknown_verb(argv[1]);
-    for (int i = 2; i < argc; i++) {
-        if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
-            return verb_help(v);
-    }
-    return v->run(argc - 2, argv + 2);
+    return flush_output(dispatch(argc > 0 ? argc - 1 : 0, argv + 1));
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "app/carbovisor/app.h"
+#include "lib/fmt.h"
 
 /* Flags that are no setting of the VM. */
 static const struct {
@@ -18,15 +19,46 @@ static const struct {
 };
 #define OWN_FLAGS (sizeof(own_flags) / sizeof(own_flags[0]))
 
+/* Whatever a name or a value holds, it stays one line and does nothing to the terminal. */
 void complain(const char *fmt, ...)
 {
     char line[1024];
     va_list ap;
+    int n;
 
     va_start(ap, fmt);
-    vsnprintf(line, sizeof(line), fmt, ap);
+    n = vsnprintf(line, sizeof(line), fmt, ap);
     va_end(ap);
+    if (n >= (int)sizeof(line))
+        memcpy(line + sizeof(line) - 4, "...", 4);
+    for (char *c = line; *c; c++) {
+        if ((unsigned char)*c < ' ' || *c == 127)
+            *c = ' ';
+    }
     fprintf(stderr, "carbovisor: %s\n", line);
+}
+
+int flush_output(int status)
+{
+    errno = 0;
+    if (!fflush(stdout) && !ferror(stdout))
+        return status;
+    complain("standard output cannot be written: %s; give it another place", strerror(errno ? errno : EIO));
+    return STATUS_INTERNAL;
+}
+
+void print_json_string(const char *s)
+{
+    putchar('"');
+    for (; *s; s++) {
+        if (*s == '"' || *s == '\\')
+            printf("\\%c", *s);
+        else if ((unsigned char)*s < ' ')
+            printf("\\u%04x", *s);
+        else
+            putchar(*s);
+    }
+    putchar('"');
 }
 
 int status_of(int err)
@@ -41,28 +73,6 @@ int status_of(int err)
     default:
         return STATUS_CONFIG;
     }
-}
-
-unsigned word_distance(const char *a, const char *b)
-{
-    enum { MAX = 32 };
-    unsigned row[MAX + 1], n = (unsigned)strnlen(b, MAX);
-
-    for (unsigned j = 0; j <= n; j++)
-        row[j] = j;
-    for (unsigned i = 0; a[i] && i < MAX; i++) {
-        unsigned diagonal = row[0];
-
-        row[0] = i + 1;
-        for (unsigned j = 0; j < n; j++) {
-            unsigned best = diagonal + (a[i] != b[j]);
-
-            diagonal = row[j + 1];
-            best = best < diagonal + 1 ? best : diagonal + 1;
-            row[j + 1] = best < row[j] + 1 ? best : row[j] + 1;
-        }
-    }
-    return row[n];
 }
 
 int verb_help(const struct verb *v)
@@ -99,59 +109,93 @@ static bool own_flag(struct options *o, const char *word)
     return false;
 }
 
-/* The setting of that name; unknown ones name the nearest of all flags. */
-static int find_flag(const char *name, const char **key, const char **arg)
-{
-    const char *k, *a, *help, *best = own_flags[0].flag;
+struct setting {
+    unsigned index; /* of cv_config_option() */
+    const char *key, *arg;
+};
 
-    for (unsigned i = 0; cv_config_option(i, &k, &a, &help); i++) {
-        if (!strcmp(k, name)) {
-            *key = k;
-            *arg = a;
-            return 0;
-        }
-        if (word_distance(name, k) < word_distance(name, best))
-            best = k;
+static bool find_setting(const char *name, size_t len, struct setting *s)
+{
+    const char *help;
+
+    for (unsigned i = 0; cv_config_option(i, &s->key, &s->arg, &help); i++) {
+        s->index = i;
+        if (strlen(s->key) == len && !memcmp(s->key, name, len))
+            return true;
     }
+    return false;
+}
+
+/* What a flag says of itself: -p or --key, and a value where = gives one. */
+static bool split_flag(const char *word, struct setting *s, const char **value)
+{
+    size_t len = strcspn(word, "=");
+
+    *value = word[len] ? word + len + 1 : NULL;
+    if (!strcmp(word, "-p"))
+        return find_setting("publish", strlen("publish"), s);
+    return !strncmp(word, "--", 2) && find_setting(word + 2, len - 2, s);
+}
+
+static void explain_unknown(const char *word)
+{
+    const char *names[SETTINGS_MAX + OWN_FLAGS], *arg, *help, *near = NULL;
+    size_t n = 0;
+    char name[64];
+
+    snprintf(name, sizeof(name), "%.*s", (int)strcspn(word, "="), word);
     for (size_t i = 0; i < OWN_FLAGS; i++) {
-        if (word_distance(name, own_flags[i].flag) < word_distance(name, best))
-            best = own_flags[i].flag;
+        names[n++] = own_flags[i].flag;
+        if (!strncmp(name, "--", 2) && !strcmp(name + 2, own_flags[i].flag)) {
+            complain("%s takes no value; write %s", name, name);
+            return;
+        }
     }
-    complain("unknown flag '--%s'; the nearest is '--%s', see carbovisor run --help", name, best);
-    return -EINVAL;
+    while (n < SETTINGS_MAX && cv_config_option((unsigned)(n - OWN_FLAGS), &names[n], &arg, &help))
+        n++;
+    if (!strncmp(name, "--", 2))
+        near = fmt_nearest(name + 2, names, n);
+    if (near)
+        complain("flag '%s' is unknown; the nearest is '--%s', see carbovisor run --help", name, near);
+    else
+        complain("flag '%s' is unknown; see carbovisor run --help", name);
+}
+
+/* A reason that begins with the key of a setting that a flag made names what was typed. */
+static bool blame_flag(const struct options *o, const char *why)
+{
+    struct setting s;
+
+    if (!find_setting(why, strcspn(why, ":"), &s) || !o->typed[s.index])
+        return false;
+    complain("%.*s%s", (int)strcspn(o->typed[s.index], "="), o->typed[s.index], why + strlen(s.key));
+    return true;
 }
 
 /* --key value, --key=value, -p value; gives how many words it took, 0 after an error that it explained. */
 static int take_flag(struct options *o, int argc, char **argv)
 {
-    const char *name = argv[0] + 2, *key = NULL, *arg = NULL, *value = strchr(argv[0], '=');
-    char word[64], why[300];
+    struct setting s;
+    const char *value;
+    char why[400];
     int used = 1;
 
-    if (!strcmp(argv[0], "-p")) {
-        name = "publish";
-        value = NULL;
-    } else if (argv[0][1] != '-') {
-        complain("unknown flag '%s'; see carbovisor run --help", argv[0]);
+    if (!split_flag(argv[0], &s, &value)) {
+        explain_unknown(argv[0]);
         return 0;
     }
-    if (value && (size_t)(value - name) < sizeof(word)) {
-        snprintf(word, sizeof(word), "%.*s", (int)(value - name), name);
-        name = word;
-        value++;
-    }
-    if (find_flag(name, &key, &arg))
-        return 0;
-    if (arg && !value) {
-        if (argc < 2) {
-            complain("--%s needs a value, %s", key, arg);
+    if (s.arg && !value) {
+        if (argc < 2 || !strncmp(argv[1], "--", 2)) {
+            complain("%s: needs a value, %s", argv[0], s.arg);
             return 0;
         }
         value = argv[1];
         used = 2;
     }
-    if (cv_config_set(o->config, key, value, why, sizeof(why))) {
-        complain("--%s", why);
+    o->typed[s.index] = argv[0];
+    if (cv_config_set(o->config, s.key, value, why, sizeof(why))) {
+        if (!blame_flag(o, why))
+            complain("%s: %s", argv[0], why);
         return 0;
     }
     return used;
@@ -168,46 +212,47 @@ static int load_file(struct options *o, const char *path)
     return 0;
 }
 
-/* --key or --key=value that is none of ours; explained. */
-static bool unknown_flag(struct options *o, const char *word)
-{
-    const char *key, *arg;
-    char name[64];
-
-    if (strncmp(word, "--", 2) || own_flag(o, word))
-        return false;
-    snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 2, "="), word + 2);
-    return find_flag(name, &key, &arg) != 0;
-}
-
 /* The file first, wherever it stands, since flags override it. */
 static int take_file(struct options *o, int argc, char **argv)
 {
-    const char *file = NULL;
+    const char *file = NULL, *value;
+    struct setting s;
 
     for (int i = 0; i < argc; i++) {
-        const char *key, *arg, *help;
-
-        if (argv[i][0] != '-') {
-            if (file) {
-                complain("'%s': one VM.yaml is enough, '%s' was given before", argv[i], file);
+        if (!argv[i][0]) {
+            complain("an empty word is no file; leave it out");
+            return STATUS_USAGE;
+        }
+        if (argv[i][0] == '-' && own_flag(o, argv[i]))
+            continue;
+        if (argv[i][0] == '-') {
+            if (!split_flag(argv[i], &s, &value)) {
+                explain_unknown(argv[i]); /* its value would pass for the file */
                 return STATUS_USAGE;
             }
-            file = argv[i];
+            i += s.arg && !value && argv[i + 1] && strncmp(argv[i + 1], "--", 2);
             continue;
         }
-        if (!strcmp(argv[i], "-p"))
-            i++;
-        else if (unknown_flag(o, argv[i]))
-            return STATUS_USAGE; /* its value would pass for the file */
-        for (unsigned k = 0; argv[i] && cv_config_option(k, &key, &arg, &help); k++) {
-            if (arg && argv[i][0] == '-' && !strcmp(argv[i] + 2, key)) {
-                i++;
-                break;
-            }
+        if (file) {
+            complain("'%s': one VM.yaml is enough, '%s' was given before", argv[i], file);
+            return STATUS_USAGE;
         }
+        file = argv[i];
     }
     return file ? load_file(o, file) : 0;
+}
+
+static int check(const struct options *o)
+{
+    char why[500];
+    int err = cv_config_check(o->config, why, sizeof(why));
+
+    if (!err)
+        return 0;
+    if (blame_flag(o, why))
+        return err == -EINVAL ? STATUS_USAGE : status_of(err);
+    complain("%s", why);
+    return status_of(err);
 }
 
 int options_parse(struct options *o, int argc, char **argv)
@@ -229,5 +274,5 @@ int options_parse(struct options *o, int argc, char **argv)
             status = STATUS_USAGE;
         i += used;
     }
-    return status;
+    return status ? status : check(o);
 }

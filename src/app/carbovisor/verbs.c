@@ -97,45 +97,62 @@ static void print_line(void *opaque, const char *line)
 {
     const struct options *o = opaque;
 
-    if (o->json)
-        printf("{\"line\":\"%s\"}\n", line);
-    else
-        printf("%s\n", line);
+    if (!o->json) {
+        puts(line);
+        return;
+    }
+    printf("{\"line\":");
+    print_json_string(line);
+    puts("}");
 }
 
-static int create(struct options *o, int argc, char **argv, cv_vm **vm)
+static int show_vm(const struct options *o)
 {
-    char why[400];
-    int status = options_parse(o, argc, argv), err;
+    char why[500];
+    cv_vm *vm;
+    int err = cv_vm_inspect(&vm, o->config, why, sizeof(why));
 
-    *vm = NULL;
-    if (status)
-        return status;
-    err = cv_vm_create(vm, o->config, why, sizeof(why));
-    if (err)
+    if (err) {
         complain("%s", why);
-    return status_of(err);
+        return status_of(err);
+    }
+    cv_vm_describe(vm, print_line, (void *)o);
+    cv_vm_destroy(vm);
+    return 0;
+}
+
+static int create_and_run(const struct options *o, struct watcher *w)
+{
+    char why[500];
+    cv_vm *vm;
+    int status, err = cv_vm_create(&vm, o->config, why, sizeof(why));
+
+    if (err) {
+        complain("%s", why);
+        return status_of(err);
+    }
+    if (o->verbose) {
+        const char *reason, *engine = cv_vm_engine(vm, &reason);
+
+        complain("engine %s: %s", engine, reason);
+    }
+    status = run_vm(o, vm, w);
+    cv_vm_destroy(vm);
+    return status;
 }
 
 int verb_run(int argc, char **argv)
 {
     struct watcher w = {0};
     struct options o;
-    cv_vm *vm;
-    int status;
+    int status = options_parse(&o, argc, argv);
 
-    watcher_start(&w);
-    status = create(&o, argc, argv, &vm);
-    if (!status && o.verbose) {
-        const char *reason, *engine = cv_vm_engine(vm, &reason);
-
-        complain("engine %s: %s", engine, reason);
+    if (!status && o.dry_run) {
+        status = show_vm(&o);
+    } else if (!status) {
+        watcher_start(&w);
+        status = create_and_run(&o, &w);
     }
-    if (!status && o.dry_run)
-        cv_vm_describe(vm, print_line, &o);
-    else if (!status)
-        status = run_vm(&o, vm, &w);
-    cv_vm_destroy(vm);
     cv_config_destroy(o.config);
     return status;
 }
@@ -143,17 +160,29 @@ int verb_run(int argc, char **argv)
 int verb_check(int argc, char **argv)
 {
     struct options o;
-    cv_vm *vm;
-    int status = create(&o, argc, argv, &vm);
+    int status = options_parse(&o, argc, argv);
 
     if (!status)
-        cv_vm_describe(vm, print_line, &o);
-    cv_vm_destroy(vm);
+        status = show_vm(&o);
     cv_config_destroy(o.config);
     return status;
 }
 
 /* ---- list, doctor ---- */
+
+/* Whether --json is there; every other word after the first `words` is one too many. */
+static int only_json(const char *verb, int argc, char **argv, int words, bool *json)
+{
+    *json = false;
+    for (int i = words; i < argc; i++) {
+        if (strcmp(argv[i], "--json")) {
+            complain("%s: '%s' is one word too many; see carbovisor %s --help", verb, argv[i], verb);
+            return STATUS_USAGE;
+        }
+        *json = true;
+    }
+    return 0;
+}
 
 int verb_list(int argc, char **argv)
 {
@@ -161,23 +190,34 @@ int verb_list(int argc, char **argv)
                                         [CV_ENGINES] = "engines",
                                         [CV_MACHINES] = "machines",
                                         [CV_DEVICES] = "devices"};
-    bool json = argc > 1 && !strcmp(argv[1], "--json");
     const char *name, *summary;
+    bool json;
 
     for (unsigned k = 0; argc > 0 && k < sizeof(kinds) / sizeof(kinds[0]); k++) {
         if (strcmp(argv[0], kinds[k]))
             continue;
+        if (only_json("list", argc, argv, 1, &json))
+            return STATUS_USAGE;
         for (unsigned i = 0; cv_list((enum cv_kind)k, i, &name, &summary); i++)
             printf(json ? "{\"name\":\"%s\",\"summary\":\"%s\"}\n" : "%-16s %s\n", name, summary);
         return 0;
     }
-    complain("list takes one of guests, engines, machines, devices");
+    if (argc)
+        complain("list: '%s' is unknown; list takes one of guests, engines, machines, devices", argv[0]);
+    else
+        complain("list takes one of guests, engines, machines, devices");
     return STATUS_USAGE;
 }
 
-static void doctor_line(const char *what, bool ok, const char *text)
+static void doctor_line(bool json, const char *what, bool ok, const char *text)
 {
-    printf("%-14s %-4s %s\n", what, ok ? "ok" : "no", text);
+    if (!json) {
+        printf("%-14s %-4s %s\n", what, ok ? "ok" : "no", text);
+        return;
+    }
+    printf("{\"name\":\"%s\",\"ok\":%s,\"text\":", what, ok ? "true" : "false");
+    print_json_string(text);
+    puts("}");
 }
 
 static bool nat_helper(char *path, size_t size)
@@ -198,29 +238,24 @@ static bool nat_helper(char *path, size_t size)
 
 int verb_doctor(int argc, char **argv)
 {
+    bool good, any = false, json, terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
     const char *name, *summary;
-    char why[300];
-    bool good = true;
+    char text[4096];
 
-    (void)argv;
-    if (argc) {
-        complain("doctor takes no arguments");
+    if (only_json("doctor", argc, argv, 0, &json))
         return STATUS_USAGE;
-    }
     for (unsigned i = 0; cv_list(CV_ENGINES, i, &name, &summary); i++) {
-        bool ok = !cv_engine_probe(i, why, sizeof(why));
-
-        doctor_line(name, ok, ok ? summary : why);
-        good |= ok;
+        good = !cv_engine_probe(i, text, sizeof(text));
+        doctor_line(json, name, good, good ? summary : text);
+        any |= good;
     }
-    good = nat_helper(why, sizeof(why));
+    good = nat_helper(text, sizeof(text));
     doctor_line(
-        "net nat", good,
-        good ? why
+        json, "net nat", good,
+        good ? text
              : "carbovisor-nat is missing beside the program; build it with make, or use --net-mode none");
-    doctor_line("terminal", isatty(STDIN_FILENO) && isatty(STDOUT_FILENO),
-                isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)
-                    ? "the guest's console can use it; Ctrl-a x ends a VM"
-                    : "input or output is no terminal; the console still works, without raw mode");
-    return 0;
+    doctor_line(json, "terminal", terminal,
+                terminal ? "the guest's console can use it; Ctrl-a x ends a VM"
+                         : "input or output is no terminal; the console still works, without raw mode");
+    return any ? STATUS_OK : STATUS_HOST;
 }

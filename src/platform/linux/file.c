@@ -16,7 +16,7 @@ struct plat_file {
 
 static int open_flags(unsigned flags)
 {
-    int f = O_CLOEXEC;
+    int f = O_CLOEXEC | O_NONBLOCK | O_NOCTTY; /* a pipe's open would wait for its other side */
 
     f |= (flags & PLAT_WRITE) ? O_RDWR : O_RDONLY;
     f |= (flags & PLAT_CREATE) ? O_CREAT : 0;
@@ -42,6 +42,8 @@ int plat_file_open(struct plat_file **out, const char *path, unsigned flags)
         err = -errno;
     else if (S_ISDIR(st.st_mode))
         err = -EISDIR;
+    else if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+        err = -ENODEV;
     else if ((flags & PLAT_LOCK) && flock(f->fd, ((flags & PLAT_WRITE) ? LOCK_EX : LOCK_SH) | LOCK_NB))
         err = errno == EWOULDBLOCK ? -EBUSY : -errno;
     if (err) {
@@ -67,6 +69,17 @@ int plat_file_size(struct plat_file *f, uint64_t *size)
     if (S_ISBLK(st.st_mode))
         return ioctl(f->fd, BLKGETSIZE64, size) ? -errno : 0;
     *size = (uint64_t)st.st_size;
+    return 0;
+}
+
+int plat_file_identity(struct plat_file *f, uint64_t id[2])
+{
+    struct stat st;
+
+    if (fstat(f->fd, &st))
+        return -errno;
+    id[0] = S_ISBLK(st.st_mode) ? UINT64_MAX : st.st_dev;
+    id[1] = S_ISBLK(st.st_mode) ? st.st_rdev : st.st_ino;
     return 0;
 }
 

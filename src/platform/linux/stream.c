@@ -35,11 +35,34 @@ struct stream_kind {
     void (*close)(struct plat_stream *s);
 };
 
-static int fail(char *why, size_t why_size, const char *what, const char *arg)
+static int fail(char *why, size_t why_size, const char *arg)
 {
+    static const struct {
+        int err;
+        const char *remedy;
+    } remedies[] = {
+        {ENOENT, "create its folder first"},
+        {ENOTDIR, "name a folder that exists"},
+        {EACCES, "change the permissions, or name another place"},
+        {EPERM, "change the permissions, or name another place"},
+        {EROFS, "name a place that can be written"},
+        {EISDIR, "name a file in it"},
+        {ENOSPC, "free some space"},
+        {EBUSY, "another VM listens there; stop it, or name another place"},
+        {EADDRINUSE, "remove that file, or name another"},
+        {EPIPE, "start what reads that pipe first"},
+        {ENAMETOOLONG, "name a shorter path"},
+        {EMFILE, "raise the limit of open files (ulimit -n)"},
+        {ENFILE, "close some files on the host"},
+    };
+    const char *remedy = "name another place";
     int err = errno;
 
-    snprintf(why, why_size, "%s %s: %s", what, arg, strerror(err));
+    for (size_t i = 0; i < ARRAY_SIZE(remedies); i++) {
+        if (remedies[i].err == err)
+            remedy = remedies[i].remedy;
+    }
+    snprintf(why, why_size, "%s: cannot be opened: %s; %s", arg, strerror(err), remedy);
     return -err;
 }
 
@@ -68,16 +91,28 @@ static int pty_open(struct plat_stream *s, const char *arg, char *why, size_t wh
     (void)arg;
     s->in = s->out = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (s->in < 0 || grantpt(s->in) || unlockpt(s->in))
-        return fail(why, why_size, "pty", "/dev/ptmx");
-    n = snprintf(line, sizeof(line), "carbovisor: the serial port is at %s", ptsname(s->in));
+        return fail(why, why_size, "/dev/ptmx");
+    n = snprintf(line, sizeof(line), "carbovisor: pty: the other side is %s", ptsname(s->in));
     plat_log_line(line, (size_t)n);
     return 0;
 }
 
 static int file_open(struct plat_stream *s, const char *arg, char *why, size_t why_size)
 {
-    s->out = open(arg, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    return s->out < 0 ? fail(why, why_size, "file", arg) : 0;
+    s->out = open(arg, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
+    if (s->out < 0 && errno == ENXIO)
+        errno = EPIPE; /* a named pipe that nobody reads */
+    return s->out < 0 ? fail(why, why_size, arg) : 0;
+}
+
+static bool somebody_listens(const struct sockaddr_un *addr)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool yes = fd >= 0 && !connect(fd, (const struct sockaddr *)addr, sizeof(*addr));
+
+    if (fd >= 0)
+        close(fd);
+    return yes;
 }
 
 static int unix_open(struct plat_stream *s, const char *arg, char *why, size_t why_size)
@@ -87,15 +122,20 @@ static int unix_open(struct plat_stream *s, const char *arg, char *why, size_t w
 
     if (strlen(arg) >= sizeof(addr.sun_path)) {
         errno = ENAMETOOLONG;
-        return fail(why, why_size, "socket", arg);
+        return fail(why, why_size, arg);
     }
     strcpy(addr.sun_path, arg);
-    if (!stat(arg, &st) && S_ISSOCK(st.st_mode))
+    if (!stat(arg, &st) && S_ISSOCK(st.st_mode)) {
+        if (somebody_listens(&addr)) {
+            errno = EBUSY;
+            return fail(why, why_size, arg);
+        }
         unlink(arg); /* left behind by an earlier run */
+    }
     s->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (s->listener < 0 || bind(s->listener, (struct sockaddr *)&addr, sizeof(addr)) ||
         listen(s->listener, 1))
-        return fail(why, why_size, "socket", arg);
+        return fail(why, why_size, arg);
     strcpy(s->path, arg);
     return 0;
 }
@@ -212,12 +252,12 @@ static int start(struct plat_stream *s, char *why, size_t why_size)
 
     s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (s->wake < 0)
-        return fail(why, why_size, "stream", "wake-up");
+        return fail(why, why_size, "eventfd");
     if (!s->cb.input || (s->in < 0 && s->listener < 0))
         return 0;
     err = plat_task_start(&s->task, "stream", stream_task, s);
     if (err)
-        snprintf(why, why_size, "stream: no thread for its input: %s", strerror(-err));
+        snprintf(why, why_size, "no thread for its input: %s; free some on the host", strerror(-err));
     return err;
 }
 
@@ -234,8 +274,10 @@ int plat_stream_open(struct plat_stream **out, const char *spec, struct plat_str
         return -EINVAL;
     }
     s = calloc(1, sizeof(*s));
-    if (!s)
+    if (!s) {
+        snprintf(why, why_size, "no memory for it; free some on the host");
         return -ENOMEM;
+    }
     s->kind = kind;
     s->cb = cb;
     s->in = s->out = s->listener = s->wake = -1;

@@ -120,6 +120,15 @@ int plat_file_size(struct plat_file *f, uint64_t *size)
     return 0;
 }
 
+int plat_file_identity(struct plat_file *f, uint64_t id[2])
+{
+    if (request_fails())
+        return -EIO;
+    id[0] = 0;
+    id[1] = (uintptr_t)f->m;
+    return 0;
+}
+
 int plat_file_read(struct plat_file *f, uint64_t offset, void *buf, size_t size)
 {
     if (request_fails())
