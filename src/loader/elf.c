@@ -53,10 +53,12 @@ static int bad(const struct image *img, const char *what, char *why, size_t why_
     return -EINVAL;
 }
 
-static int truncated(const struct image *img, uint64_t size, char *why, size_t why_size)
+static int truncated(const struct image *img, uint64_t offset, uint64_t size, char *why, size_t why_size)
 {
+    if (offset + size < offset)
+        return bad(img, "names bytes that no file can have", why, why_size);
     fmt_snprintf(why, why_size, "%s: the file ends after %llu of %llu bytes; copy or download it again",
-                 img->path, (unsigned long long)img->size, (unsigned long long)size);
+                 img->path, (unsigned long long)img->size, (unsigned long long)(offset + size));
     return -EINVAL;
 }
 
@@ -89,13 +91,13 @@ static int check_segments(struct mem *m, const struct image *img, const struct e
         const struct mem_region *r;
 
         if (!table_get(img, h->phoff, i, &s, sizeof(s)))
-            return truncated(img, h->phoff + (uint64_t)h->phnum * sizeof(s), why, why_size);
+            return truncated(img, h->phoff, (uint64_t)h->phnum * sizeof(s), why, why_size);
         if (s.type != PT_LOAD || !s.memsz)
             continue;
         if (s.filesz > s.memsz)
             return bad(img, "has a segment with more bytes in the file than in memory", why, why_size);
         if (!inside(img, s.offset, s.filesz))
-            return truncated(img, s.offset + s.filesz, why, why_size);
+            return truncated(img, s.offset, s.filesz, why, why_size);
         r = mem_find(m, s.paddr);
         if (!r || r->kind == MEM_MMIO || s.memsz > r->size - (s.paddr - r->base)) {
             fmt_snprintf(why, why_size,

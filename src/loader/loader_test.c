@@ -170,10 +170,10 @@ static void elf_refused(void **state)
     BAD(-EINVAL, "segments", f.e.e_phnum = 0);
     BAD(-EINVAL, "segments", f.e.e_phnum = 65535);
     BAD(-EINVAL, "segments", f.e.e_phentsize = 1);
-    BAD(-EINVAL, "truncated", f.e.e_phoff = UINT64_MAX - 4);
-    BAD(-EINVAL, "truncated", f.p[1].p_offset = UINT64_MAX);
-    BAD(-EINVAL, "truncated", f.p[1].p_filesz = 0x3000);
-    BAD(-EINVAL, "truncated", f.p[1].p_filesz = 0x4000);
+    BAD(-EINVAL, "no file can have", f.e.e_phoff = UINT64_MAX - 4);
+    BAD(-EINVAL, "no file can have", f.p[1].p_offset = UINT64_MAX);
+    BAD(-EINVAL, "the file ends after", f.p[1].p_filesz = 0x3000);
+    BAD(-EINVAL, "more bytes in the file", f.p[1].p_filesz = 0x4000);
     BAD(-EFBIG, "outside", f.p[1].p_paddr = RAM - 0x1000);
     BAD(-EFBIG, "outside", f.p[1].p_paddr = RAM + MIB - 0x2000);
     BAD(-EFBIG, "outside", f.p[1].p_paddr = UINT64_MAX - 0xfff);
@@ -288,8 +288,8 @@ static void linux_refused(void **state)
     BAD(-EINVAL, "no riscv64 kernel", f.magic2 = 0);
     BAD(-EINVAL, "arm64", f.magic2 = 0x644d5241);
     BAD(-EINVAL, "big-endian", f.flags = 1);
-    BAD(-EINVAL, "truncated", f.image_size = UINT64_MAX);
-    BAD(-EINVAL, "truncated", f.image_size = 65 * MIB);
+    BAD(-EINVAL, "the file ends after", f.image_size = UINT64_MAX);
+    BAD(-EINVAL, "the file ends after", f.image_size = 65 * MIB);
     BAD(-EFBIG, "--memory", f.image_size = MIB);
     BAD(-EFBIG, "--memory", f.text_offset = MIB);
     BAD(-EFBIG, "--memory", f.text_offset = UINT64_MAX);
