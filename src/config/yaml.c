@@ -103,6 +103,27 @@ static int apply(struct config *c, const char *file, const struct yaml_places *p
     return 0;
 }
 
+/* realloc() of the platform's memory: libcyaml's as any other. */
+static void *take_memory(void *ctx, void *old, size_t size)
+{
+    struct block {
+        size_t size;
+        _Alignas(16) char data[];
+    } *from = old ? container_of(old, struct block, data) : NULL, *to = NULL;
+
+    (void)ctx;
+    if (size) {
+        to = plat_alloc(sizeof(*to) + size);
+        if (!to)
+            return NULL;
+        to->size = size;
+        if (from)
+            memcpy(to->data, from->data, MIN(from->size, size));
+    }
+    plat_free(from);
+    return to ? to->data : NULL;
+}
+
 /* What libcyaml wants to know, and its first message. */
 struct schema {
     cyaml_schema_field_t fields[CONFIG_OPTIONS + 1];
@@ -124,7 +145,7 @@ static void schema_init(struct schema *s)
         .config = {.log_fn = take_message,
                    .log_ctx = s->message,
                    .log_level = CYAML_LOG_ERROR,
-                   .mem_fn = cyaml_mem},
+                   .mem_fn = take_memory},
     };
     for (int i = 0; i < CONFIG_OPTIONS; i++)
         s->fields[i] = field_schema(i);
