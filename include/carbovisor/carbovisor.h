@@ -33,9 +33,9 @@ int cv_config_set(cv_config *config, const char *key, const char *value, char *w
 /* A YAML file; nothing of it is set when anything in it is wrong. */
 int cv_config_load(cv_config *config, const char *path, char *why, size_t why_size);
 /*
- * Whether a VM could be as the settings say: the values beside each other, the machine, the engine on this host.
- * Reads no more than the first bytes of kernel and firmware. A reason about one setting begins with its key and a
- * colon, or where a YAML file made it with FILE:LINE:COLUMN before that.
+ * Whether a VM could be as the settings say: the values beside each other, the machine, the engine on this
+ * host. Reads no more than the first bytes of kernel and firmware. A reason about one setting begins with its
+ * key and a colon, or where a YAML file made it with FILE:LINE:COLUMN before that.
  */
 int cv_config_check(const cv_config *config, char *why, size_t why_size);
 /* i-th setting for help texts; arg NULL: a switch. False past the last. */
@@ -54,17 +54,19 @@ struct cv_result {
     char reason[160];
 };
 
-/* Checks everything, opens files, builds the machine, loads the images; runs nothing. The config may be destroyed or changed afterwards. */
+/* Checks everything, opens files, builds the machine, loads the images; runs nothing. The config may be
+ * destroyed or changed afterwards. */
 int cv_vm_create(cv_vm **vm, cv_config *config, char *why, size_t why_size);
 /*
- * The same for looking at: images are read and the machine is built, but no terminal opened, no process started, no
- * file locked or written. It cannot be started.
+ * The same for looking at: images are read and the machine is built, but no terminal opened, no process
+ * started, no file locked or written. It cannot be started.
  */
 int cv_vm_inspect(cv_vm **vm, cv_config *config, char *why, size_t why_size);
 /* Ends a run first where there is one. */
 void cv_vm_destroy(cv_vm *vm);
 int cv_vm_start(cv_vm *vm, char *why, size_t why_size);
-/* Waits for the end; resets of the guest happen in here, so one thread has to be in it. ms < 0: forever. -ETIMEDOUT. */
+/* Waits for the end; resets of the guest happen in here, so one thread has to be in it. ms < 0: forever.
+ * -ETIMEDOUT. */
 int cv_vm_wait(cv_vm *vm, int64_t ms, struct cv_result *result);
 /* Ends the run as if the guest had powered off. */
 void cv_vm_stop(cv_vm *vm);

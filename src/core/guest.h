@@ -24,7 +24,7 @@ struct translation {
 };
 
 struct guest_ops {
-    const char *name;           /* "riscv64" */
+    const char *name; /* "riscv64" */
     const char *summary;
     const char *const *aliases; /* NULL-terminated */
     size_t vcpu_size;

@@ -71,8 +71,8 @@ void plat_log_line(const char *line, size_t len);
 const char *plat_getenv(const char *name);
 
 /*
- * Files, and disks of the host. Paths are UTF-8. An open gives -ENOENT, -EACCES ... as the host says, -EISDIR for a
- * directory, -ENODEV for what is neither; -EBUSY where a lock is another's.
+ * Files, and disks of the host. Paths are UTF-8. An open gives -ENOENT, -EACCES ... as the host says, -EISDIR
+ * for a directory, -ENODEV for what is neither; -EBUSY where a lock is another's.
  */
 struct plat_file;
 enum plat_open { PLAT_READ = 1, PLAT_WRITE = 2, PLAT_CREATE = 4, PLAT_LOCK = 8, PLAT_TRUNC = 16 };

@@ -299,7 +299,7 @@ static int reg_access(struct vcpu *v, const char *name, void *get, const void *s
         v->vm->engine->pull(v, REGS_ALL);
     if (get)
         memcpy(get, p, size);
-    else
+    if (set)
         memcpy(p, set, size);
     if (set && v->vm->engine->push)
         v->vm->engine->push(v, REGS_ALL);

@@ -68,7 +68,7 @@ struct vcpu {
     uint64_t resv_addr; /* load-reserved: GVA, or UINT64_MAX */
     uint64_t resv_value;
     uint64_t resv_size;
-    uint64_t fp_flags; /* accrued FP exceptions (enum sf_flag); FP operations set them */
+    uint64_t fp_flags;        /* accrued FP exceptions (enum sf_flag); FP operations set them */
     _Atomic uint32_t request; /* enum vcpu_request; any task */
 
     struct vm *vm;

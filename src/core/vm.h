@@ -56,7 +56,7 @@ struct vm {
     bool ended, reset_wanted;
     struct plat_task *det_task; /* deterministic: the one task of all vCPUs */
     struct vm_result result;
-    struct plat_event event; /* for vm_wait(): something ended */
+    struct plat_event event;    /* for vm_wait(): something ended */
     struct plat_lock call_lock; /* vcpu_call_mask() from tasks that run no vCPU */
     struct plat_event call_event;
     bool engine_ready, loaded;
@@ -75,7 +75,7 @@ struct vm {
         struct plat_lock lock;
         struct work *head, **tail;
         struct plat_event wake, idle; /* of the worker task; an item ended */
-        struct plat_task *task; /* NULL under --deterministic */
+        struct plat_task *task;       /* NULL under --deterministic */
         bool stop;
         _Atomic bool pending;
     } work;

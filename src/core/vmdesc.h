@@ -38,7 +38,7 @@ struct vm_desc {
     unsigned forward_count;
     const char *serial; /* "stdio", ... as cli.md */
     bool deterministic, no_reboot;
-    const char *console; /* second console, virtio: as serial; NULL or "none": no device */
+    const char *console;       /* second console, virtio: as serial; NULL or "none": no device */
     uint64_t checkpoint_every; /* instructions, 0: none */
     uint64_t hash_dump;        /* checkpoint number, 0: none */
     struct log log;

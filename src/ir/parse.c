@@ -75,7 +75,7 @@ static int number(struct parser *ps, int64_t *out)
 
 static int name(struct parser *ps, unsigned *index)
 {
-    int64_t n;
+    int64_t n = 0;
 
     if (number(ps, &n))
         return -EINVAL;

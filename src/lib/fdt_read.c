@@ -254,7 +254,7 @@ dtb_node dtb_next(const struct dtb *d, dtb_node from)
 
 dtb_node dtb_parent(const struct dtb *d, dtb_node n)
 {
-    dtb_node open[DEPTH_MAX + 1];
+    dtb_node open[DEPTH_MAX + 1] = {DTB_NONE};
     unsigned depth = 0;
 
     for (uint32_t at = 0; at != (uint32_t)n && token(d, at) != END; at = next(d, at)) {

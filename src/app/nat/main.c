@@ -141,7 +141,7 @@ static int add_poll(int fd, int events, void *opaque)
     if (n->count == FD_MAX)
         return -1;
     for (size_t i = 0; i < sizeof(poll_bits) / sizeof(poll_bits[0]); i++)
-        host |= events & poll_bits[i].slirp ? poll_bits[i].host : 0;
+        host = (short)(host | (events & poll_bits[i].slirp ? poll_bits[i].host : 0));
     n->fds[n->count] = (struct pollfd){fd, host, 0};
     return n->count++;
 }

@@ -225,9 +225,7 @@ void interp_generic(struct vcpu *v, const struct iop *op)
     }
     x = scalar(v, op, &g, g.type == IRT_I32 ? 32 : 64);
     /* A 32-bit result may go straight into a 32-bit slot. */
-    if (g.type == IRT_I32 && g.op < IR_FLAGS)
-        CELL(v, op->d, uint32_t) = (uint32_t)x;
-    else if (g.type == IRT_I32 && g.op == IR_ADDC)
+    if (g.type == IRT_I32 && (g.op < IR_FLAGS || g.op == IR_ADDC))
         CELL(v, op->d, uint32_t) = (uint32_t)x;
     else
         CELL(v, op->d, uint64_t) = x;

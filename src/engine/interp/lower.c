@@ -202,6 +202,13 @@ static int16_t cell_of(struct lower *l, unsigned at, ir_ref r)
     return x->cell;
 }
 
+static int16_t cell_or(struct lower *l, unsigned at, ir_ref r, int16_t otherwise)
+{
+    if (r == IR_REF_NONE)
+        return otherwise;
+    return cell_of(l, at, r);
+}
+
 /* The cell for the result of operation `at`. */
 static int16_t result(struct lower *l, unsigned at)
 {
@@ -396,9 +403,9 @@ static void lower_select(struct lower *l, unsigned at, const struct ir_op *op)
 static void lower_generic(struct lower *l, unsigned at, const struct ir_op *op)
 {
     bool fp = (op->op >= IR_FADD && op->op <= IR_UNBOX);
-    int16_t a = op->a != IR_REF_NONE ? cell_of(l, at, op->a) : 0;
-    int16_t b = op->b != IR_REF_NONE ? cell_of(l, at, op->b) : 0;
-    int16_t c = op->c != IR_REF_NONE ? cell_of(l, at, op->c) : 0;
+    int16_t a = cell_or(l, at, op->a, 0);
+    int16_t b = cell_or(l, at, op->b, 0);
+    int16_t c = cell_or(l, at, op->c, 0);
     unsigned from = op->op == IR_FTOF || op->op == IR_BOX || op->op == IR_UNBOX ? value_type(l, op->a)
                                                                                 : (unsigned)op->imm & 0xff;
 
@@ -456,8 +463,8 @@ static void lower_store(struct lower *l, unsigned at, const struct ir_op *op)
 static void lower_atomic(struct lower *l, unsigned at, const struct ir_op *op)
 {
     int16_t a = cell_of(l, at, op->a);
-    int16_t b = op->b != IR_REF_NONE ? cell_of(l, at, op->b) : 0;
-    int16_t c = op->c != IR_REF_NONE ? cell_of(l, at, op->c) : 0;
+    int16_t b = cell_or(l, at, op->b, 0);
+    int16_t c = cell_or(l, at, op->c, 0);
     enum iop_code code = op->op == IR_AMO   ? IOP_AMO
                          : op->op == IR_CAS ? IOP_CAS
                          : op->op == IR_LR  ? IOP_LR
@@ -485,14 +492,15 @@ static void unsync(struct lower *l)
 static void lower_call(struct lower *l, unsigned at, const struct ir_op *op)
 {
     const struct ir_helper *h = &l->v->vm->lift->helpers[op->imm];
-    int16_t a = op->a != IR_REF_NONE ? cell_of(l, at, op->a) : (int16_t)ZERO_CELL;
-    int16_t b = op->b != IR_REF_NONE ? cell_of(l, at, op->b) : (int16_t)ZERO_CELL;
-    int16_t c = op->c != IR_REF_NONE ? cell_of(l, at, op->c) : (int16_t)ZERO_CELL;
-    int16_t d;
+    int16_t a = cell_or(l, at, op->a, ZERO_CELL);
+    int16_t b = cell_or(l, at, op->b, ZERO_CELL);
+    int16_t c = cell_or(l, at, op->c, ZERO_CELL);
+    int16_t d = TEMP_CELL(SOFT_TEMPS - 1);
 
     if (!(h->flags & IR_H_PURE))
         slots_change(l, at, 0, 0);
-    d = op->type == IRT_NONE ? (int16_t)TEMP_CELL(SOFT_TEMPS - 1) : result(l, at);
+    if (op->type != IRT_NONE)
+        d = result(l, at);
     /* imm: the function; c and "may leave" do not fit beside it, so they stand in aux. */
     out(l, IOP_CALL, d, a, b, (uint16_t)c, (int64_t)(uintptr_t)h);
 }

@@ -149,6 +149,7 @@ static void page_unlink(struct code_page *p, struct unit *u, unsigned side)
 {
     struct unit **at = &p->units;
 
+    // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): the unit is on its page's list
     while (*at != u)
         at = &(*at)->page_next[side_of(*at, p)];
     *at = u->page_next[side];

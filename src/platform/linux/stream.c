@@ -124,7 +124,7 @@ static int unix_open(struct plat_stream *s, const char *arg, char *why, size_t w
         errno = ENAMETOOLONG;
         return fail(why, why_size, arg);
     }
-    strcpy(addr.sun_path, arg);
+    memcpy(addr.sun_path, arg, strlen(arg));
     if (!stat(arg, &st) && S_ISSOCK(st.st_mode)) {
         if (somebody_listens(&addr)) {
             errno = EBUSY;
@@ -136,7 +136,7 @@ static int unix_open(struct plat_stream *s, const char *arg, char *why, size_t w
     if (s->listener < 0 || bind(s->listener, (struct sockaddr *)&addr, sizeof(addr)) ||
         listen(s->listener, 1))
         return fail(why, why_size, arg);
-    strcpy(s->path, arg);
+    memcpy(s->path, arg, strlen(arg) + 1);
     return 0;
 }
 
