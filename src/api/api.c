@@ -78,7 +78,7 @@ bool cv_config_option(unsigned i, const char **key, const char **arg, const char
 /* ---- choosing ---- */
 
 /* The ISA of the first file that says one. */
-static int detect_arch(struct vm_desc *d, char *why, size_t why_size)
+static int detect_arch(struct vm_desc *d, const char **from, char *why, size_t why_size)
 {
     const char *const paths[] = {d->kernel, d->firmware};
 
@@ -87,6 +87,8 @@ static int detect_arch(struct vm_desc *d, char *why, size_t why_size)
 
         if (err)
             return err;
+        if (d->guest_arch)
+            *from = paths[i];
     }
     if (!d->guest_arch) {
         fmt_snprintf(why, why_size,
@@ -231,11 +233,18 @@ static int backends_create(struct cv_vm *cv, char *why, size_t why_size)
 static int check_desc(struct vm_desc *d, const struct registry_guest **guest,
                       const struct machine_ops **machine, char *why, size_t why_size)
 {
-    int err = detect_arch(d, why, why_size);
+    const char *from = NULL;
+    int err = detect_arch(d, &from, why, why_size);
 
     if (err)
         return err;
     *guest = registry_guest_find(d->guest_arch);
+    if (!*guest && from) {
+        fmt_snprintf(why, why_size,
+                     "%s: is for %s, and no such guests are supported; see carbovisor list guests", from,
+                     d->guest_arch);
+        return -EINVAL;
+    }
     if (!*guest) {
         fmt_snprintf(why, why_size, "guest-arch: %s guests are not supported; see carbovisor list guests",
                      d->guest_arch);

@@ -109,7 +109,8 @@ void plat_stream_close(struct plat_stream *s);
 /*
  * Datagrams to and from a network helper process (user NAT). Options: "HOST:GUEST,...", TCP ports of
  * 127.0.0.1 to forward, or "". The callback runs on a task of its own, which it may block; len 0: the helper
- * has ended. A frame that the helper does not take in time is dropped (-EAGAIN).
+ * has ended. A frame that the helper does not take in time is dropped (-EAGAIN). A start fails with -ENOTSUP
+ * where there is no helper, -EAGAIN where the host has no such port free.
  */
 struct plat_netproc;
 int plat_netproc_start(struct plat_netproc **p, const char *options, struct plat_stream_cb cb, char *why,

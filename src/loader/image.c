@@ -31,6 +31,20 @@ static int refuse(char *why, size_t why_size, const char *path, int err)
     return err;
 }
 
+static int refuse_empty(char *why, size_t why_size, const char *path)
+{
+    fmt_snprintf(why, why_size, "%s: is empty; name a complete file", path);
+    return -EINVAL;
+}
+
+static int refuse_large(char *why, size_t why_size, const struct image *img, uint64_t max)
+{
+    fmt_snprintf(why, why_size,
+                 "%s: needs %llu MiB of memory, the guest has %llu MiB; give it more (--memory)", img->path,
+                 (unsigned long long)(img->size >> 20) + 1, (unsigned long long)(max >> 20));
+    return -EFBIG;
+}
+
 int image_read(struct image *img, const char *path, uint64_t max, char *why, size_t why_size)
 {
     struct plat_file *f;
@@ -41,12 +55,8 @@ int image_read(struct image *img, const char *path, uint64_t max, char *why, siz
         return refuse(why, why_size, path, err);
     err = plat_file_size(f, &img->size);
     if (!err && (img->size == 0 || img->size > max)) {
-        fmt_snprintf(why, why_size,
-                     img->size ? "%s: %llu MiB do not fit into the guest's memory; give it more (--memory)"
-                               : "%s: is empty; name a complete file",
-                     path, (unsigned long long)(img->size >> 20));
         plat_file_close(f);
-        return img->size ? -EFBIG : -EINVAL;
+        return img->size ? refuse_large(why, why_size, img, max) : refuse_empty(why, why_size, path);
     }
     if (!err) {
         img->data = plat_alloc(img->size);
@@ -71,14 +81,26 @@ int image_probe(const char *path, const char **arch, char *why, size_t why_size)
     if (err)
         return refuse(why, why_size, path, err);
     err = plat_file_size(f, &img.size);
+    if (!err && !img.size) {
+        plat_file_close(f);
+        return refuse_empty(why, why_size, path);
+    }
     img.size = MIN(img.size, (uint64_t)sizeof(head));
     if (!err)
         err = plat_file_read(f, 0, head, img.size);
     plat_file_close(f);
     if (err)
         return refuse(why, why_size, path, err);
-    image_kind(&img, arch);
-    return 0;
+    return image_kind(&img, arch) == IMAGE_PACKED ? image_refuse_packed(&img, why, why_size) : 0;
+}
+
+int image_refuse_packed(const struct image *img, char *why, size_t why_size)
+{
+    fmt_snprintf(why, why_size,
+                 img->data[0] == 'M' ? "%s: is a compressed EFI program; name the Image that it was made from"
+                                     : "%s: is compressed; unpack it first (zcat FILE >Image)",
+                 img->path);
+    return -EINVAL;
 }
 
 void image_free(struct image *img)

@@ -95,8 +95,7 @@ static int load_file(struct vm *vm, const char *path, gpa_t raw_at, struct loade
         err = load_elf(&vm->mem, &img, vm->guest->name, out, why, why_size);
         break;
     case IMAGE_PACKED:
-        fmt_snprintf(why, why_size, "%s: is compressed; unpack it first (zcat FILE >Image)", path);
-        err = -EINVAL;
+        err = image_refuse_packed(&img, why, why_size);
         break;
     case IMAGE_RAW:
         err = raw_at ? load_raw(&vm->mem, &img, raw_at, out, why, why_size) : -EINVAL;
@@ -127,8 +126,8 @@ static int load_initrd(struct vm *vm, gpa_t floor, gpa_t top, gpa_t *at, uint64_
     *size = img.size;
     if (img.size > top - floor || *at < floor) {
         fmt_snprintf(why, why_size,
-                     "%s: %llu MiB do not fit beside the kernel; give the guest more (--memory)",
-                     vm->desc.initrd, (unsigned long long)(img.size >> 20));
+                     "%s: its %llu MiB do not fit beside the kernel; give the guest more (--memory)",
+                     vm->desc.initrd, (unsigned long long)(img.size >> 20) + 1);
         err = -EFBIG;
     } else {
         err = load_raw(&vm->mem, &img, *at, &l, why, why_size);

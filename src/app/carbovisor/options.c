@@ -69,6 +69,9 @@ int status_of(int err)
     case -ENOMEM:
     case -ENOTSUP:
     case -EAGAIN:
+    case -EMFILE:
+    case -ENFILE:
+    case -ENOSPC:
         return STATUS_HOST;
     default:
         return STATUS_CONFIG;

@@ -268,6 +268,7 @@ int main(int argc, char **argv)
     opterr = 0; /* the answer goes through the socket */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGINT, SIG_IGN); /* for the VM alone; its end is ours */
+    signal(SIGTERM, SIG_IGN);
     signal(SIGQUIT, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
     if (getsockopt(VM_FD, SOL_SOCKET, SO_TYPE, &(int){0}, &(socklen_t){sizeof(int)})) {

@@ -75,7 +75,7 @@ static int find_program(struct plat_netproc *p)
              "net: " PROGRAM " is missing beside %.150s; build it with make, or use "
              "--net-mode none",
              self);
-    return -ENOENT;
+    return -ENOTSUP;
 }
 
 /* "8080:80,..." as -p 8080:80 ...; text is cut into pieces. */
@@ -150,7 +150,7 @@ static int greeting(struct plat_netproc *p, const char *text, ssize_t n, char *w
         return 0;
     snprintf(why, why_size, "net: %.*s", n > 0 ? (int)n : 48,
              n > 0 ? text : "the NAT helper ended at its start; see above");
-    return -EINVAL;
+    return -EAGAIN;
 }
 
 static int hear_first(struct plat_netproc *p)
