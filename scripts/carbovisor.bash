@@ -11,7 +11,13 @@ _carbovisor() {
     [[ ${COMP_WORDS[1]} == -* ]] || verb=${COMP_WORDS[1]}
     case $verb in
     list)
-        mapfile -t COMPREPLY < <(compgen -W 'guests engines machines devices' -- "$cur")
+        words='guests engines machines devices'
+        [ "$COMP_CWORD" -gt 2 ] && words=--json
+        mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+        return
+        ;;
+    doctor)
+        mapfile -t COMPREPLY < <(compgen -W --json -- "$cur")
         return
         ;;
     run | check) ;;

@@ -298,7 +298,7 @@ int cv_config_check(const cv_config *config, char *why, size_t why_size)
     const struct config_place *place;
     struct vm_desc d = config->c.desc;
     const char *engine_reason;
-    char reason[400];
+    char reason[4500]; /* may quote a path whole */
     int err = resolve(&d, &guest, &machine, &engine, &engine_reason, reason, sizeof(reason));
 
     place = err ? config_blame(&config->c, reason) : NULL;

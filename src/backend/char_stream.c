@@ -120,7 +120,7 @@ int char_stream_create(struct chardev **out, struct vm *vm, const char *name, co
                        struct char_stream_hooks hooks, char *why, size_t why_size)
 {
     struct char_stream *c = plat_alloc(sizeof(*c));
-    char reason[200];
+    char reason[300];
     int err;
 
     if (!c) {

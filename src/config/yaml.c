@@ -158,7 +158,7 @@ static int load_text(struct config *c, const char *file, const char *text, size_
     struct yaml_places places;
     struct schema schema;
     struct raw *raw = NULL;
-    char reason[300];
+    char reason[4500]; /* may quote a path whole */
     const char *kept = config_keep(&fresh, file, strlen(file));
     int err = kept ? yaml_places_find(&places, text, size, reason, sizeof(reason)) : -ENOMEM;
 

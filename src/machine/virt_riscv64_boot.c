@@ -226,9 +226,13 @@ static int place_fdt(struct vm *vm, const struct boot_plan *p, char *why, size_t
     if (!err)
         err = mem_load(&vm->mem, p->fdt, buf, size);
     plat_free(buf);
-    if (err)
-        fmt_snprintf(why, why_size, "the device tree does not fit into %u KiB; use fewer devices or CPUs",
-                     FDT_MAX >> 10);
+    if (err && err != -ENOMEM) {
+        err = -EFBIG;
+        fmt_snprintf(
+            why, why_size,
+            "the device tree does not fit into %u KiB; use a shorter --append, fewer devices or fewer CPUs",
+            FDT_MAX >> 10);
+    }
     return err;
 }
 

@@ -31,6 +31,7 @@ int verb_help(const struct verb *v);
 const struct verb *verb_find(const char *name);
 
 #define SETTINGS_MAX 64
+#define WHY_MAX      5000 /* a reason may quote a path whole */
 
 /* What the command line says beside the VM's description. */
 struct options {

@@ -35,8 +35,13 @@ static int unknown_verb(const char *word)
 {
     const char *names[sizeof(verbs) / sizeof(verbs[0])];
     size_t n = 0;
+    const char *dot = strrchr(word, '.');
     char hint[160];
 
+    if (dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml"))) {
+        complain("command '%s' is unknown; write carbovisor run %s, see carbovisor --help", word, word);
+        return STATUS_USAGE;
+    }
     for (; n < sizeof(verbs) / sizeof(verbs[0]); n++)
         names[n] = verbs[n].name;
     fmt_hint(hint, sizeof(hint), word, names, n);

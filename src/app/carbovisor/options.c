@@ -22,7 +22,7 @@ static const struct {
 /* Whatever a name or a value holds, it stays one line and does nothing to the terminal. */
 void complain(const char *fmt, ...)
 {
-    char line[1024];
+    char line[WHY_MAX + 200];
     va_list ap;
     int n;
 
@@ -180,7 +180,7 @@ static int take_flag(struct options *o, int argc, char **argv)
 {
     struct setting s;
     const char *value;
-    char why[400];
+    char why[WHY_MAX];
     int used = 1;
 
     if (!split_flag(argv[0], &s, &value)) {
@@ -206,7 +206,7 @@ static int take_flag(struct options *o, int argc, char **argv)
 
 static int load_file(struct options *o, const char *path)
 {
-    char why[400];
+    char why[WHY_MAX];
 
     if (cv_config_load(o->config, path, why, sizeof(why))) {
         complain("%s", why);
@@ -247,7 +247,7 @@ static int take_file(struct options *o, int argc, char **argv)
 
 static int check(const struct options *o)
 {
-    char why[500];
+    char why[WHY_MAX];
     int err = cv_config_check(o->config, why, sizeof(why));
 
     if (!err)

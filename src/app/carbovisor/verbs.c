@@ -76,7 +76,7 @@ static int end_status(const struct options *o, const struct cv_result *r, int si
 static int run_vm(const struct options *o, cv_vm *vm, struct watcher *w)
 {
     struct cv_result result;
-    char why[400];
+    char why[WHY_MAX];
     int err = cv_vm_start(vm, why, sizeof(why));
 
     if (err) {
@@ -108,7 +108,7 @@ static void print_line(void *opaque, const char *line)
 
 static int show_vm(const struct options *o)
 {
-    char why[500];
+    char why[WHY_MAX];
     cv_vm *vm;
     int err = cv_vm_inspect(&vm, o->config, why, sizeof(why));
 
@@ -123,7 +123,7 @@ static int show_vm(const struct options *o)
 
 static int create_and_run(const struct options *o, struct watcher *w)
 {
-    char why[500];
+    char why[WHY_MAX];
     cv_vm *vm;
     int status, err = cv_vm_create(&vm, o->config, why, sizeof(why));
 
