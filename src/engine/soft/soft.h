@@ -112,8 +112,8 @@ struct soft_vcpu {
     } stat;
 
     _Alignas(64) struct soft_site sites[SOFT_BANKS * SOFT_SITES];
-    uint64_t site_ctx[SOFT_BANKS];    /* data contexts that a bank was filled in */
-    uint8_t sites_filled[SOFT_BANKS]; /* the JIT sets it when it fills a slot of the bank */
+    uint64_t site_ctx[SOFT_BANKS];                /* data contexts that a bank was filled in */
+    uint8_t sites_filled[SOFT_BANKS];             /* the JIT sets it when it fills a slot of the bank */
     uint8_t site_misses[SOFT_BANKS * SOFT_SITES]; /* the JIT's, since its last slice of instructions began */
 
     /* Temporaries of the unit that the interpreter runs: operands are int16 displacements from the vcpu. */
