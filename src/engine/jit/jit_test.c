@@ -287,7 +287,7 @@ static void fuzz(struct ir_unit *u, uint32_t seed)
         ir_put(u, IRT_F64, TOY_R(FLOATS + next(&g, 16)), g.f64[g.nd - 1]);
     if (next(&g, 2))
         ir_put(u, IRT_F64, TOY_R(FLOATS + next(&g, 16)),
-               emit(&g, IR_BOX, IRT_F64, 0, g.f32[g.ns - 1], IR_REF_NONE));
+               emit(&g, IR_BOX, IRT_F32, 0, g.f32[g.ns - 1], IR_REF_NONE));
 }
 
 /* Where and when it faulted goes into the trace register. */

@@ -442,6 +442,7 @@ static bool operation(struct emit *e, const struct ir_op *op)
             (home && (op->imm & 7 || ir_type_size((enum ir_type)op->type) != 8)))
             return false;
         val_put(e);
+        e->done = true;
         return true;
     default:
         if (op->op >= IR_LOAD && op->op <= IR_FENCE)
