@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (region_form(&s, &lift_riscv64, mode, entry, n % 2 ? MEM_PAGE_SIZE : MEM_PAGE_SIZE + 16, &limits))
         return 0;
     verify(&s.unit, "lifted");
-    for (unsigned pass = 1; pass <= IR_PASS_DEAD; pass *= 2) {
+    for (unsigned pass = 1; pass <= IR_PASS_ALL; pass *= 2) {
         ir_optimise(&s.unit, pass, lift_riscv64.helpers);
         verify(&s.unit, "after a pass");
     }

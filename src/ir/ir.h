@@ -198,7 +198,14 @@ int ir_print(const struct ir_unit *u, char *buf, size_t size);
 int ir_parse(struct ir_unit *u, const char *text, char *why, size_t why_size);
 
 /* Passes, in place. Each keeps every FAULT and MEM operation and the exactness of slots at them. */
-enum ir_pass { IR_PASS_FOLD = 1, IR_PASS_COPY = 2, IR_PASS_SLOTS = 4, IR_PASS_DEAD = 8, IR_PASS_ALL = 15 };
+enum ir_pass {
+    IR_PASS_FOLD = 1,
+    IR_PASS_COPY = 2,
+    IR_PASS_SLOTS = 4,
+    IR_PASS_DEAD = 8,
+    IR_PASS_WIDTH = 16,
+    IR_PASS_ALL = 31
+};
 void ir_optimise(struct ir_unit *u, unsigned passes, const struct ir_helper *helpers);
 
 #endif

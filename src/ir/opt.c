@@ -63,6 +63,8 @@ void ir_optimise(struct ir_unit *u, unsigned passes, const struct ir_helper *hel
         ir_pass_fold(u);
     if (passes & IR_PASS_COPY)
         ir_pass_copy(u);
+    if (passes & IR_PASS_WIDTH)
+        ir_pass_width(u);
     if (passes & IR_PASS_DEAD)
         ir_pass_dead(u, helpers);
     drop_gone(u);

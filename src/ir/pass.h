@@ -12,6 +12,7 @@
 void ir_pass_fold(struct ir_unit *u);
 void ir_pass_copy(struct ir_unit *u);
 void ir_pass_slots(struct ir_unit *u, const struct ir_helper *helpers);
+void ir_pass_width(struct ir_unit *u);
 void ir_pass_dead(struct ir_unit *u, const struct ir_helper *helpers);
 
 static inline bool pass_gone(const struct ir_op *op)

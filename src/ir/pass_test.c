@@ -29,6 +29,51 @@ static void expect(unsigned passes, const char *in, const char *want)
     assert_string_equal(got_text, want_text);
 }
 
+#define WIDTH_DEAD (IR_PASS_WIDTH | IR_PASS_DEAD)
+
+static void rotations(void **state)
+{
+    (void)state;
+    expect(WIDTH_DEAD,
+           HEAD
+           "v1=get.i64 slot=520\n v2=const.i64 20\n v3=const.i64 44\n v4=shr.i64 v1, v3\n v5=shl.i64 v1, "
+           "v2\n v6=or.i64 v4, v5\n put.i64 v6 slot=528\n" TAIL,
+           HEAD "v1=get.i64 slot=520\n v2=const.i64 20\n v6=rol.i64 v1, v2\n put.i64 v6 slot=528\n" TAIL);
+    expect(
+        WIDTH_DEAD,
+        HEAD "v1=get.i64 slot=520\n v2=trunc.i32 v1\n v3=const.i32 7\n v4=const.i32 25\n v5=shl.i32 v2, v3\n "
+             "v6=sext.i64 v5 aux=32\n v7=trunc.i32 v1\n v8=shr.i32 v7, v4\n v9=sext.i64 v8 aux=32\n "
+             "v10=or.i64 v6, v9\n put.i64 v10 slot=528\n" TAIL,
+        HEAD "v1=get.i64 slot=520\n v2=trunc.i32 v1\n v3=const.i32 7\n v9=rol.i32 v2, v3\n v10=sext.i64 v9 "
+             "aux=32\n put.i64 v10 slot=528\n" TAIL);
+    /* Counts that do not make the width, different values: no rotation. */
+    expect(
+        WIDTH_DEAD,
+        HEAD "v1=get.i64 slot=520\n v2=const.i64 20\n v3=const.i64 43\n v4=shr.i64 v1, v3\n v5=shl.i64 v1, "
+             "v2\n v6=or.i64 v4, v5\n put.i64 v6 slot=528\n" TAIL,
+        HEAD "v1=get.i64 slot=520\n v2=const.i64 20\n v3=const.i64 43\n v4=shr.i64 v1, v3\n v5=shl.i64 v1, "
+             "v2\n v6=or.i64 v4, v5\n put.i64 v6 slot=528\n" TAIL);
+}
+
+/* An extension stays where its upper half is seen: by a slot, an address, a comparison. */
+static void extensions(void **state)
+{
+    (void)state;
+    expect(WIDTH_DEAD,
+           HEAD "v1=get.i32 slot=520\n v2=sext.i64 v1 aux=32\n v3=get.i64 slot=528\n v4=xor.i64 v2, v3\n "
+                "v5=trunc.i32 v4\n put.i32 v5 slot=536\n" TAIL,
+           HEAD "v1=get.i32 slot=520\n v2=anyext.i64 v1\n v3=get.i64 slot=528\n v4=xor.i64 v2, v3\n "
+                "v5=trunc.i32 v4\n put.i32 v5 slot=536\n" TAIL);
+    expect(WIDTH_DEAD,
+           HEAD "v1=get.i32 slot=520\n v2=sext.i64 v1 aux=32\n v3=get.i64 slot=528\n v4=xor.i64 v2, v3\n "
+                "v5=trunc.i32 v4\n put.i32 v5 slot=536\n put.i64 v4 slot=544\n" TAIL,
+           HEAD "v1=get.i32 slot=520\n v2=sext.i64 v1 aux=32\n v3=get.i64 slot=528\n v4=xor.i64 v2, v3\n "
+                "v5=trunc.i32 v4\n put.i32 v5 slot=536\n put.i64 v4 slot=544\n" TAIL);
+    expect(WIDTH_DEAD,
+           HEAD "v1=get.i32 slot=520\n v2=sext.i64 v1 aux=32\n v3=load.i64 v2\n put.i64 v3 slot=536\n" TAIL,
+           HEAD "v1=get.i32 slot=520\n v2=sext.i64 v1 aux=32\n v3=load.i64 v2\n put.i64 v3 slot=536\n" TAIL);
+}
+
 #define FOLD_DEAD (IR_PASS_FOLD | IR_PASS_DEAD)
 
 static void folds(void **state)
@@ -212,6 +257,8 @@ int main(void)
         cmocka_unit_test(copies),
         cmocka_unit_test(slots),
         cmocka_unit_test(dead),
+        cmocka_unit_test(rotations),
+        cmocka_unit_test(extensions),
     };
 
     return cmocka_run_group_tests_name("ir passes", tests, NULL, NULL);

@@ -699,6 +699,7 @@ static void lower_op(struct lower *l, unsigned at)
         break;
     case IR_SEXT:
     case IR_ZEXT:
+    case IR_ANYEXT:
         lower_extend(l, at, op);
         break;
     case IR_TRUNC:

@@ -75,7 +75,7 @@ void emit_bail(struct emit *e)
 
 static bool same_bits(const struct ir_unit *u, const struct ir_op *op)
 {
-    return op->op == IR_TRUNC || (op->op == IR_BITCAST && ir_type_size(ir_result_type(&u->ops[op->a])) <= 8 &&
+    return op->op == IR_TRUNC || op->op == IR_ANYEXT || (op->op == IR_BITCAST && ir_type_size(ir_result_type(&u->ops[op->a])) <= 8 &&
                                   ir_type_size((enum ir_type)op->type) <= 8);
 }
 
