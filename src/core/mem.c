@@ -137,8 +137,8 @@ static int add_backed(struct mem *m, struct mem_region *r, char *why, size_t why
     r->flags = plat_alloc(size / MEM_PAGE_SIZE);
     if (!r->host || !r->flags) {
         fmt_snprintf(why, why_size,
-                     "%s: the host gives no %llu MiB of memory; ask for less (--memory), or free some", r->name,
-                     (unsigned long long)(size >> 20));
+                     "%s: the host gives no %llu MiB of memory; ask for less (--memory), or free some",
+                     r->name, (unsigned long long)(size >> 20));
         if (r->host)
             plat_ram_unmap(r->host, size);
         plat_free((void *)r->flags);

@@ -3,7 +3,15 @@
 #include "lib/err.h"
 #include "lib/str.h"
 
-enum { SCANNED = 1, LEADER = 2 };
+static bool is_set(const uint64_t *map, unsigned i)
+{
+    return map[i / 64] >> (i % 64) & 1;
+}
+
+static void set(uint64_t *map, unsigned i)
+{
+    map[i / 64] |= BIT(i % 64);
+}
 
 struct scan {
     struct soft_scratch *s;
@@ -18,11 +26,11 @@ static bool leader_add(struct scan *sc, int64_t offset)
 {
     if (offset < 0 || offset >= (int64_t)MEM_PAGE_SIZE)
         return false;
-    if (sc->s->mark[offset] & LEADER)
+    if (is_set(sc->s->leader, (unsigned)offset))
         return true;
     if (sc->leaders >= sc->limits->blocks)
         return false;
-    sc->s->mark[offset] |= LEADER;
+    set(sc->s->leader, (unsigned)offset);
     sc->leaders++;
     sc->s->work[sc->work++] = (uint16_t)offset;
     return true;
@@ -34,7 +42,7 @@ static void scan_line(struct scan *sc, unsigned offset)
     struct soft_scratch *s = sc->s;
     unsigned line = 0;
 
-    while (offset < MEM_PAGE_SIZE && !(s->mark[offset] & SCANNED) && sc->insns < sc->limits->insns) {
+    while (offset < MEM_PAGE_SIZE && !is_set(s->scanned, offset) && sc->insns < sc->limits->insns) {
         struct insn_shape shape = {0};
 
         sc->lift->shape(sc->mode, s->page + offset, sc->avail - offset, &shape);
@@ -42,7 +50,7 @@ static void scan_line(struct scan *sc, unsigned offset)
             return; /* crosses: a unit of its own, found when execution gets there */
         if (offset + shape.len > MEM_PAGE_SIZE && sc->insns)
             return;
-        s->mark[offset] |= SCANNED;
+        set(s->scanned, offset);
         sc->insns++;
         if (shape.kind == INSN_BRANCH || shape.kind == INSN_JUMP)
             leader_add(sc, (int64_t)offset + shape.target);
@@ -60,7 +68,8 @@ static void scan_line(struct scan *sc, unsigned offset)
 
 static void scan(struct scan *sc, unsigned entry)
 {
-    memset(sc->s->mark, 0, sizeof(sc->s->mark));
+    memset(sc->s->scanned, 0, sizeof(sc->s->scanned));
+    memset(sc->s->leader, 0, sizeof(sc->s->leader));
     leader_add(sc, entry);
     /* First in, first out: what the entry reaches soonest gets the room. */
     for (unsigned i = 0; i < sc->work; i++)
@@ -91,7 +100,7 @@ static void lift_block(struct scan *sc, unsigned offset)
         if (ended(u) || u->overflow)
             return;
         offset += shape.len;
-        if (offset >= MEM_PAGE_SIZE || (s->mark[offset] & LEADER) || !(s->mark[offset] & SCANNED)) {
+        if (offset >= MEM_PAGE_SIZE || is_set(s->leader, offset) || !is_set(s->scanned, offset)) {
             jump_to(u, offset);
             return;
         }
@@ -113,9 +122,13 @@ int region_form(struct soft_scratch *s, const struct lift_ops *lift, uint64_t mo
     if (!sc.insns)
         return -E2BIG;
     lift_block(&sc, entry);
-    for (unsigned offset = 0; offset < MEM_PAGE_SIZE && !u->overflow; offset++) {
-        if (offset != entry && (s->mark[offset] & (LEADER | SCANNED)) == (LEADER | SCANNED))
-            lift_block(&sc, offset);
+    for (unsigned w = 0; w < ARRAY_SIZE(s->leader); w++) {
+        for (uint64_t rest = s->leader[w] & s->scanned[w]; rest && !u->overflow; rest &= rest - 1) {
+            unsigned offset = w * 64 + (unsigned)__builtin_ctzll(rest);
+
+            if (offset != entry)
+                lift_block(&sc, offset);
+        }
     }
     return u->overflow ? -EOVERFLOW : 0;
 }

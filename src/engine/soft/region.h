@@ -19,8 +19,8 @@ struct soft_scratch {
     struct ir_block blocks[REGION_MAX_BLOCKS];
     struct ir_unit unit;
     uint8_t page[MEM_PAGE_SIZE + 16]; /* a copy of the code, the next page's head behind it */
-    /* Scan: 1 scanned, 2 leader; indexed by offset. */
-    uint8_t mark[MEM_PAGE_SIZE];
+    /* Bitmaps by offset: instructions that were scanned, places where blocks begin. */
+    uint64_t scanned[MEM_PAGE_SIZE / 64], leader[MEM_PAGE_SIZE / 64];
     uint16_t work[REGION_MAX_BLOCKS];
 };
 
