@@ -543,9 +543,12 @@ static void emit_all(struct emit *e)
     }
     for (unsigned i = 0; i < e->fixes && !e->failed; i++)
         as_patch(e->fix[i].at, e->block_at[e->fix[i].block]);
-    /* Where a closed entry leads. */
-    emit_cold(e, (struct cold){.fn = cold_leave, .where = (uint32_t)e->u->blocks[0].offset, .x = T_NEXT});
     colds(e);
+    /* Where a closed entry leads, see emit_close(): behind all stubs, those that stubs asked for too. */
+    if (e->failed || e->a.end - e->a.p < ASM_SLACK)
+        e->failed = true;
+    else
+        leave_at(e, (uint32_t)e->u->blocks[0].offset, T_NEXT);
 }
 
 /* ---- into code memory ---- */
@@ -650,8 +653,11 @@ void emit_close(struct jit_vm *jv, struct jit_code *c)
 {
     uint64_t word;
     int32_t rel = (int32_t)(c->size - CLOSED_BYTES) - (NEAR + 5);
+    uint32_t where;
 
     (void)jv;
+    memcpy(&where, c->rw + c->size - CLOSED_BYTES + 1, sizeof(where)); /* behind the opcode, see leave_at() */
+    BUG_ON(where != (c->unit->gpa & (MEM_PAGE_SIZE - 1)));
     memcpy(&word, c->rw + NEAR, 8);
     word = (word & ~UINT64_C(0xffffffffff)) | 0xe9 | (uint64_t)(uint32_t)rel << 8;
     __atomic_store_n((uint64_t *)(void *)(c->rw + NEAR), word, __ATOMIC_RELEASE);
