@@ -7,7 +7,8 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 PROGRAM = os.environ.get("CARBOVISOR", os.path.join(ROOT, "out/carbovisor"))
-OUT = os.path.join(ROOT, "out/tests/oracle")
+# Of this program alone: the suites run side by side.
+OUT = os.path.join(ROOT, "out/tests/oracle", os.path.basename(sys.argv[0]))
 ENGINES = ("interp", "jit")
 ORACLE = "qemu-riscv64"
 PREFIX = "riscv64-linux-gnu-"
@@ -26,7 +27,7 @@ ORACLE_CPUS = (
 )
 # What an oracle may have wrong: name, code that leaves 0 in a0 where it is right.
 ORACLE_DEFECTS = (
-    # 7.2 counts on above bit 31; Unprivileged 20240411, 28.4.11 (ctzw): 32 when the low word is 0.
+    # 7.2 counts on above bit 31; Unprivileged 20240411, 28.4 (ctzw): 32 when the low word is 0.
     ("ctzw", "li a0, 1 << 40; ctzw a0, a0; addi a0, a0, -32"),
 )
 

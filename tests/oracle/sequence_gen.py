@@ -46,8 +46,9 @@ class Sequence:
         self.size = 0
         self.needs = 0
         # A small working set makes values flow from one instruction to the next.
-        self.near = rng.sample(FREE, 6)
-        self.fnear = rng.sample(range(32), 5)
+        self.near = rng.sample(FREE, rng.randint(3, 7))
+        self.fnear = rng.sample(range(32), rng.randint(2, 6))
+        self.weights = dict(zip(self.NAMES, rng.choices(self.PROFILES, (5, 2, 3, 2))[0]))
         self.rare = rng.random() < 0.06  # may use NEEDS
 
     # ---- registers, labels ----
@@ -343,14 +344,17 @@ class Sequence:
     def fence(self):
         self.emit(self.r.choice(["fence", "fence rw, rw", "fence r, rw", "fence.tso", "fence.i", "nop"]))
 
-    ATOMS = (("alu", 34), ("compressed", 9), ("memory", 12), ("compressed_memory", 4), ("fp", 24), ("csr", 4), ("atomic", 3),
-             ("fence", 0.4))
-    FLOW = (("forward", 5), ("loop", 2), ("call", 2), ("indirect", 1))
+    FLOW = ("forward", "loop", "call", "indirect")
+    # Atoms and how often: a mixture, integers, floating point, memory.
+    NAMES = ("alu", "compressed", "memory", "compressed_memory", "fp", "csr", "atomic", "fence") + FLOW
+    PROFILES = ((34, 9, 12, 4, 24, 4, 3, 0.4, 5, 2, 2, 1),
+                (60, 15, 5, 2, 0, 0, 1, 0.2, 7, 3, 3, 2),
+                (5, 1, 5, 2, 70, 6, 0, 0.2, 3, 2, 1, 0.5),
+                (15, 4, 40, 15, 3, 1, 9, 0.5, 3, 2, 2, 1))
 
     def atom(self, flow):
-        table = self.ATOMS + (self.FLOW if flow else ())
-        name = self.r.choices([n for n, _ in table], [w for _, w in table])[0]
-        getattr(self, name)()
+        names = [n for n in self.weights if flow or n not in self.FLOW]
+        getattr(self, self.r.choices(names, [self.weights[n] for n in names])[0])()
 
     def build(self, length):
         while self.size < length:
