@@ -58,14 +58,19 @@ def command(engine, elf, flags=()):
     return [ORACLE, "-cpu", engine, elf]
 
 
-def run(engine, elf, flags=(), limit=300):
+def text(data):
+    """What may be garbage, printable."""
+    return data.decode("ascii", "backslashreplace").replace("\0", "\\0")
+
+
+def run(engine, elf, flags=(), limit=60):
     """Lines of output (flags: of the engine); how it ended, when not as it should, is the last of them."""
     try:
         p = subprocess.run(command(engine, elf, flags), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                            timeout=limit)
     except subprocess.TimeoutExpired as e:
-        return (e.stdout or b"").decode(errors="replace").split() + ["no end after %d s" % limit]
-    lines = p.stdout.decode(errors="replace").splitlines()
+        return text(e.stdout or b"").splitlines() + ["no end after %d s" % limit]
+    lines = text(p.stdout).splitlines()
     if p.returncode:
         lines.append("ended with %d %s" % (p.returncode, p.stderr.decode(errors="replace").strip()[-200:]))
     return lines
