@@ -126,12 +126,109 @@ static void detach_serves(void **state)
     vm_destroy(vm);
 }
 
+/* A vCPU that is attached before its task runs: the call waits for the task. */
+static void call_one_task(void *opaque)
+{
+    void **arg = opaque;
+
+    vcpu_call_mask(NULL, arg[0], BIT(1), note, arg[1]);
+}
+
+static void attached_before_its_task(void **state)
+{
+    struct vm *vm = testvm_new(2);
+    struct vcpu *v = vm->vcpu[1];
+    struct where w = {0};
+    struct plat_task *task;
+    void *arg[] = {vm, &w};
+
+    (void)state;
+    vcpu_attach(v);
+    assert_int_equal(plat_task_start(&task, "caller", call_one_task, arg), 0);
+    while (!(atomic_load(&v->request) & VCPU_REQ_CALL))
+        plat_event_wait(&v->wake, plat_clock_ns() + 1000000);
+    assert_int_equal(w.seen[1], 0);
+    plat_current_set(v);
+    vcpu_serve_calls(v);
+    plat_task_join(task);
+    assert_int_equal(w.seen[1], 1);
+    assert_int_equal(w.wrong, 0);
+    vcpu_detach(v);
+    plat_current_set(NULL);
+    vm_destroy(vm);
+}
+
+/* While a task comes and goes nobody is ever in a vCPU's context beside another. */
+struct inside {
+    _Atomic unsigned now, wrong, seen;
+};
+
+static void be_inside(struct vcpu *v, void *arg)
+{
+    struct inside *in = arg;
+
+    (void)v;
+    if (atomic_fetch_add(&in->now, 1))
+        atomic_fetch_add(&in->wrong, 1);
+    atomic_fetch_add(&in->seen, 1);
+    atomic_fetch_sub(&in->now, 1);
+}
+
+struct inside_peer {
+    struct vm *vm;
+    struct vcpu *self;
+    struct inside *in;
+    _Atomic unsigned *left;
+};
+
+static void inside_task(void *opaque)
+{
+    struct inside_peer *p = opaque;
+
+    plat_current_set(p->self);
+    for (unsigned i = 0; i < ROUNDS; i++)
+        vcpu_call_mask(p->self, p->vm, BIT(3), be_inside, p->in);
+    atomic_fetch_sub(p->left, 1);
+    plat_current_set(NULL);
+}
+
+static void one_at_a_time(void **state)
+{
+    struct vm *vm = testvm_new(CPUS);
+    struct inside in = {0};
+    _Atomic unsigned left = 3;
+    struct inside_peer peer[3];
+    struct plat_task *task[3];
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        peer[i] = (struct inside_peer){vm, i ? vm->vcpu[i] : NULL, &in, &left};
+        assert_int_equal(plat_task_start(&task[i], "peer", inside_task, &peer[i]), 0);
+    }
+    plat_current_set(vm->vcpu[3]);
+    while (atomic_load(&left)) {
+        vcpu_attach(vm->vcpu[3]);
+        for (unsigned i = 0; i < 20; i++)
+            vcpu_serve_calls(vm->vcpu[3]);
+        if (atomic_fetch_add(&in.now, 1)) /* as the task of the vCPU itself */
+            atomic_fetch_add(&in.wrong, 1);
+        atomic_fetch_sub(&in.now, 1);
+        vcpu_detach(vm->vcpu[3]);
+    }
+    plat_current_set(NULL);
+    for (unsigned i = 0; i < 3; i++)
+        plat_task_join(task[i]);
+    assert_int_equal(in.wrong, 0);
+    assert_int_equal(in.seen, 3 * ROUNDS);
+    vm_destroy(vm);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(unattached_run_at_once),
-        cmocka_unit_test(concurrent_issuers),
-        cmocka_unit_test(detach_serves),
+        cmocka_unit_test(unattached_run_at_once), cmocka_unit_test(concurrent_issuers),
+        cmocka_unit_test(detach_serves),          cmocka_unit_test(attached_before_its_task),
+        cmocka_unit_test(one_at_a_time),
     };
 
     return cmocka_run_group_tests_name("call", tests, NULL, NULL);

@@ -107,23 +107,24 @@ static int map_insert(struct mem *m, struct mem_region *r, char *why, size_t why
     return 0;
 }
 
-static struct mem_region *region_new(gpa_t base, uint64_t size, enum mem_kind kind, const char *name,
-                                     char *why, size_t why_size)
+static int region_new(struct mem_region **out, gpa_t base, uint64_t size, enum mem_kind kind,
+                      const char *name, char *why, size_t why_size)
 {
     struct mem_private *p;
 
     if (!size || base + (size - 1) < base || (kind != MEM_MMIO && ((base | size) & (MEM_PAGE_SIZE - 1)))) {
         fmt_snprintf(why, why_size, "%s: 0x%llx bytes at 0x%llx is no possible range", name,
                      (unsigned long long)size, (unsigned long long)base);
-        return NULL;
+        return -EINVAL;
     }
     p = plat_alloc(sizeof(*p));
     if (!p) {
         fmt_snprintf(why, why_size, "no memory for the map entry of %s", name);
-        return NULL;
+        return -ENOMEM;
     }
     p->r = (struct mem_region){.base = base, .size = size, .kind = kind, .name = name};
-    return &p->r;
+    *out = &p->r;
+    return 0;
 }
 
 /* A region with memory of its own; dev: flash. */
@@ -154,18 +155,20 @@ static int add_backed(struct mem *m, struct mem_region *r, char *why, size_t why
 int mem_add_ram(struct mem *m, gpa_t base, uint64_t size, enum mem_kind kind, const char *name, char *why,
                 size_t why_size)
 {
-    struct mem_region *r = region_new(base, size, kind, name, why, why_size);
+    struct mem_region *r;
+    int err = region_new(&r, base, size, kind, name, why, why_size);
 
-    return r ? add_backed(m, r, why, why_size) : -EINVAL;
+    return err ? err : add_backed(m, r, why, why_size);
 }
 
 int mem_add_flash(struct mem *m, gpa_t base, uint64_t size, struct device *dev, unsigned dev_region,
                   const char *name, char *why, size_t why_size)
 {
-    struct mem_region *r = region_new(base, size, MEM_ROM, name, why, why_size);
+    struct mem_region *r;
+    int err = region_new(&r, base, size, MEM_ROM, name, why, why_size);
 
-    if (!r)
-        return -EINVAL;
+    if (err)
+        return err;
     r->dev = dev;
     r->dev_region = dev_region;
     atomic_store(&r->kind, MEM_MMIO);
@@ -175,11 +178,11 @@ int mem_add_flash(struct mem *m, gpa_t base, uint64_t size, struct device *dev, 
 int mem_add_mmio(struct mem *m, gpa_t base, uint64_t size, struct device *dev, unsigned dev_region,
                  const char *name, char *why, size_t why_size)
 {
-    struct mem_region *r = region_new(base, size, MEM_MMIO, name, why, why_size);
-    int err;
+    struct mem_region *r;
+    int err = region_new(&r, base, size, MEM_MMIO, name, why, why_size);
 
-    if (!r)
-        return -EINVAL;
+    if (err)
+        return err;
     r->dev = dev;
     r->dev_region = dev_region;
     err = map_insert(m, r, why, why_size);

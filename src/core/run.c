@@ -138,8 +138,7 @@ void run_vcpu_task(void *opaque)
     struct vm *vm = v->vm;
     enum exit_action action;
 
-    plat_current_set(v);
-    vcpu_attach(v);
+    plat_current_set(v); /* attached before this task started */
     while (!atomic_load(&vm->stopping)) {
         look_at_pause(v);
         if (timer_next(vm, v->id) != TIMER_NEVER)

@@ -143,20 +143,48 @@ static int heap_reserve(struct timer_heap *h)
     return 0;
 }
 
+static void heap_disown(struct timer_heap *h)
+{
+    plat_lock(&h->lock);
+    h->owned--;
+    plat_unlock(&h->lock);
+}
+
+static int heap_own(struct timer_heap *h)
+{
+    bool room;
+    int err;
+
+    plat_lock(&h->lock);
+    room = ++h->owned <= h->max;
+    plat_unlock(&h->lock);
+    err = room ? 0 : heap_reserve(h);
+    if (err)
+        heap_disown(h);
+    return err;
+}
+
 int timer_home(struct timer *t, unsigned vcpu)
 {
-    struct timer_heap *h = &t->vm->timers[vcpu];
+    int err;
 
     BUG_ON(t->slot || vcpu >= VM_MAX_VCPUS);
+    err = heap_own(&t->vm->timers[vcpu]);
+    if (err)
+        return err;
+    heap_disown(heap_of(t));
     t->home = vcpu;
-    h->owned++;
-    return h->owned > h->max ? heap_reserve(h) : 0;
+    return 0;
 }
 
 int timer_init(struct timer *t, struct vm *vm, void (*fn)(void *), void *opaque)
 {
-    *t = (struct timer){.vm = vm, .fn = fn, .opaque = opaque, .deadline = TIMER_NEVER};
-    return timer_home(t, 0);
+    int err = heap_own(&vm->timers[0]);
+
+    *t = (struct timer){.fn = fn, .opaque = opaque, .deadline = TIMER_NEVER};
+    if (!err)
+        t->vm = vm; /* without it there is nothing to finish */
+    return err;
 }
 
 void timer_set(struct timer *t, uint64_t deadline_ns)
@@ -196,6 +224,8 @@ void timer_fini(struct timer *t)
     timer_cancel(t);
     plat_lock(&h->run);
     plat_unlock(&h->run);
+    heap_disown(h);
+    t->vm = NULL;
 }
 
 uint64_t timer_next(struct vm *vm, unsigned vcpu)

@@ -85,7 +85,7 @@ static void against_a_model(void **state)
         for (unsigned i = 0; i < N; i++)
             timer_fini(&p[i].t);
         assert_int_equal(timer_next(vm, 0), TIMER_NEVER);
-        vm->timers[0].owned = 0;
+        assert_int_equal(vm->timers[0].owned, 0);
     }
 }
 

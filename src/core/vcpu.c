@@ -54,6 +54,7 @@ struct vcpu *vcpu_create(struct vm *vm, unsigned id)
     atomic_store(&v->state, VCPU_CREATED);
     plat_event_init(&v->wake);
     plat_lock_init(&v->lock);
+    plat_lock_init(&v->call_lock);
     return v;
 }
 
@@ -69,6 +70,7 @@ void vcpu_destroy(struct vcpu *v)
         v->vm->guest->vcpu_fini(v);
     }
     plat_event_fini(&v->wake);
+    plat_lock_fini(&v->call_lock);
     plat_lock_fini(&v->lock);
     plat_free(v->base);
 }
@@ -191,20 +193,28 @@ void vcpu_serve_calls(struct vcpu *v)
 
 void vcpu_attach(struct vcpu *v)
 {
+    plat_lock(&v->call_lock); /* a caller may be in the vCPU's context just now */
     plat_lock(&v->lock);
     v->attached = true;
     plat_unlock(&v->lock);
+    plat_unlock(&v->call_lock);
 }
 
+/* Lets go with an empty mailbox only: from then on callers act in its context themselves. */
 void vcpu_detach(struct vcpu *v)
 {
-    plat_lock(&v->lock);
-    v->attached = false;
-    plat_unlock(&v->lock);
-    vcpu_serve_calls(v);
+    bool attached = true;
+
+    while (attached) {
+        vcpu_serve_calls(v);
+        plat_lock(&v->lock);
+        if (!v->calls)
+            v->attached = attached = false;
+        plat_unlock(&v->lock);
+    }
 }
 
-/* Hands c to v's task; false when there is none, and the caller has to run it. */
+/* Hands c to v's task; false when there is none. */
 static bool call_post(struct vcpu *v, struct vcpu_call *c)
 {
     bool attached;
@@ -219,6 +229,21 @@ static bool call_post(struct vcpu *v, struct vcpu_call *c)
     if (attached)
         vcpu_request(v, VCPU_REQ_CALL);
     return attached;
+}
+
+/* Hands c to v's task, or runs it here; true: it has to be waited for. */
+static bool call_make(struct vcpu *v, struct vcpu_call *c)
+{
+    bool posted = call_post(v, c);
+
+    if (posted)
+        return true;
+    plat_lock(&v->call_lock);
+    posted = call_post(v, c); /* a task may have come meanwhile; none comes from here on */
+    if (!posted)
+        c->fn(v, c->arg);
+    plat_unlock(&v->call_lock);
+    return posted;
 }
 
 static void calls_wait(struct vcpu *self, struct vcpu_call *calls, unsigned n, struct plat_event *event)
@@ -252,9 +277,9 @@ void vcpu_call_mask(struct vcpu *self, struct vm *vm, uint64_t mask, void (*fn)(
         if (!(mask >> i & 1))
             continue;
         calls[n] = (struct vcpu_call){.fn = fn, .arg = arg, .waiter = event};
-        if (v == self || !call_post(v, &calls[n]))
+        if (v == self)
             fn(v, arg);
-        else
+        else if (call_make(v, &calls[n]))
             n++;
     }
     calls_wait(self, calls, n, event);

@@ -83,6 +83,7 @@ struct vcpu {
     struct plat_lock lock; /* calls list */
     struct vcpu_call *calls;
     bool attached;               /* lock; a task looks after calls, else the caller runs them itself */
+    struct plat_lock call_lock;  /* held over a call that its caller runs itself; taken before lock */
     void *base;                  /* the allocation, engine headroom in front */
     uint64_t off_entry, off_arg; /* of a pending CPU_ON; written before power becomes ON_PENDING */
 
@@ -109,8 +110,10 @@ int vcpu_bind(struct vcpu *v);
 int vcpu_unbind(struct vcpu *v);
 /* Runs until an exit that exit_handle() does not resolve by itself, or a request to stop. */
 int vcpu_run(struct vcpu *v, enum exit_action *action);
-/* Whether the transition stands in the table; the table itself is the specification. */
-/* A task takes the vCPU on or lets go of it: calls() are served by it in between. */
+/*
+ * A task takes the vCPU on or lets go of it: in between it serves the calls. Attached before the task starts,
+ * a vCPU's calls wait for the task.
+ */
 void vcpu_attach(struct vcpu *v);
 void vcpu_detach(struct vcpu *v);
 /* Requests, power and interrupts: what is looked at before each run; false: off, or the VM stops. */
@@ -121,6 +124,7 @@ void vcpu_grant(struct vcpu *v, uint64_t n);
 bool vcpu_idle(struct vcpu *v);
 /* The table behind vcpu_setup() and its kin; -EINVAL leaves the state alone. */
 int vcpu_transition(struct vcpu *v, enum vcpu_event ev);
+/* Whether the transition stands in the table; the table itself is the specification. */
 bool vcpu_allowed(enum vcpu_state from, enum vcpu_event ev, enum vcpu_state *to);
 
 /* From any task: set request bits, then wake the vCPU or make its engine come out. */

@@ -127,14 +127,7 @@ void vm_shutdown(struct vm *vm)
 {
     atomic_store(&vm->stopping, true);
     tasks_stop(vm);
-    if (vm->work.task) {
-        plat_lock(&vm->work.lock);
-        vm->work.stop = true;
-        plat_unlock(&vm->work.lock);
-        plat_event_wake(&vm->work.wake);
-        plat_task_join(vm->work.task);
-        vm->work.task = NULL;
-    }
+    work_stop(vm);
     devices_destroy(vm);
     if (vm->machine_destroy)
         vm->machine_destroy(vm);
@@ -157,21 +150,41 @@ void vm_destroy(struct vm *vm)
 
 /* ---- tasks ---- */
 
-static int tasks_start(struct vm *vm)
+/* All are attached before the first runs: a call to one whose task is still to start waits for that task. */
+static int vcpu_tasks_start(struct vm *vm)
 {
     char name[16];
     int err = 0;
+    unsigned i;
 
-    atomic_store(&vm->stopping, false);
-    if (vm->desc.deterministic)
-        return plat_task_start(&vm->det_task, "vcpus", run_det_task, vm);
-    if (!vm->work.task)
-        err = plat_task_start(&vm->work.task, "worker", work_task, vm);
-    for (unsigned i = 0; !err && i < vm->vcpu_count; i++) {
+    for (i = 0; i < vm->vcpu_count; i++)
+        vcpu_attach(vm->vcpu[i]);
+    for (i = 0; i < vm->vcpu_count; i++) {
         fmt_snprintf(name, sizeof(name), "vcpu%u", i);
         err = plat_task_start(&vm->vcpu[i]->task, name, run_vcpu_task, vm->vcpu[i]);
+        if (err)
+            break;
+    }
+    /* Those that run may already wait for one that never will. */
+    for (; i < vm->vcpu_count; i++) {
+        vm->vcpu[i]->task = NULL;
+        vcpu_detach(vm->vcpu[i]);
     }
     return err;
+}
+
+static int tasks_start(struct vm *vm)
+{
+    int err;
+
+    atomic_store(&vm->stopping, false);
+    /* Tasks of before a reset may have taken the request to park, which still stands. */
+    for (unsigned i = 0; i < vm->vcpu_count; i++)
+        vcpu_request(vm->vcpu[i], VCPU_REQ_PAUSE);
+    if (vm->desc.deterministic)
+        return plat_task_start(&vm->det_task, "vcpus", run_det_task, vm);
+    err = work_start(vm);
+    return err ? err : vcpu_tasks_start(vm);
 }
 
 static void tasks_stop(struct vm *vm)
@@ -330,32 +343,54 @@ static unsigned task_count(const struct vm *vm)
     return vm->desc.deterministic ? 1 : vm->vcpu_count;
 }
 
-int vm_pause(struct vm *vm)
+/* Counts a pause; false: the state does not allow it. */
+static bool pause_count(struct vm *vm)
 {
+    bool allowed;
+
     plat_lock(&vm->lock);
-    if (vm->state != VM_RUNNING && vm->state != VM_PAUSED) {
-        plat_unlock(&vm->lock);
-        return -EINVAL;
+    allowed = vm->state == VM_RUNNING || vm->state == VM_PAUSED;
+    if (allowed) {
+        vm->state = VM_PAUSED;
+        if (atomic_fetch_add(&vm->pause, 1) == 0)
+            clock_stop(vm);
     }
-    vm->state = VM_PAUSED;
-    if (atomic_fetch_add(&vm->pause, 1) == 0)
-        clock_stop(vm);
     plat_unlock(&vm->lock);
-    interrupt_all(vm);
+    return allowed;
+}
+
+static void wait_parked(struct vm *vm)
+{
     for (;;) {
         bool all;
 
         plat_lock(&vm->lock);
-        all = vm->parked == task_count(vm) || vm->ended;
+        all = vm->parked == task_count(vm) || vm->ended || !atomic_load(&vm->pause);
         plat_unlock(&vm->lock);
         if (all)
-            break;
+            return;
         plat_event_wait(&vm->parked_event, plat_clock_ns() + 10000000);
     }
+}
+
+/*
+ * vCPUs first, then what they began in devices, then everything that comes from outside (input, frames): it
+ * stays queued until the VM goes on.
+ */
+int vm_pause(struct vm *vm)
+{
+    if (!pause_count(vm))
+        return -EINVAL;
+    interrupt_all(vm);
+    wait_parked(vm);
     for (struct device *d = vm->devices; d; d = d->next) {
         if (d->ops->quiesce)
             d->ops->quiesce(d);
     }
+    plat_lock(&vm->lock);
+    work_hold(vm, atomic_load(&vm->pause) > 0); /* unless it goes on already */
+    plat_unlock(&vm->lock);
+    work_settle(vm);
     return 0;
 }
 
@@ -369,6 +404,7 @@ int vm_resume(struct vm *vm)
     if (atomic_fetch_sub(&vm->pause, 1) == 1) {
         vm->state = VM_RUNNING;
         clock_start(vm);
+        work_hold(vm, false);
     }
     plat_unlock(&vm->lock);
     interrupt_all(vm);

@@ -47,7 +47,7 @@ struct vm {
     void *engine_vm; /* engine's own */
     void *guest_vm;  /* guest folder's own */
 
-    struct plat_lock lock; /* state, pause, result, power changes */
+    struct plat_lock lock; /* state, pause, result, power changes; before the lock of work */
     enum vm_state state;
     _Atomic unsigned pause; /* count */
     unsigned parked;        /* tasks that hold still for it */
@@ -73,10 +73,12 @@ struct vm {
     } clock;
     struct {
         struct plat_lock lock;
-        struct work *head, **tail;
+        struct work *head, **tail;    /* lock; so are worker, stop, held, running */
         struct plat_event wake, idle; /* of the worker task; an item ended */
-        struct plat_task *task;       /* NULL under --deterministic */
-        bool stop;
+        struct plat_task *task;       /* the VM's owner only; NULL under --deterministic */
+        bool worker;                  /* a worker task looks after the list, or is about to */
+        bool stop, held;
+        unsigned running; /* items */
         _Atomic bool pending;
     } work;
     struct {
@@ -116,7 +118,6 @@ void vm_system(struct vm *vm, enum exit_system what, unsigned status, const char
 struct device *vm_device(struct vm *vm, const char *id);
 /* Work items of a deterministic VM run here, on the vCPU's task. */
 void work_drain(struct vm *vm);
-void work_task(void *vm);
 /* "-v" counters: one call a line. */
 void vm_counters(struct vm *vm, void (*emit)(void *opaque, const char *name, uint64_t value), void *opaque);
 /* The task of one vCPU, and the one task of all vCPUs of a deterministic VM (run.c). */

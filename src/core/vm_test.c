@@ -197,6 +197,59 @@ static void counters_and_power(void **state)
     vm_destroy(vm);
 }
 
+struct typed {
+    struct work w;
+    _Atomic unsigned seen;
+};
+
+static void typed_fn(void *opaque)
+{
+    atomic_fetch_add(&((struct typed *)opaque)->seen, 1);
+}
+
+/* What comes from outside reaches no device of a paused VM; it is there when the VM goes on, or ends. */
+static void input_waits_for_resume(void **state)
+{
+    struct vm *vm = testvm_new(2);
+    struct testvm_device *d = (struct testvm_device *)vm_device(vm, "rec0");
+    struct vm_result res;
+    struct typed t = {.seen = 0};
+    char why[160];
+
+    (void)state;
+    vm->boot = testvm_boot;
+    work_init(&t.w, vm, typed_fn, &t);
+    assert_int_equal(vm_start(vm, why, sizeof(why)), 0);
+    work_queue(&t.w);
+    work_flush(&t.w);
+    assert_int_equal(t.seen, 1);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(vm_pause(vm), 0);
+    assert_int_equal(d->quiesces, 3);
+    work_queue(&t.w);
+    for (unsigned i = 0; i < 3; i++) {
+        plat_event_wait(&vm->work.idle, plat_clock_ns() + 2000000);
+        assert_int_equal(t.seen, 1);
+        assert_int_equal(vm_resume(vm), 0);
+    }
+    work_flush(&t.w);
+    assert_int_equal(t.seen, 2);
+    assert_int_equal(vm_pause(vm), 0);
+    work_queue(&t.w);
+    vm_system(vm, SYSTEM_RESET, 0, "again"); /* paused, it starts anew and stays paused */
+    assert_int_equal(vm_wait(vm, plat_clock_ns() + 20000000, &res), -ETIMEDOUT);
+    assert_int_equal(d->resets, 2);
+    plat_lock(&vm->lock);
+    assert_int_equal(vm->parked, 2);
+    plat_unlock(&vm->lock);
+    assert_int_equal(t.seen, 2);
+    vm_stop(vm, SYSTEM_POWEROFF, 0, "done");
+    assert_int_equal(vm_wait(vm, PLAT_FOREVER, &res), 0);
+    vm_shutdown(vm);
+    assert_int_equal(t.seen, 3);
+    vm_destroy(vm);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +260,7 @@ int main(void)
         cmocka_unit_test(load_then_start),
         cmocka_unit_test(states),
         cmocka_unit_test(counters_and_power),
+        cmocka_unit_test(input_waits_for_resume),
     };
 
     return cmocka_run_group_tests_name("vm", tests, NULL, NULL);

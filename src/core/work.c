@@ -1,4 +1,4 @@
-/* Work items: a list, and the worker task that empties it. */
+/* Work items: a list, and the worker task that empties it, unless it is held. */
 #include "core/vm.h"
 
 void work_init(struct work *w, struct vm *vm, void (*fn)(void *), void *opaque)
@@ -9,8 +9,10 @@ void work_init(struct work *w, struct vm *vm, void (*fn)(void *), void *opaque)
 void work_queue(struct work *w)
 {
     struct vm *vm = w->vm;
+    bool worker;
 
     plat_lock(&vm->work.lock);
+    worker = vm->work.worker;
     if (!w->queued) {
         w->queued = true;
         w->next = NULL;
@@ -19,38 +21,64 @@ void work_queue(struct work *w)
         atomic_store(&vm->work.pending, true);
     }
     plat_unlock(&vm->work.lock);
-    if (vm->work.task)
+    if (worker)
         plat_event_wake(&vm->work.wake);
     else if (!plat_current())
         vcpu_request(vm->vcpu[0], VCPU_REQ_KICK);
 }
 
-/* Takes the first item off the list and runs it; false when there is none. */
-static bool work_one(struct vm *vm)
+/* Lock held: takes w, which is queued, off the list. */
+static void work_unlink(struct vm *vm, struct work *w)
 {
-    struct work *w;
+    struct work **at = &vm->work.head;
 
-    plat_lock(&vm->work.lock);
-    w = vm->work.head;
-    if (!w) {
-        atomic_store(&vm->work.pending, false);
-        plat_unlock(&vm->work.lock);
-        return false;
-    }
-    vm->work.head = w->next;
+    while (*at != w)
+        at = &(*at)->next;
+    *at = w->next;
     if (!w->next)
-        vm->work.tail = &vm->work.head;
+        vm->work.tail = at;
     w->queued = false;
+}
+
+/* Lock held, and let go of while w, off the list, runs. */
+static void work_run(struct vm *vm, struct work *w)
+{
     w->running = true;
+    vm->work.running++;
     plat_unlock(&vm->work.lock);
 
     w->fn(w->opaque);
 
     plat_lock(&vm->work.lock);
     w->running = false;
-    plat_unlock(&vm->work.lock);
+    vm->work.running--;
     plat_event_wake(&vm->work.idle);
-    return true;
+}
+
+/* The first that no other task is in: a flush may run one. NULL also where they are held. Lock held. */
+static struct work *work_first(struct vm *vm)
+{
+    struct work *w = vm->work.held ? NULL : vm->work.head;
+
+    while (w && w->running)
+        w = w->next;
+    return w;
+}
+
+/* Runs one item; false when there is none that may run. */
+static bool work_one(struct vm *vm)
+{
+    struct work *w;
+
+    plat_lock(&vm->work.lock);
+    w = work_first(vm);
+    if (w) {
+        work_unlink(vm, w);
+        work_run(vm, w);
+    }
+    atomic_store(&vm->work.pending, vm->work.head != NULL);
+    plat_unlock(&vm->work.lock);
+    return w != NULL;
 }
 
 void work_drain(struct vm *vm)
@@ -64,32 +92,98 @@ void work_flush(struct work *w)
     struct vm *vm = w->vm;
 
     for (;;) {
-        bool busy;
+        bool busy, wait, drain;
 
         plat_lock(&vm->work.lock);
+        if (vm->work.held && w->queued && !w->running) {
+            work_unlink(vm, w);
+            work_run(vm, w);
+            plat_event_wake(&vm->work.wake); /* it may have been queued while it ran, and passed over */
+        }
         busy = w->queued || w->running;
+        wait = vm->work.worker || w->running;
+        drain = !vm->work.worker && !vm->work.held;
         plat_unlock(&vm->work.lock);
         if (!busy)
             return;
-        if (vm->work.task)
-            plat_event_wait(&vm->work.idle, plat_clock_ns() + 1000000);
-        else
+        if (drain)
             work_drain(vm);
+        else if (wait)
+            plat_event_wait(&vm->work.idle, plat_clock_ns() + 1000000);
     }
 }
 
-void work_task(void *opaque)
+void work_hold(struct vm *vm, bool held)
+{
+    plat_lock(&vm->work.lock);
+    vm->work.held = held;
+    plat_unlock(&vm->work.lock);
+    plat_event_wake(&vm->work.wake);
+}
+
+void work_settle(struct vm *vm)
+{
+    unsigned running;
+
+    do {
+        plat_lock(&vm->work.lock);
+        running = vm->work.running;
+        plat_unlock(&vm->work.lock);
+        if (running)
+            plat_event_wait(&vm->work.idle, plat_clock_ns() + 1000000);
+    } while (running);
+}
+
+/* ---- the worker task ---- */
+
+static void work_task(void *opaque)
 {
     struct vm *vm = opaque;
+    bool stop;
 
-    for (;;) {
+    do {
         while (work_one(vm))
             ;
         plat_lock(&vm->work.lock);
-        bool stop = vm->work.stop;
+        stop = vm->work.stop;
         plat_unlock(&vm->work.lock);
-        if (stop)
-            return;
-        plat_event_wait(&vm->work.wake, PLAT_FOREVER);
+        if (!stop)
+            plat_event_wait(&vm->work.wake, PLAT_FOREVER);
+    } while (!stop);
+}
+
+static void worker_set(struct vm *vm, bool worker, bool stop)
+{
+    plat_lock(&vm->work.lock);
+    vm->work.worker = worker;
+    vm->work.stop = stop;
+    plat_unlock(&vm->work.lock);
+}
+
+int work_start(struct vm *vm)
+{
+    int err;
+
+    if (vm->work.task)
+        return 0;
+    /* First the flag: an item queued while the task starts is the task's, which looks before it sleeps. */
+    worker_set(vm, true, false);
+    err = plat_task_start(&vm->work.task, "worker", work_task, vm);
+    if (err) {
+        vm->work.task = NULL;
+        worker_set(vm, false, false);
     }
+    return err;
+}
+
+void work_stop(struct vm *vm)
+{
+    work_hold(vm, false); /* a paused VM ends too, and flushes are not to wait for a resume */
+    if (!vm->work.task)
+        return;
+    worker_set(vm, true, true);
+    plat_event_wake(&vm->work.wake);
+    plat_task_join(vm->work.task);
+    vm->work.task = NULL;
+    worker_set(vm, false, false);
 }

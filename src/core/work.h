@@ -20,7 +20,15 @@ struct work {
 
 void work_init(struct work *w, struct vm *vm, void (*fn)(void *), void *opaque);
 void work_queue(struct work *w);
-/* Returns when it is neither queued nor running. */
+/* Returns when it is neither queued nor running. Where items are held it runs on the caller's task. */
 void work_flush(struct work *w);
+
+/* The worker task; the VM's owner only. Without one, items run in work_drain(). */
+int work_start(struct vm *vm);
+void work_stop(struct vm *vm);
+/* Held: no item begins, though any may be queued, so that a paused VM's devices do not change. */
+void work_hold(struct vm *vm, bool held);
+/* Waits until none runs any more; where they are held. */
+void work_settle(struct vm *vm);
 
 #endif

@@ -92,7 +92,7 @@ static void with_a_worker(void **state)
     struct plat_task *task[3];
 
     (void)state;
-    assert_int_equal(plat_task_start(&vm->work.task, "worker", work_task, vm), 0);
+    assert_int_equal(work_start(vm), 0);
     for (unsigned i = 0; i < 3; i++)
         work_init(&item[i].w, vm, item_fn, &item[i]);
     for (unsigned i = 0; i < 3; i++)
@@ -112,12 +112,84 @@ static void with_a_worker(void **state)
     vm_destroy(vm);
 }
 
+/* Held items stay queued, whoever queues them, and a flush runs its own; released they run in order. */
+static void held(void **state)
+{
+    struct vm *vm = testvm_new(1);
+    struct item a = {.runs = 0}, b = {.runs = 0};
+
+    (void)state;
+    work_init(&a.w, vm, item_fn, &a);
+    work_init(&b.w, vm, item_fn, &b);
+    for (unsigned worker = 0; worker < 2; worker++) {
+        unsigned before = a.runs;
+
+        if (worker)
+            assert_int_equal(work_start(vm), 0);
+        work_hold(vm, true);
+        work_settle(vm);
+        work_queue(&a.w);
+        work_queue(&b.w);
+        work_queue(&a.w);
+        work_drain(vm);
+        nanosleep(&(struct timespec){0, 3000000}, NULL);
+        assert_int_equal(a.runs, before);
+        work_flush(&b.w);
+        assert_int_equal(a.runs, before);
+        assert_int_equal(b.runs, before + 1);
+        work_hold(vm, false);
+        work_flush(&a.w);
+        assert_int_equal(a.runs, before + 1);
+        assert_int_equal(b.runs, before + 1);
+    }
+    work_hold(vm, true);
+    work_queue(&a.w);
+    work_stop(vm); /* ends held ones too: nothing queued is lost */
+    assert_int_equal(a.runs, 3);
+    vm_destroy(vm);
+}
+
+/* Holds, releases and flushes from one task while others queue. */
+static void held_at_random(void **state)
+{
+    struct vm *vm = testvm_new(1);
+    struct item item[3] = {{.runs = 0}};
+    struct plat_task *task[3];
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++)
+        work_init(&item[i].w, vm, item_fn, &item[i]);
+    assert_int_equal(work_start(vm), 0);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(plat_task_start(&task[i], "queue", queue_task, &item[i]), 0);
+    for (unsigned k = 0; k < 200; k++) {
+        unsigned sum = 0, again = 0;
+
+        work_hold(vm, true);
+        work_settle(vm);
+        for (unsigned i = 0; i < 3; i++)
+            sum += item[i].runs;
+        nanosleep(&(struct timespec){0, 20000}, NULL);
+        for (unsigned i = 0; i < 3; i++)
+            again += item[i].runs;
+        assert_int_equal(again, sum);
+        work_hold(vm, false);
+    }
+    for (unsigned i = 0; i < 3; i++)
+        plat_task_join(task[i]);
+    for (unsigned i = 0; i < 3; i++) {
+        work_flush(&item[i].w);
+        assert_true(item[i].runs);
+    }
+    vm_destroy(vm);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(without_a_task),
-        cmocka_unit_test(order_kept_and_tail_right),
-        cmocka_unit_test(with_a_worker),
+        cmocka_unit_test(without_a_task), cmocka_unit_test(order_kept_and_tail_right),
+        cmocka_unit_test(with_a_worker),  cmocka_unit_test(held),
+        cmocka_unit_test(held_at_random),
     };
 
     return cmocka_run_group_tests_name("work", tests, NULL, NULL);

@@ -373,7 +373,7 @@ static void reset_waits(void **state)
     plat_event_init(&in_disk);
     plat_event_init(&go_on);
     blk_drv(&d, &ops, false, 0);
-    assert_int_equal(plat_task_start(&d.vm->work.task, "worker", work_task, d.vm), 0);
+    assert_int_equal(work_start(d.vm), 0);
     header(&d, IN, 1);
     drv_desc(&d, 0, 0, HEADER, 16, D_NEXT, 1);
     drv_desc(&d, 0, 1, BUF, 512, D_NEXT | D_WRITE, 2);

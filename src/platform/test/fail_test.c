@@ -102,6 +102,8 @@ static int map_memory(char *why, size_t why_size)
     }
     err = mem_add_ram(&m, 0x1000, 0x3000, MEM_RAM, "ram", why, why_size);
     if (err)
+        assert_int_equal(err, -ENOMEM);
+    if (err)
         assert_null(mem_region_at(&m, 0));
     if (!err) {
         err = mem_add_mmio(&m, 0x8000, 0x100, NULL, 0, "dev", why, why_size);
@@ -116,6 +118,47 @@ static int map_memory(char *why, size_t why_size)
     }
     mem_fini(&m);
     return err;
+}
+
+static void call_nothing(struct vcpu *v, void *arg)
+{
+    (void)v, (void)arg;
+}
+
+/* Calls to vCPUs whose task does not start all come back, also those of tasks that did start. */
+static void call_all(void *opaque)
+{
+    vcpu_call_mask(NULL, opaque, UINT64_MAX, call_nothing, NULL);
+}
+
+static int start_under_calls(char *why, size_t why_size)
+{
+    struct vm_desc desc = {.smp = 3};
+    struct vm *vm = testvm_try(&desc, why, why_size);
+    struct plat_task *caller;
+    int err;
+
+    if (!vm)
+        return -ENOMEM;
+    vm->boot = testvm_boot;
+    if (plat_task_start(&caller, "caller", call_all, vm)) {
+        fmt_snprintf(why, why_size, "caller");
+        vm_destroy(vm);
+        return -ENOMEM;
+    }
+    err = vm_start(vm, why, why_size);
+    plat_task_join(caller);
+    for (unsigned i = 0; err && i < 3; i++)
+        assert_false(vm->vcpu[i]->attached);
+    vm_destroy(vm);
+    return err;
+}
+
+static void starting(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 20; i++)
+        each_failure(start_under_calls, 13);
 }
 
 static void mapping(void **state)
@@ -246,8 +289,9 @@ static void boards(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(creating), cmocka_unit_test(running),     cmocka_unit_test(mapping),
-        cmocka_unit_test(reading),  cmocka_unit_test(timer_heaps), cmocka_unit_test(boards),
+        cmocka_unit_test(creating), cmocka_unit_test(running), cmocka_unit_test(starting),
+        cmocka_unit_test(mapping),  cmocka_unit_test(reading), cmocka_unit_test(timer_heaps),
+        cmocka_unit_test(boards),
     };
 
     return cmocka_run_group_tests_name("fail", tests, NULL, NULL);
