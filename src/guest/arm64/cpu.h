@@ -1,0 +1,247 @@
+/*
+ * The arm64 PE: its state, the mode word that lifted code is keyed by, and what the files of this folder
+ * offer each other. EL0 and EL1; where EL2 and EL3 would come, levels are numbers and arrays by level.
+ */
+#ifndef CV_GUEST_ARM64_CPU_H
+#define CV_GUEST_ARM64_CPU_H
+
+#include "core/vm.h"
+#include "guest/arm64/guest.h"
+
+#define ARM64_BREAKPOINTS    6
+#define ARM64_WATCHPOINTS    4
+#define ARM64_EVENT_COUNTERS 6
+#define ARM64_DCZVA_BLOCK    64
+#define ARM64_WALK_HINTS     64 /* power of two */
+
+/*
+ * Mode word: all that decides what an instruction lifts to, or what its data access means.
+ *
+ *   1:0   EL                                16:13 pointer authentication: EnIA, EnIB, EnDA, EnDB
+ *   2     SPSel (EL0: 0)                    17    DC ZVA is allowed here
+ *   3     unaligned accesses raise (SCTLR.A, or translation off: all is Device memory)
+ *   4     SP has to be aligned here (SCTLR.SA, SA0)
+ *   5     PAN, at EL1                       18    PSTATE.IL: each instruction raises
+ *   6     UAO, at EL1                       19    software step is active
+ *   7     FP and SIMD are trapped (CPACR)   20    software step: each instruction raises
+ *   9:8   FPCR.RMode                        21    breakpoints to be looked at
+ *   10    FPCR.FZ                           22    watchpoints to be looked at
+ *   11    FPCR.DN                           23    data translation is on (SCTLR.M)
+ *   12    FPCR.AHP                          24    FPCR.FZ16
+ *   31:25 0                                 62:32 instruction sets that are absent, by enum a64_ext
+ *   63    the engines' own
+ */
+#define ARM64_MODE_EL         UINT64_C(3)
+#define ARM64_MODE_SPSEL      BIT(2)
+#define ARM64_MODE_ALIGN      BIT(3)
+#define ARM64_MODE_SP_ALIGN   BIT(4)
+#define ARM64_MODE_PAN        BIT(5)
+#define ARM64_MODE_UAO        BIT(6)
+#define ARM64_MODE_FP_TRAP    BIT(7)
+#define ARM64_MODE_RMODE      (UINT64_C(3) << 8) /* 0 RN, 1 RP, 2 RM, 3 RZ: not enum ir_round */
+#define ARM64_MODE_FZ         BIT(10)
+#define ARM64_MODE_DN         BIT(11)
+#define ARM64_MODE_AHP        BIT(12)
+#define ARM64_MODE_ENIA       BIT(13)
+#define ARM64_MODE_ENIB       BIT(14)
+#define ARM64_MODE_ENDA       BIT(15)
+#define ARM64_MODE_ENDB       BIT(16)
+#define ARM64_MODE_DCZVA      BIT(17)
+#define ARM64_MODE_IL         BIT(18)
+#define ARM64_MODE_STEP       BIT(19)
+#define ARM64_MODE_STEP_TRAP  BIT(20)
+#define ARM64_MODE_BREAK      BIT(21)
+#define ARM64_MODE_WATCH      BIT(22)
+#define ARM64_MODE_MMU        BIT(23)
+#define ARM64_MODE_FZ16       BIT(24)
+#define ARM64_MODE_NO_EXT(id) BIT(32 + (id))
+
+/* NZCV as it stands in slot nzcv: the order of IR_FPACK and IR_FUNPACK, all other bits 0. */
+#define ARM64_FLAG_N BIT(0)
+#define ARM64_FLAG_Z BIT(1)
+#define ARM64_FLAG_C BIT(2)
+#define ARM64_FLAG_V BIT(3)
+
+struct arm64_q {
+    uint64_t lo, hi;
+};
+
+struct arm64_key {
+    uint64_t lo, hi;
+};
+
+/* All fields: vCPU task only, but for those that say otherwise. */
+struct arm64_vcpu {
+    struct vcpu v;
+    /* x[31] is the stack pointer in use; the one not in use is in sp_el0 or sp_el1 (arm64_sp_bank). */
+    uint64_t x[32];
+    uint64_t nzcv; /* ARM64_FLAG_* */
+    /* FPSR.QC: not 0 once a saturation happened. The other flags of FPSR are v.fp_flags (enum sf_flag). */
+    uint64_t qc;
+    struct arm64_q q[32] __attribute__((aligned(16)));
+
+    /* PSTATE but for NZCV. daif as MRS DAIF shows it: D 9, A 8, I 7, F 6. */
+    uint64_t daif;
+    uint64_t sp_el0, sp_el1; /* sp_el0 is the truth only when it is not x[31] */
+    uint64_t el, spsel, pan, uao, ssbs, ss, il;
+
+    uint64_t tpidr_el0, tpidrro_el0, tpidr_el1;
+    uint64_t elr_el1, spsr_el1, esr_el1, far_el1, vbar_el1;
+    uint64_t sctlr_el1, actlr_el1, cpacr_el1;
+    uint64_t ttbr0_el1, ttbr1_el1, tcr_el1, mair_el1, amair_el1, contextidr_el1, par_el1;
+    uint64_t afsr0_el1, afsr1_el1, csselr_el1;
+    uint64_t fpcr; /* what is in the mode word too */
+    uint64_t lorsa_el1, lorea_el1, lorn_el1, lorc_el1;
+    struct arm64_key apia, apib, apda, apdb, apga;
+
+    /* Debug. */
+    uint64_t mdscr_el1, oslsr_el1, osdlr_el1, osdtrrx_el1, osdtrtx_el1, mdccint_el1, dbgclaim, oseccr_el1;
+    uint64_t dbgbvr[ARM64_BREAKPOINTS], dbgbcr[ARM64_BREAKPOINTS];
+    uint64_t dbgwvr[ARM64_WATCHPOINTS], dbgwcr[ARM64_WATCHPOINTS];
+
+    /* Performance monitors: a counter is base + events so far while it counts, else base. */
+    uint64_t pmcr_el0, pmcntenset_el0, pmintenset_el1, pmovsset_el0, pmuserenr_el0, pmselr_el0;
+    uint64_t pmccntr_base, pmccfiltr_el0;
+    uint64_t pmevcntr_base[ARM64_EVENT_COUNTERS], pmevtyper[ARM64_EVENT_COUNTERS];
+
+    /* Generic timer. */
+    uint64_t cntkctl_el1, cntfrq_el0;
+    uint64_t cntv_ctl_el0, cntv_cval_el0, cntp_ctl_el0, cntp_cval_el0;
+
+    /* GICv3 CPU interface (GIC v3/v4 spec, 12.2). Active priorities: one bit a preemption level. */
+    uint64_t icc_pmr, icc_bpr0, icc_bpr1, icc_ctlr, icc_igrpen0, icc_igrpen1;
+    uint64_t icc_ap0r, icc_ap1r;
+
+    _Atomic uint64_t inputs; /* BIT(enum arm64_input); any task */
+    uint64_t event;          /* the event register of WFE; other vCPUs set it by a call */
+
+    /* From here on: not architectural. */
+    uint64_t features;   /* BIT(enum arm64_feature) */
+    uint64_t mode_fixed; /* the mode word's absent instruction sets */
+    uint64_t midr_el1, mpidr_el1, ctr_el0;
+    uint8_t psci;    /* HVC and SMC are served here: there is no firmware */
+    uint8_t changed; /* enum arm64_changed since the last arm64_settle() */
+    bool tagged;     /* a translation of a tagged address was given out since the last flush */
+    struct {
+        uint64_t esr, far;
+    } fault; /* of the last failed translate */
+    struct arm64_walk_hint {
+        uint64_t va, root, generation;
+        gpa_t table;
+        uint32_t limits; /* what the tables above left of the rights */
+    } walk_hint[ARM64_WALK_HINTS];
+    uint64_t walk_generation;
+    struct timer vtimer, ptimer; /* fire at cntv_cval_el0, cntp_cval_el0 */
+};
+
+static inline struct arm64_vcpu *arm64_of(struct vcpu *v)
+{
+    return container_of(v, struct arm64_vcpu, v);
+}
+
+/* ---- exception.c ---- */
+
+/* What a change of system registers asks for. */
+enum arm64_changed {
+    ARM64_CHANGED_MODE = 1,    /* the mode word may be another */
+    ARM64_CHANGED_CONTEXT = 2, /* address space */
+    ARM64_CHANGED_IRQ = 4,     /* an interrupt may be takeable now */
+    ARM64_CHANGED_TLB = 8      /* translations may be others: flush all */
+};
+
+/*
+ * Acts on a->changed, pc exact. True: the unit has to be left; v->leave is set, and a request where an
+ * interrupt can be taken.
+ */
+bool arm64_settle(struct arm64_vcpu *a);
+/* The mode word that PSTATE and the system registers make. */
+uint64_t arm64_mode(const struct arm64_vcpu *a);
+/* Synchronous exceptions, taken at v->pc with ELR = v->pc; v->leave is set. esr: EC, IL and ISS complete. */
+void arm64_trap(struct arm64_vcpu *a, uint64_t esr);
+void arm64_trap_far(struct arm64_vcpu *a, uint64_t esr, uint64_t far);
+/* EC 0: an undefined instruction. */
+void arm64_undefined(struct arm64_vcpu *a);
+/* v->pc is the SVC's own: ELR is behind it. */
+void arm64_svc(struct arm64_vcpu *a, uint16_t imm);
+/* HVC and SMC with these bits: a PSCI call, going on behind it, or undefined. */
+void arm64_hvc(struct arm64_vcpu *a, uint16_t imm);
+void arm64_smc(struct arm64_vcpu *a, uint16_t imm);
+void arm64_brk(struct arm64_vcpu *a, uint16_t imm);
+/* FP and SIMD while CPACR_EL1.FPEN says no. */
+void arm64_fp_trap(struct arm64_vcpu *a);
+/* ERET; target from ELR_EL1 unless authenticated code gives another. Sets pc. */
+void arm64_eret(struct arm64_vcpu *a, uint64_t target);
+/* WFI: pc goes behind it, v->exit says HALT where there is nothing to do; traps by SCTLR.nTWI. WFE alike. */
+void arm64_wfi(struct arm64_vcpu *a);
+void arm64_wfe(struct arm64_vcpu *a);
+void arm64_sev(struct arm64_vcpu *a);
+/* PSTATE as SPSR holds it, and back (legal values only). */
+uint64_t arm64_spsr(const struct arm64_vcpu *a);
+void arm64_pstate_set(struct arm64_vcpu *a, uint64_t spsr);
+
+bool arm64_irq_ready(struct vcpu *v);
+void arm64_irq_take(struct vcpu *v);
+bool arm64_irq_wakeup(struct vcpu *v);
+void arm64_irq_input(struct vcpu *v, unsigned input, bool level);
+int arm64_inject(struct vcpu *v, unsigned kind, uint64_t number);
+/* Engine notices that a mock engine need not have. */
+void arm64_flush(struct vcpu *v, const struct flush_scope *scope);
+void arm64_fetch_barrier(struct vcpu *v);
+
+/* ---- sysreg.c ---- */
+
+/* op0:op1:CRn:CRm:op2, as in bits 20:5 of MRS, MSR, SYS and SYSL. */
+#define ARM64_SYS(op0, op1, crn, crm, op2) ((op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
+
+enum arm64_sys_how {
+    ARM64_SYS_HELPER, /* by arm64_sys_read() and arm64_sys_write() */
+    ARM64_SYS_DIRECT  /* plain storage: 64-bit slot and masks say all, both ways */
+};
+
+/* What lift needs to know of a system register or SYS operation. */
+struct arm64_sys_info {
+    uint32_t row;
+    uint8_t how; /* enum arm64_sys_how */
+    bool leaves; /* a write may change mode, translation or interrupts: ends the unit's block */
+    uint32_t slot;
+    uint64_t read_mask, write_mask;
+};
+
+/*
+ * False: undefined in this mode (no such register, too high a level, or the wrong direction). Only what the
+ * mode word has may decide. SYS operations are writes, with Xt's value.
+ */
+bool arm64_sys_lookup(uint64_t mode, unsigned sys, bool write, struct arm64_sys_info *out);
+/*
+ * insn: the instruction's bits, for the syndrome of a trap. False: an exception was taken. A write may add
+ * to a->changed: settle then, with pc behind the instruction.
+ */
+bool arm64_sys_read(struct arm64_vcpu *a, uint32_t row, uint32_t insn, uint64_t *value);
+bool arm64_sys_write(struct arm64_vcpu *a, uint32_t row, uint32_t insn, uint64_t value);
+/* MSR (immediate); field = op1:op2. False: an exception was taken (undefined, or EL0's DAIF trap). */
+bool arm64_msr_imm(struct arm64_vcpu *a, unsigned field, unsigned imm, uint32_t insn);
+/* FPSR and FPCR as they read; set: the mode may change. */
+uint64_t arm64_fpsr(struct arm64_vcpu *a);
+void arm64_fpsr_set(struct arm64_vcpu *a, uint64_t value);
+
+/* ---- mmu.c ---- */
+
+/* How an access asks for its rights. */
+enum arm64_as { ARM64_AS_SELF, ARM64_AS_EL0, ARM64_AS_EL1, ARM64_AS_EL1_PAN };
+
+int arm64_translate(struct vcpu *v, gva_t va, enum access access, struct translation *out);
+/*
+ * Walks for an access with the rights of `as`. 0, or the fault status code (ESR.DFSC, IFSC) | BIT(6) to
+ * tell code 0 (address size, level 0) from success.
+ */
+unsigned arm64_walk(struct arm64_vcpu *a, gva_t va, enum access access, enum arm64_as as,
+                    struct translation *out);
+uint64_t arm64_context(struct vcpu *v, enum access access);
+uint64_t arm64_asid(struct vcpu *v);
+/*
+ * An unprivileged access (LDTR, STTR) at EL1 without UAO, of 1 to 8 bytes, or the exception. Loads: *value
+ * zero-extended.
+ */
+bool arm64_user_access(struct arm64_vcpu *a, gva_t va, unsigned size, bool write, uint64_t *value);
+
+#endif
