@@ -10,6 +10,7 @@
 struct vcpu;
 struct vm;
 struct msi_file;
+struct dist;
 
 /* Drives input `input` (the ISA's own number: RISC-V mip bit, Arm IRQ/FIQ) of a vCPU; any task. */
 void irqchip_cpu_input(struct vcpu *v, unsigned input, bool level);
@@ -26,6 +27,36 @@ struct msi_file_ops {
 struct msi_file {
     const struct msi_file_ops *ops;
 };
+
+/*
+ * The distributor behind vCPUs, as their guest code calls it from the vCPU's own task: v->dist, NULL
+ * without. Private inputs are the ISA's own numbers (Arm: PPI 0..15). The rest is for a CPU interface in
+ * system registers (GICv3) and NULL where the distributor drives the CPU's inputs itself (GICv2).
+ */
+struct dist_ops {
+    void (*private_input)(struct dist *d, struct vcpu *v, unsigned input, bool level);
+    /*
+     * The pending interrupt of highest priority that distributor and group enables let pass to this vCPU:
+     * DIST_TOP(), or DIST_NONE. No lock: a word that the device keeps; where that changes to another
+     * interrupt the device requests VCPU_REQ_IRQ.
+     */
+    uint64_t (*top)(struct dist *d, struct vcpu *v);
+    /* Pending becomes active (an LPI: nothing is left). False: it is not that vCPU's top any more. */
+    bool (*activate)(struct dist *d, struct vcpu *v, uint64_t top);
+    void (*deactivate)(struct dist *d, struct vcpu *v, unsigned id);
+    /* Software-generated interrupt `id` of this group for the vCPUs in mask (bit = id of the vCPU). */
+    void (*software)(struct dist *d, struct vcpu *v, unsigned id, unsigned group, uint64_t mask);
+};
+
+struct dist {
+    const struct dist_ops *ops;
+};
+
+#define DIST_TOP(id, priority, group) ((uint64_t)(id) | (uint64_t)(priority) << 32 | (uint64_t)(group) << 40)
+#define DIST_TOP_ID(top)              ((unsigned)(top))
+#define DIST_TOP_PRIORITY(top)        ((unsigned)((top) >> 32 & 0xff))
+#define DIST_TOP_GROUP(top)           ((unsigned)((top) >> 40 & 1))
+#define DIST_NONE                     UINT64_MAX
 
 /* Sends an MSI: a 32-bit write on the bus. */
 void msi_send(struct vm *vm, uint64_t address, uint32_t data);

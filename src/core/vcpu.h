@@ -89,6 +89,7 @@ struct vcpu {
 
     void *engine;            /* engine's own per-vCPU state */
     struct msi_file *msi[2]; /* AIA: interrupt files of M and S level, NULL without (core/irqchip.h) */
+    struct dist *dist;       /* distributor of private and software interrupts, NULL without */
     uint64_t exits[EXIT_KINDS];
     struct {
         uint64_t helper_calls, irqs, exceptions;
