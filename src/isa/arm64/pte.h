@@ -1,83 +1,122 @@
 /*
- * Stage 1 translation of the EL1&0 regime in the VMSAv8-64 format: TCR_EL1, TTBRn_EL1, descriptors.
- * DDI 0487, D8.2 (the walk), D8.3 (descriptors), D17.2.131 (TCR_EL1), D17.2.144 (TTBR0_EL1).
+ * Stage 1 translation of EL1&0: descriptors (DDI 0487, D8.3), granules (D8.2), the values of TCR_EL1 fields,
+ * MAIR attributes (D19.2 "MAIR_EL1").
  */
 #ifndef CV_ISA_ARM64_PTE_H
 #define CV_ISA_ARM64_PTE_H
 
-#include "lib/base.h"
+#include "isa/arm64/sysreg.h"
 
-#define A64_PTE_SIZE 8
-
-/* Descriptor type, bits 1:0. At the last level 3 is a page and 1 is reserved. */
+/* Bits [1:0]: 1 is a block at levels 1 and 2, at level 3 reserved; 3 is a table, at level 3 a page. */
 #define A64_PTE_VALID BIT(0)
 #define A64_PTE_TABLE BIT(1)
 
-/* Of blocks and pages */
-#define A64_PTE_ATTR_SHIFT 2 /* index in MAIR_EL1, 3 bits */
+/* Blocks and pages: lower and upper attributes (D8.3.2) */
+#define A64_PTE_ATTRINDX   A64_MASK(4, 2)
 #define A64_PTE_NS         BIT(5)
-#define A64_PTE_USER       BIT(6) /* AP[1]: EL0 has access */
-#define A64_PTE_RO         BIT(7) /* AP[2] */
-#define A64_PTE_SH_SHIFT   8
+#define A64_PTE_AP         A64_MASK(7, 6)
+#define A64_PTE_AP_EL0     BIT(6) /* EL0 may access too */
+#define A64_PTE_AP_RO      BIT(7)
+#define A64_PTE_SH         A64_MASK(9, 8)
 #define A64_PTE_AF         BIT(10)
 #define A64_PTE_NG         BIT(11)
+#define A64_PTE_NT         BIT(16) /* FEAT_BBM */
+#define A64_PTE_GP         BIT(50) /* FEAT_BTI */
 #define A64_PTE_DBM        BIT(51)
-#define A64_PTE_CONT       BIT(52)
+#define A64_PTE_CONTIGUOUS BIT(52)
 #define A64_PTE_PXN        BIT(53)
-#define A64_PTE_UXN        BIT(54)
+#define A64_PTE_UXN        BIT(54) /* XN in regimes of one level */
+#define A64_PTE_SW         A64_MASK(58, 55)
 
-/* Of tables: limits on all below */
-#define A64_PTE_PXN_TABLE  BIT(59)
-#define A64_PTE_UXN_TABLE  BIT(60)
-#define A64_PTE_USER_TABLE BIT(61) /* APTable[0]: EL0 has no access */
-#define A64_PTE_RO_TABLE   BIT(62) /* APTable[1] */
+/* Tables: limits for all below, unless TCR_EL1.HPD0, HPD1 (D8.3.1) */
+#define A64_PTE_PXNTABLE    BIT(59)
+#define A64_PTE_UXNTABLE    BIT(60)
+#define A64_PTE_APTABLE_EL0 BIT(61) /* no access from EL0 */
+#define A64_PTE_APTABLE_RO  BIT(62)
+#define A64_PTE_NSTABLE     BIT(63)
 
-/* Output address of 48 bits, before what the granule and the level leave out. */
-#define A64_PTE_ADDRESS UINT64_C(0x0000fffffffff000)
+/* Output address, 48 bits; the bits below the block's, page's or table's size are not part of it. With 64 KiB
+ * granules and 52 bits (FEAT_LPA), bits [15:12] hold address bits [51:48]. */
+#define A64_PTE_ADDR A64_MASK(47, 12)
 
-/* TCR_EL1: one set of fields for each half. */
-#define A64_TCR_T0SZ_SHIFT 0
-#define A64_TCR_T1SZ_SHIFT 16
-#define A64_TCR_EPD0       BIT(7)
-#define A64_TCR_EPD1       BIT(23)
-#define A64_TCR_TG0_SHIFT  14
-#define A64_TCR_TG1_SHIFT  30
-#define A64_TCR_A1         BIT(22)
-#define A64_TCR_IPS_SHIFT  32
-#define A64_TCR_AS         BIT(36)
-#define A64_TCR_TBI0       BIT(37)
-#define A64_TCR_TBI1       BIT(38)
-#define A64_TCR_HA         BIT(39)
-#define A64_TCR_HD         BIT(40)
-#define A64_TCR_HPD0       BIT(41)
-#define A64_TCR_HPD1       BIT(42)
-#define A64_TCR_HWU        (UINT64_C(0xff) << 43)
-#define A64_TCR_TBID0      BIT(51)
-#define A64_TCR_TBID1      BIT(52)
-#define A64_TCR_NFD0       BIT(53)
-#define A64_TCR_NFD1       BIT(54)
-#define A64_TCR_E0PD0      BIT(55)
-#define A64_TCR_E0PD1      BIT(56)
+enum a64_shareability { A64_SH_NON, A64_SH_RESERVED, A64_SH_OUTER, A64_SH_INNER };
 
-/* log2 of the granule by TG0 and by TG1; 0 is reserved. */
-static const uint8_t a64_tg0_bits[4] = {12, 16, 14, 0};
-static const uint8_t a64_tg1_bits[4] = {0, 14, 12, 16};
+/* A granule: levels resolve shift - 3 bits each, the last (3) ends at `shift`. */
+enum a64_granule { A64_GRANULE_4K, A64_GRANULE_16K, A64_GRANULE_64K, A64_GRANULE_COUNT };
 
-/* TTBRn_EL1 */
-#define A64_TTBR_ASID_SHIFT 48
-#define A64_TTBR_CNP        BIT(0)
+struct a64_granule_info {
+    uint8_t shift;              /* log2 of the page */
+    uint8_t level_bits;         /* shift - 3 */
+    uint8_t block_level;        /* the lowest level that can hold a block, without FEAT_LPA */
+    uint8_t contiguous_bits[4]; /* log2 of the descriptors of a contiguous set, by level; 0: none */
+};
 
-/* log2 of the physical address space by ID_AA64MMFR0_EL1.PARange and TCR_EL1.IPS. */
-static const uint8_t a64_pa_bits[8] = {32, 36, 40, 42, 44, 48, 52, 56};
+/* clang-format off */
+static const struct a64_granule_info a64_granules[A64_GRANULE_COUNT] = {
+    [A64_GRANULE_4K]  = {12,  9, 1, {0, 4, 4, 4}},
+    [A64_GRANULE_16K] = {14, 11, 2, {0, 0, 5, 7}},
+    [A64_GRANULE_64K] = {16, 13, 2, {0, 0, 5, 5}},
+};
+/* clang-format on */
 
-/* MAIR_EL1 attributes that a byte may be */
-enum { A64_MAIR_DEVICE_NGNRNE = 0x00, A64_MAIR_NORMAL_WB = 0xff };
+/* Granule of TCR_EL1.TG0 and of TG1, which number them differently; reserved values read as 4 KiB. */
+static inline enum a64_granule a64_granule_tg0(unsigned tg0)
+{
+    return tg0 == 1 ? A64_GRANULE_64K : tg0 == 2 ? A64_GRANULE_16K : A64_GRANULE_4K;
+}
 
-/* PAR_EL1 */
-#define A64_PAR_F         BIT(0)
-#define A64_PAR_RES1      BIT(11)
-#define A64_PAR_FST_SHIFT 1
-#define A64_PAR_SH_SHIFT  7
-#define A64_PAR_NS        BIT(9)
+static inline enum a64_granule a64_granule_tg1(unsigned tg1)
+{
+    return tg1 == 3 ? A64_GRANULE_64K : tg1 == 1 ? A64_GRANULE_16K : A64_GRANULE_4K;
+}
+
+/* T0SZ, T1SZ: 64 less the bits of virtual address; without FEAT_LVA, FEAT_TTST 16..39 (D8.2.1). */
+enum { A64_TXSZ_MIN = 16, A64_TXSZ_MAX = 39 };
+
+/* First level of the walk of a region of va_bits: each level below it resolves level_bits. */
+static inline unsigned a64_start_level(enum a64_granule granule, unsigned va_bits)
+{
+    unsigned shift = a64_granules[granule].shift, bits = a64_granules[granule].level_bits;
+
+    return 4 - (va_bits - shift + bits - 1) / bits;
+}
+
+/* log2 of the bytes one descriptor of a level maps. */
+static inline unsigned a64_level_shift(enum a64_granule granule, unsigned level)
+{
+    return a64_granules[granule].shift + (3 - level) * a64_granules[granule].level_bits;
+}
+
+/* Bits of physical address by TCR_EL1.IPS and ID_AA64MMFR0_EL1.PARange; 7 is reserved. */
+static const uint8_t a64_pa_bits[8] = {32, 36, 40, 42, 44, 48, 52, 52};
+
+/* MAIR_EL1 attribute bytes: 0000dd00 is Device; else two nibbles, outer and inner. */
+enum a64_mair {
+    A64_MAIR_DEVICE_NGNRNE = 0x00,
+    A64_MAIR_DEVICE_NGNRE = 0x04,
+    A64_MAIR_DEVICE_NGRE = 0x08,
+    A64_MAIR_DEVICE_GRE = 0x0c,
+    A64_MAIR_NORMAL_NC = 0x44,
+    A64_MAIR_NORMAL_WT = 0xbb,
+    A64_MAIR_NORMAL_WB = 0xff,
+};
+
+static inline bool a64_mair_is_device(unsigned attr)
+{
+    return (attr & 0xf0) == 0;
+}
+
+/* TLBI operands (C5.5): ASID, and VA[55:12] */
+#define A64_TLBI_ASID A64_MASK(63, 48)
+#define A64_TLBI_TTL  A64_MASK(47, 44)
+#define A64_TLBI_VA   A64_MASK(43, 0)
+
+/* TLBI by range: BADDR in units of the granule, (NUM + 1) * 2^(5 * SCALE + 1) of them; TG as TG1, 0 reserved,
+ * but 1 = 4, 2 = 16, 3 = 64 KiB */
+#define A64_TLBI_BADDR A64_MASK(36, 0)
+#define A64_TLBI_RTTL  A64_MASK(38, 37)
+#define A64_TLBI_NUM   A64_MASK(43, 39)
+#define A64_TLBI_SCALE A64_MASK(45, 44)
+#define A64_TLBI_TG    A64_MASK(47, 46)
 
 #endif
