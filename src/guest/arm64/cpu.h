@@ -5,14 +5,19 @@
 #ifndef CV_GUEST_ARM64_CPU_H
 #define CV_GUEST_ARM64_CPU_H
 
+#include "core/irqchip.h"
 #include "core/vm.h"
+#include "guest/arm64/features.h"
 #include "guest/arm64/guest.h"
+#include "isa/arm64/esr.h"
+#include "isa/arm64/fp.h"
 
-#define ARM64_BREAKPOINTS    6
-#define ARM64_WATCHPOINTS    4
-#define ARM64_EVENT_COUNTERS 6
-#define ARM64_DCZVA_BLOCK    64
-#define ARM64_WALK_HINTS     64 /* power of two */
+#define ARM64_BREAKPOINTS         6
+#define ARM64_CONTEXT_BREAKPOINTS 2 /* the last ones */
+#define ARM64_WATCHPOINTS         4
+#define ARM64_EVENT_COUNTERS      6
+#define ARM64_DCZVA_BLOCK         64
+#define ARM64_WALK_HINTS          64 /* power of two */
 
 /*
  * Mode word: all that decides what an instruction lifts to, or what its data access means.
@@ -83,7 +88,7 @@ struct arm64_vcpu {
     /* PSTATE but for NZCV. daif as MRS DAIF shows it: D 9, A 8, I 7, F 6. */
     uint64_t daif;
     uint64_t sp_el0, sp_el1; /* sp_el0 is the truth only when it is not x[31] */
-    uint64_t el, spsel, pan, uao, ssbs, ss, il;
+    uint64_t el, spsel, pan, uao, dit, ssbs, ss, il;
 
     uint64_t tpidr_el0, tpidrro_el0, tpidr_el1;
     uint64_t elr_el1, spsr_el1, esr_el1, far_el1, vbar_el1;
@@ -116,15 +121,16 @@ struct arm64_vcpu {
     uint64_t event;          /* the event register of WFE; other vCPUs set it by a call */
 
     /* From here on: not architectural. */
-    uint64_t features;   /* BIT(enum arm64_feature) */
+    struct arm64_cpu cpu;
     uint64_t mode_fixed; /* the mode word's absent instruction sets */
-    uint64_t midr_el1, mpidr_el1, ctr_el0;
-    uint8_t psci;    /* HVC and SMC are served here: there is no firmware */
-    uint8_t changed; /* enum arm64_changed since the last arm64_settle() */
-    bool tagged;     /* a translation of a tagged address was given out since the last flush */
+    uint8_t psci;        /* HVC and SMC are served here: there is no firmware */
+    uint8_t changed;     /* enum arm64_changed since the last arm64_settle() */
+    bool tagged;         /* a translation of a tagged address was given out since the last flush */
+    bool step_exclusive; /* the instruction stepped last was a load-exclusive */
     struct {
-        uint64_t esr, far;
-    } fault; /* of the last failed translate */
+        uint8_t fsc;    /* enum a64_fsc with its level */
+        uint8_t access; /* enum access */
+    } fault;            /* of the last failed translate */
     struct arm64_walk_hint {
         uint64_t va, root, generation;
         gpa_t table;
@@ -137,6 +143,11 @@ struct arm64_vcpu {
 static inline struct arm64_vcpu *arm64_of(struct vcpu *v)
 {
     return container_of(v, struct arm64_vcpu, v);
+}
+
+static inline bool arm64_has(const struct arm64_vcpu *a, enum arm64_feature f)
+{
+    return a->cpu.features >> f & 1;
 }
 
 /* ---- exception.c ---- */
@@ -161,6 +172,12 @@ void arm64_trap(struct arm64_vcpu *a, uint64_t esr);
 void arm64_trap_far(struct arm64_vcpu *a, uint64_t esr, uint64_t far);
 /* EC 0: an undefined instruction. */
 void arm64_undefined(struct arm64_vcpu *a);
+/* An abort of the access at va; fsc with its level, iss: WNR, CM. */
+void arm64_abort(struct arm64_vcpu *a, gva_t va, enum access access, unsigned fsc, uint64_t iss);
+/* PSTATE.IL is set; SP or a branch target are misaligned. */
+void arm64_illegal_state(struct arm64_vcpu *a);
+void arm64_sp_misaligned(struct arm64_vcpu *a);
+void arm64_pc_misaligned(struct arm64_vcpu *a, gva_t target);
 /* v->pc is the SVC's own: ELR is behind it. */
 void arm64_svc(struct arm64_vcpu *a, uint16_t imm);
 /* HVC and SMC with these bits: a PSCI call, going on behind it, or undefined. */
@@ -175,23 +192,44 @@ void arm64_eret(struct arm64_vcpu *a, uint64_t target);
 void arm64_wfi(struct arm64_vcpu *a);
 void arm64_wfe(struct arm64_vcpu *a);
 void arm64_sev(struct arm64_vcpu *a);
-/* PSTATE as SPSR holds it, and back (legal values only). */
+/* PSTATE as an SPSR holds it. */
 uint64_t arm64_spsr(const struct arm64_vcpu *a);
-void arm64_pstate_set(struct arm64_vcpu *a, uint64_t spsr);
+/* Another exception level and stack pointer; x[31] follows. */
+void arm64_level_set(struct arm64_vcpu *a, unsigned el, unsigned spsel);
 
 bool arm64_irq_ready(struct vcpu *v);
 void arm64_irq_take(struct vcpu *v);
 bool arm64_irq_wakeup(struct vcpu *v);
 void arm64_irq_input(struct vcpu *v, unsigned input, bool level);
 int arm64_inject(struct vcpu *v, unsigned kind, uint64_t number);
+/* A branch's target without its tag, where the top byte is ignored (D8.8, AArch64.BranchAddr). */
+gva_t arm64_branch_address(const struct arm64_vcpu *a, gva_t target);
 /* Engine notices that a mock engine need not have. */
 void arm64_flush(struct vcpu *v, const struct flush_scope *scope);
 void arm64_fetch_barrier(struct vcpu *v);
 
-/* ---- sysreg.c ---- */
+/* ---- debug.c: breakpoints, watchpoints, software step (D2) ---- */
 
-/* op0:op1:CRn:CRm:op2, as in bits 20:5 of MRS, MSR, SYS and SYSL. */
-#define ARM64_SYS(op0, op1, crn, crm, op2) ((op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
+/* Debug exceptions are enabled for code at this level with this PSTATE.D. */
+bool arm64_debug_enabled(const struct arm64_vcpu *a, unsigned el, bool masked);
+/* STEP, STEP_TRAP, BREAK and WATCH of the mode word. */
+uint64_t arm64_debug_mode(const struct arm64_vcpu *a);
+/* PSTATE.SS after a return to `el` with this SPSR. */
+bool arm64_debug_return_ss(const struct arm64_vcpu *a, unsigned el, uint64_t spsr);
+/* Mode STEP, before an instruction: the next one traps. Changes v->mode without leaving the unit. */
+void arm64_step_begin(struct arm64_vcpu *a, bool exclusive);
+/* Mode STEP_TRAP: the exception. */
+void arm64_step_trap(struct arm64_vcpu *a);
+/* Mode BREAK, WATCH: true when the exception was taken. The instruction at v->pc; an access of it. */
+bool arm64_breakpoint(struct arm64_vcpu *a);
+bool arm64_watchpoint(struct arm64_vcpu *a, gva_t va, unsigned size, bool write);
+
+/* ---- gic.c: the CPU interface of a GICv3; timer.c ---- */
+
+/* BIT(enum arm64_input) that the CPU interface signals. */
+uint64_t arm64_gic_signals(struct arm64_vcpu *a);
+
+/* ---- sysreg.c ---- */
 
 enum arm64_sys_how {
     ARM64_SYS_HELPER, /* by arm64_sys_read() and arm64_sys_write() */
@@ -223,6 +261,11 @@ bool arm64_msr_imm(struct arm64_vcpu *a, unsigned field, unsigned imm, uint32_t 
 /* FPSR and FPCR as they read; set: the mode may change. */
 uint64_t arm64_fpsr(struct arm64_vcpu *a);
 void arm64_fpsr_set(struct arm64_vcpu *a, uint64_t value);
+
+/* ---- psci.c ---- */
+
+/* Serves the call in x0..x3; may set v->exit. pc is not changed but by a CPU_SUSPEND that loses it. */
+void arm64_psci_call(struct arm64_vcpu *a);
 
 /* ---- mmu.c ---- */
 
