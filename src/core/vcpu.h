@@ -66,7 +66,8 @@ struct vcpu {
     uint64_t count;     /* instructions executed = count - budget; vcpu_icount() */
     uint8_t leave;      /* a helper delivered an exception or changed pc: leave the unit */
     uint64_t resv_addr; /* load-reserved: GVA, or UINT64_MAX */
-    uint64_t resv_value;
+    uint64_t resv_value; /* the bytes loaded: the low 8, and in resv_high those of a 16-byte one */
+    uint64_t resv_high;
     uint64_t resv_size;
     uint64_t fp_flags;        /* accrued FP exceptions (enum sf_flag); FP operations set them */
     _Atomic uint32_t request; /* enum vcpu_request; any task */

@@ -97,7 +97,7 @@ static const char *check_memory(const struct ir_op *op)
             return "only integers may be narrower in memory";
         return NULL;
     }
-    if (op->op == IR_CAS ? !is_int(op->type) && op->type != IRT_I128 : !is_int(op->type))
+    if (!is_int(op->type) && (op->op == IR_AMO || op->type != IRT_I128))
         return "atomics are of integers";
     if (size > ir_type_size((enum ir_type)op->type))
         return "the access is wider than its value";

@@ -179,23 +179,25 @@ static int do_lr(struct vcpu *v, const struct iop *ip)
 {
     gva_t va = CELL(v, ip->a, uint64_t);
     unsigned size = 1u << (ip->aux & IR_MEM_SIZE);
-    uint64_t x;
+    uint64_t x[2];
 
     if (soft_of(v)->exact) {
-        if (access_lr(v, va, ip->aux, &x))
+        if (access_lr(v, va, ip->aux, x))
             return 1;
     } else {
-        const void *p = atomic_ptr(v, va, ip->aux, false);
+        const uint8_t *p = atomic_ptr(v, va, ip->aux, false);
 
         if (!p)
             return 1;
-        x = ram_load(p, size);
+        x[0] = ram_load(p, MIN(size, 8));
+        x[1] = size == 16 ? ram_load(p + 8, 8) : 0;
         ram_acquire();
         v->resv_addr = va;
-        v->resv_value = x;
+        v->resv_value = x[0];
+        v->resv_high = x[1];
         v->resv_size = size;
     }
-    memcpy(&CELL(v, ip->d, uint8_t), &x, (size_t)(ip->imm >> 32));
+    memcpy(&CELL(v, ip->d, uint8_t), x, (size_t)(ip->imm >> 32));
     return 0;
 }
 
@@ -203,7 +205,8 @@ static int do_sc(struct vcpu *v, const struct iop *ip)
 {
     gva_t va = CELL(v, ip->a, uint64_t);
     unsigned size = 1u << (ip->aux & IR_MEM_SIZE);
-    uint64_t value = cell_get(v, ip->b, MIN(size, 8)), seen = v->resv_value, old = 0, fail = 1;
+    uint64_t seen[2] = {v->resv_value, v->resv_high}, old[2] = {0, 0}, fail = 1;
+    const void *value = &CELL(v, ip->b, uint8_t);
 
     if (soft_of(v)->exact) {
         if (access_sc(v, va, ip->aux, value, &fail))
@@ -214,8 +217,8 @@ static int do_sc(struct vcpu *v, const struct iop *ip)
         if (!p)
             return 1;
         v->resv_addr = UINT64_MAX;
-        access_cas_host(p, size, &seen, &value, &old);
-        fail = old != seen;
+        access_cas_host(p, size, seen, value, old);
+        fail = memcmp(old, seen, size) != 0;
     } else if (va & (size - 1)) {
         return 1;
     } else {
@@ -635,6 +638,13 @@ L_CALL : {
     R64(d) = x;
     NEXT;
 }
+L_GUARD: /* the exact way has pc right: it executes this instruction alone */
+    if (LIKELY(!R64(a)))
+        NEXT;
+    v->budget = budget;
+    if (s->exact)
+        ((const struct ir_helper *)(uintptr_t)ip->imm)->fn(v, 0, 0, 0);
+    goto failed;
 L_JUMP:
     ip += (int32_t)ip->imm;
     ENTER;

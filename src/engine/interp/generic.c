@@ -201,6 +201,7 @@ static uint64_t scalar(struct vcpu *v, const struct iop *op, const struct generi
     case IR_FCOND:
         return interp_flag_cond((unsigned)a, g->aux);
     case IR_FPACK:
+        return a & (g->aux ? g->aux : 63);
     case IR_FUNPACK:
         return a & 63;
     case IR_ADDC:

@@ -734,6 +734,10 @@ static void lower_op(struct lower *l, unsigned at)
     case IR_CALL:
         lower_call(l, at, op);
         break;
+    case IR_GUARD:
+        out(l, IOP_GUARD, 0, cell_of(l, at, op->a), 0, 0,
+            (int64_t)(uintptr_t)&l->v->vm->lift->helpers[op->imm]);
+        break;
     case IR_JUMP:
         lower_jump(l, op);
         break;

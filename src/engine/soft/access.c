@@ -346,22 +346,24 @@ int access_cas(struct vcpu *v, gva_t va, unsigned aux, const void *expect, const
     return 0;
 }
 
-int access_lr(struct vcpu *v, gva_t va, unsigned aux, uint64_t *out)
+int access_lr(struct vcpu *v, gva_t va, unsigned aux, uint64_t out[2])
 {
     struct tlb_target t;
 
     if (atomic_target(v, va, aux, ACCESS_READ, &t))
         return 1;
-    *out = ram_load(t.host, aux_size(aux));
+    out[0] = ram_load(t.host, MIN(aux_size(aux), 8));
+    out[1] = aux_size(aux) == 16 ? ram_load(t.host + 8, 8) : 0;
     v->resv_addr = va;
-    v->resv_value = *out;
+    v->resv_value = out[0];
+    v->resv_high = out[1];
     v->resv_size = aux_size(aux);
     return 0;
 }
 
-int access_sc(struct vcpu *v, gva_t va, unsigned aux, uint64_t value, uint64_t *fail)
+int access_sc(struct vcpu *v, gva_t va, unsigned aux, const void *value, uint64_t *fail)
 {
-    uint64_t seen = v->resv_value, old = 0;
+    uint64_t seen[2] = {v->resv_value, v->resv_high}, old[2] = {0, 0};
     struct tlb_target t;
 
     if (misaligned(v, va, aux, ACCESS_WRITE))
@@ -375,8 +377,8 @@ int access_sc(struct vcpu *v, gva_t va, unsigned aux, uint64_t value, uint64_t *
         return 1;
     v->resv_addr = UINT64_MAX;
     store_begin(&t);
-    access_cas_host(t.host, aux_size(aux), &seen, &value, &old);
-    *fail = old != seen;
+    access_cas_host(t.host, aux_size(aux), seen, value, old);
+    *fail = memcmp(old, seen, aux_size(aux)) != 0;
     store_end(v, &t, aux_size(aux));
     return 0;
 }

@@ -14,12 +14,13 @@ int access_store(struct vcpu *v, gva_t va, unsigned aux, const void *in);
 /* *old is zero-extended from the access size. */
 int access_amo(struct vcpu *v, gva_t va, unsigned aux, uint64_t operand, uint64_t *old);
 int access_cas(struct vcpu *v, gva_t va, unsigned aux, const void *expect, const void *desired, void *old);
-int access_lr(struct vcpu *v, gva_t va, unsigned aux, uint64_t *out);
+/* *out: zero-extended to 16 bytes. */
+int access_lr(struct vcpu *v, gva_t va, unsigned aux, uint64_t out[2]);
 /*
  * *fail: 0 done, 1 not. Without a matching reservation it fails without an access. The reservation ends
  * either way. A compare-and-swap on the loaded value: A-B-A between LR and SC goes unseen.
  */
-int access_sc(struct vcpu *v, gva_t va, unsigned aux, uint64_t value, uint64_t *fail);
+int access_sc(struct vcpu *v, gva_t va, unsigned aux, const void *value, uint64_t *fail);
 
 /*
  * One host atomic on plain RAM, naturally aligned or inside a page: shared by the fast and the exact path.

@@ -216,30 +216,30 @@ static void compare_and_swap(void **state)
 static void reservations(void **state)
 {
     struct toy_vm x = paged();
-    uint64_t v, fail;
+    uint64_t v[2], seven = 7, eight = 8, fail;
 
     (void)state;
-    assert_int_equal(access_lr(x.v, 0x4000, 3, &v), 0);
-    assert_int_equal(access_sc(x.v, 0x4000, 3, 7, &fail), 0);
+    assert_int_equal(access_lr(x.v, 0x4000, 3, v), 0);
+    assert_int_equal(access_sc(x.v, 0x4000, 3, &seven, &fail), 0);
     assert_int_equal(fail, 0);
     assert_int_equal(x.ram[0x8000], 7);
-    assert_int_equal(access_sc(x.v, 0x4000, 3, 8, &fail), 0); /* it is used up */
+    assert_int_equal(access_sc(x.v, 0x4000, 3, &eight, &fail), 0); /* it is used up */
     assert_int_equal(fail, 1);
-    access_lr(x.v, 0x4000, 3, &v);
-    access_sc(x.v, 0x4008, 3, 8, &fail); /* another address */
+    access_lr(x.v, 0x4000, 3, v);
+    access_sc(x.v, 0x4008, 3, &eight, &fail); /* another address */
     assert_int_equal(fail, 1);
-    access_lr(x.v, 0x4000, 3, &v);
-    access_sc(x.v, 0x4000, 2, 8, &fail); /* another size */
+    access_lr(x.v, 0x4000, 3, v);
+    access_sc(x.v, 0x4000, 2, &eight, &fail); /* another size */
     assert_int_equal(fail, 1);
-    access_lr(x.v, 0x4000, 3, &v);
+    access_lr(x.v, 0x4000, 3, v);
     x.ram[0x8000]++; /* somebody wrote */
-    access_sc(x.v, 0x4000, 3, 8, &fail);
+    access_sc(x.v, 0x4000, 3, &eight, &fail);
     assert_int_equal(fail, 1);
     assert_int_equal(x.ram[0x8000], 8);
     /* The page may be read only: LR can, SC faults. */
     x.t->page[0].write = false;
-    access_lr(x.v, 0x4000, 3, &v);
-    assert_int_equal(access_sc(x.v, 0x4000, 3, 8, &fail), 1);
+    access_lr(x.v, 0x4000, 3, v);
+    assert_int_equal(access_sc(x.v, 0x4000, 3, &eight, &fail), 1);
     took(&x, TOY_FAULT, 0x4000);
     toy_free(&x);
 }
