@@ -1,0 +1,163 @@
+/* lift_ops of arm64: from bytes to rows of the lift tables; what stands before an instruction; slots. */
+#include "guest/arm64/lift.h"
+#include "lib/fmt.h"
+#include "lib/softfloat.h"
+
+/* ---- decoding ---- */
+
+static uint32_t fetch(const uint8_t *bytes)
+{
+    return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+}
+
+/* The row of an instruction that exists in this mode, or NULL. */
+static const struct lift_row *row_of(uint64_t mode, const struct a64_insn *i)
+{
+    static const struct lift_row *const parts[] = {arm64_lift_int, arm64_lift_mem, arm64_lift_branch,
+                                                   arm64_lift_system};
+
+    if (i->id == A64_UNDEFINED || mode & ARM64_MODE_NO_EXT(a64_insn_descs[i->id].ext))
+        return NULL;
+    for (unsigned p = 0; p < ARRAY_SIZE(parts); p++) {
+        if (parts[p][i->id].fn)
+            return &parts[p][i->id];
+    }
+    return NULL;
+}
+
+/* What happens instead of the instruction. */
+enum gate { GATE_OPEN, GATE_UNDEFINED, GATE_FP, GATE_ILLEGAL, GATE_STEP };
+
+/* Whether the mode lets the instruction be; decided once for shape() and lift(). */
+static enum gate gate_of(uint64_t mode, const struct lift_row *row, const struct a64_insn *i)
+{
+    struct arm64_sys_info info;
+    unsigned needs = row ? row->needs : 0;
+
+    if (mode & ARM64_MODE_STEP_TRAP)
+        return GATE_STEP;
+    if (mode & ARM64_MODE_IL)
+        return GATE_ILLEGAL;
+    if (!row || (needs & NEEDS_EL1 && !(mode & ARM64_MODE_EL)))
+        return GATE_UNDEFINED;
+    if (needs & NEEDS_FP && mode & ARM64_MODE_FP_TRAP)
+        return GATE_FP;
+    return needs & NEEDS_SYS && !lift_sys_lookup(mode, i, &info) ? GATE_UNDEFINED : GATE_OPEN;
+}
+
+/* Some rows end the block in some modes only. */
+static enum insn_kind kind_of(uint64_t mode, const struct lift_row *row, const struct a64_insn *i)
+{
+    if (mode & ARM64_MODE_STEP)
+        return INSN_END;
+    if (i->id == A64_MSR_DAIFSET)
+        return lift_daifset_ends(mode) ? INSN_END : INSN_PLAIN;
+    return (enum insn_kind)row->kind;
+}
+
+static void shape(uint64_t mode, const uint8_t *bytes, unsigned avail, struct insn_shape *out)
+{
+    const struct lift_row *row;
+    struct a64_insn i;
+
+    *out = (struct insn_shape){.kind = INSN_END, .len = 4};
+    if (avail < 4) {
+        out->len = (uint8_t)avail; /* misaligned: raises before it is fetched */
+        return;
+    }
+    a64_decode(fetch(bytes), &i);
+    row = row_of(mode, &i);
+    if (gate_of(mode, row, &i) != GATE_OPEN)
+        return;
+    out->kind = kind_of(mode, row, &i);
+    if (out->kind == INSN_BRANCH || out->kind == INSN_JUMP)
+        out->target = (int32_t)i.imm;
+}
+
+/* ---- lifting ---- */
+
+static bool ended(const struct ir_unit *u)
+{
+    return ir_opinfo[u->ops[u->op_count - 1].op].effects & IR_E_END;
+}
+
+/* Loads-exclusive are told to the software step's syndrome (D2.11.5). */
+static bool is_load_exclusive(const struct a64_insn *i)
+{
+    return i->id == A64_LDXR || i->id == A64_LDAXR || i->id == A64_LDXP || i->id == A64_LDAXP;
+}
+
+static void lift_open(struct lift *l, const struct lift_row *row)
+{
+    if (l->mode & ARM64_MODE_BREAK) {
+        lift_sync(l);
+        lift_call(l, A64H_BREAKPOINT, IR_REF_NONE, IR_REF_NONE, IR_REF_NONE);
+    }
+    if (l->mode & ARM64_MODE_STEP) {
+        lift_sync(l);
+        lift_call(l, A64H_STEP_BEGIN, lift_imm(l, is_load_exclusive(&l->i)), IR_REF_NONE, IR_REF_NONE);
+    }
+    row->fn(l, row);
+    if (l->mode & ARM64_MODE_STEP && !ended(l->u))
+        lift_jump(l, 4);
+}
+
+static void lift(struct ir_unit *u, uint64_t mode, int32_t offset, const uint8_t *bytes, unsigned avail)
+{
+    static const uint8_t instead[] = {[GATE_UNDEFINED] = A64H_UNDEFINED,
+                                      [GATE_FP] = A64H_FP_TRAP,
+                                      [GATE_ILLEGAL] = A64H_ILLEGAL_STATE,
+                                      [GATE_STEP] = A64H_STEP_TRAP};
+    struct lift l = {.u = u, .mode = mode, .offset = offset};
+    const struct lift_row *row;
+    enum gate gate;
+
+    ir_insn(u, offset, MIN(avail, 4));
+    if (offset & 3) {
+        lift_end_call(&l, A64H_PC_MISALIGNED, IR_REF_NONE, IR_REF_NONE, IR_REF_NONE);
+        return;
+    }
+    a64_decode(fetch(bytes), &l.i);
+    row = row_of(mode, &l.i);
+    gate = gate_of(mode, row, &l.i);
+    if (gate == GATE_OPEN)
+        lift_open(&l, row);
+    else
+        lift_end_call(&l, (enum arm64_helper)instead[gate], IR_REF_NONE, IR_REF_NONE, IR_REF_NONE);
+}
+
+static int disasm(char *buf, size_t size, uint64_t mode, uint64_t pc, const uint8_t *bytes, unsigned avail)
+{
+    (void)mode;
+    (void)pc;
+    return avail < 4 ? 0 : fmt_snprintf(buf, size, ".inst 0x%08x", fetch(bytes));
+}
+
+/* ---- slots: hottest first, as counted in code of gcc -O2 ---- */
+
+#define X(n, name)                                                                                           \
+    {                                                                                                        \
+        SLOT_X(n), IRT_I64, name                                                                             \
+    }
+
+static const struct slot_desc slots[] = {
+    X(0, "x0"),   X(1, "x1"),   X(31, "sp"),  X(2, "x2"),   X(19, "x19"), X(3, "x3"),   X(29, "x29"),
+    X(30, "x30"), X(20, "x20"), X(4, "x4"),   X(21, "x21"), X(5, "x5"),   X(22, "x22"), X(6, "x6"),
+    X(23, "x23"), X(7, "x7"),   X(8, "x8"),   X(24, "x24"), X(9, "x9"),   X(10, "x10"), X(25, "x25"),
+    X(11, "x11"), X(12, "x12"), X(26, "x26"), X(13, "x13"), X(14, "x14"), X(27, "x27"), X(15, "x15"),
+    X(16, "x16"), X(17, "x17"), X(28, "x28"), X(18, "x18"),
+};
+
+const struct lift_ops lift_arm64 = {
+    .helpers = arm64_helpers,
+    .helper_count = A64H_COUNT,
+    .slots = slots,
+    .slot_count = ARRAY_SIZE(slots),
+    .fp_rules = &sf_rules_arm,
+    .fpflags_slot = offsetof(struct vcpu, fp_flags),
+    .insn_max = 4,
+    .insn_align = 4,
+    .shape = shape,
+    .lift = lift,
+    .disasm = disasm,
+};
