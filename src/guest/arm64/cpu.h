@@ -61,6 +61,9 @@
 #define ARM64_MODE_FZ16       BIT(24)
 #define ARM64_MODE_NO_EXT(id) BIT(32 + (id))
 
+/* SCTLR_EL1 bits that are one where no feature gives them a meaning: also ITD and SED, without AArch32. */
+#define ARM64_SCTLR_RES1 (A64_SCTLR_RES1 | A64_SCTLR_ITD | A64_SCTLR_SED)
+
 /* NZCV as it stands in slot nzcv: the order of IR_FPACK and IR_FUNPACK, all other bits 0. */
 #define ARM64_FLAG_N BIT(0)
 #define ARM64_FLAG_Z BIT(1)
@@ -92,19 +95,18 @@ struct arm64_vcpu {
 
     uint64_t tpidr_el0, tpidrro_el0, tpidr_el1;
     uint64_t elr_el1, spsr_el1, esr_el1, far_el1, vbar_el1;
-    uint64_t sctlr_el1, actlr_el1, cpacr_el1;
-    uint64_t ttbr0_el1, ttbr1_el1, tcr_el1, mair_el1, amair_el1, contextidr_el1, par_el1;
-    uint64_t afsr0_el1, afsr1_el1, csselr_el1;
+    uint64_t sctlr_el1, cpacr_el1;
+    uint64_t ttbr0_el1, ttbr1_el1, tcr_el1, mair_el1, contextidr_el1, par_el1, csselr_el1;
     uint64_t fpcr; /* what is in the mode word too */
-    uint64_t lorsa_el1, lorea_el1, lorn_el1, lorc_el1;
     struct arm64_key apia, apib, apda, apdb, apga;
 
     /* Debug. */
-    uint64_t mdscr_el1, oslsr_el1, osdlr_el1, osdtrrx_el1, osdtrtx_el1, mdccint_el1, dbgclaim, oseccr_el1;
+    uint64_t mdscr_el1, oslsr_el1, osdlr_el1, osdtrrx_el1, osdtrtx_el1, dbgclaim, oseccr_el1;
     uint64_t dbgbvr[ARM64_BREAKPOINTS], dbgbcr[ARM64_BREAKPOINTS];
     uint64_t dbgwvr[ARM64_WATCHPOINTS], dbgwcr[ARM64_WATCHPOINTS];
 
     /* Performance monitors: a counter is base + events so far while it counts, else base. */
+    bool pm_filtered; /* a counter that counts does not do so at each level */
     uint64_t pmcr_el0, pmcntenset_el0, pmintenset_el1, pmovsset_el0, pmuserenr_el0, pmselr_el0;
     uint64_t pmccntr_base, pmccfiltr_el0;
     uint64_t pmevcntr_base[ARM64_EVENT_COUNTERS], pmevtyper[ARM64_EVENT_COUNTERS];
@@ -118,19 +120,22 @@ struct arm64_vcpu {
     uint64_t icc_ap0r, icc_ap1r;
 
     _Atomic uint64_t inputs; /* BIT(enum arm64_input); any task */
-    uint64_t event;          /* the event register of WFE; other vCPUs set it by a call */
+    uint64_t event;          /* the event register of WFE */
 
     /* From here on: not architectural. */
     struct arm64_cpu cpu;
     uint64_t mode_fixed; /* the mode word's absent instruction sets */
     uint8_t psci;        /* HVC and SMC are served here: there is no firmware */
     uint8_t changed;     /* enum arm64_changed since the last arm64_settle() */
+    bool trapped;        /* the system register access in hand has taken an exception */
+    uint32_t insn;       /* its bits */
     bool tagged;         /* a translation of a tagged address was given out since the last flush */
     bool step_exclusive; /* the instruction stepped last was a load-exclusive */
     struct {
         uint8_t fsc;    /* enum a64_fsc with its level */
         uint8_t access; /* enum access */
     } fault;            /* of the last failed translate */
+    uint64_t leaf;      /* descriptor that the last walk ended at, 0: translation was off */
     struct arm64_walk_hint {
         uint64_t va, root, generation;
         gpa_t table;
@@ -138,6 +143,7 @@ struct arm64_vcpu {
     } walk_hint[ARM64_WALK_HINTS];
     uint64_t walk_generation;
     struct timer vtimer, ptimer; /* fire at cntv_cval_el0, cntp_cval_el0 */
+    uint32_t lines;              /* private inputs of the distributor that are high, as it was told */
 };
 
 static inline struct arm64_vcpu *arm64_of(struct vcpu *v)
@@ -197,6 +203,8 @@ uint64_t arm64_spsr(const struct arm64_vcpu *a);
 /* Another exception level and stack pointer; x[31] follows. */
 void arm64_level_set(struct arm64_vcpu *a, unsigned el, unsigned spsel);
 
+/* BIT(enum arm64_input) of what is signalled, masked by PSTATE or not. */
+uint64_t arm64_signals(struct arm64_vcpu *a);
 bool arm64_irq_ready(struct vcpu *v);
 void arm64_irq_take(struct vcpu *v);
 bool arm64_irq_wakeup(struct vcpu *v);
@@ -224,7 +232,16 @@ void arm64_step_trap(struct arm64_vcpu *a);
 bool arm64_breakpoint(struct arm64_vcpu *a);
 bool arm64_watchpoint(struct arm64_vcpu *a, gva_t va, unsigned size, bool write);
 
-/* ---- gic.c: the CPU interface of a GICv3; timer.c ---- */
+/* ---- timer.c, pmu.c; gic.c: the CPU interface of a GICv3 ---- */
+
+#define ARM64_COUNTER_HZ 62500000
+
+void arm64_vtimer_fire(void *opaque);
+void arm64_ptimer_fire(void *opaque);
+/* A change of level, while a->pm_filtered. */
+void arm64_pmu_level(struct arm64_vcpu *a, unsigned el);
+/* Drives a private input of the distributor (intid), where it changes. */
+void arm64_private_line(struct arm64_vcpu *a, unsigned intid, bool level);
 
 /* BIT(enum arm64_input) that the CPU interface signals. */
 uint64_t arm64_gic_signals(struct arm64_vcpu *a);
@@ -240,7 +257,6 @@ enum arm64_sys_how {
 struct arm64_sys_info {
     uint32_t row;
     uint8_t how; /* enum arm64_sys_how */
-    bool leaves; /* a write may change mode, translation or interrupts: ends the unit's block */
     uint32_t slot;
     uint64_t read_mask, write_mask;
 };
@@ -258,9 +274,23 @@ bool arm64_sys_read(struct arm64_vcpu *a, uint32_t row, uint32_t insn, uint64_t 
 bool arm64_sys_write(struct arm64_vcpu *a, uint32_t row, uint32_t insn, uint64_t value);
 /* MSR (immediate); field = op1:op2. False: an exception was taken (undefined, or EL0's DAIF trap). */
 bool arm64_msr_imm(struct arm64_vcpu *a, unsigned field, unsigned imm, uint32_t insn);
-/* FPSR and FPCR as they read; set: the mode may change. */
+/* FPSR as it reads. */
 uint64_t arm64_fpsr(struct arm64_vcpu *a);
 void arm64_fpsr_set(struct arm64_vcpu *a, uint64_t value);
+
+/* ---- boot.c, describe.c ---- */
+
+int arm64_vcpu_init(struct vcpu *v, const struct vm_desc *desc);
+void arm64_vcpu_fini(struct vcpu *v);
+void arm64_reset(struct vcpu *v);
+void arm64_set_entry(struct vcpu *v, uint64_t entry, uint64_t arg0, uint64_t arg1);
+int arm64_describe(struct vm *vm, struct dtw *w);
+extern const struct state_field arm64_state[];
+
+/* MPIDR_EL1 of a vCPU: sixteen share Aff1, as ICC_SGI1R_EL1 reaches them with one list. */
+uint64_t arm64_mpidr(unsigned id);
+/* Random bytes; under --deterministic they follow from the vCPU and its count. */
+void arm64_random(struct arm64_vcpu *a, void *buf, size_t size);
 
 /* ---- psci.c ---- */
 
@@ -269,16 +299,15 @@ void arm64_psci_call(struct arm64_vcpu *a);
 
 /* ---- mmu.c ---- */
 
-/* How an access asks for its rights. */
-enum arm64_as { ARM64_AS_SELF, ARM64_AS_EL0, ARM64_AS_EL1, ARM64_AS_EL1_PAN };
+/* How an access asks for its rights; or'ed with PROBE the tables stay as they are (AT, DC). */
+enum arm64_as { ARM64_AS_SELF, ARM64_AS_EL0, ARM64_AS_EL1, ARM64_AS_EL1_PAN, ARM64_AS_PROBE = 4 };
 
 int arm64_translate(struct vcpu *v, gva_t va, enum access access, struct translation *out);
 /*
  * Walks for an access with the rights of `as`. 0, or the fault status code (ESR.DFSC, IFSC) | BIT(6) to
  * tell code 0 (address size, level 0) from success.
  */
-unsigned arm64_walk(struct arm64_vcpu *a, gva_t va, enum access access, enum arm64_as as,
-                    struct translation *out);
+unsigned arm64_walk(struct arm64_vcpu *a, gva_t va, enum access access, unsigned as, struct translation *out);
 uint64_t arm64_context(struct vcpu *v, enum access access);
 uint64_t arm64_asid(struct vcpu *v);
 /*

@@ -57,16 +57,16 @@ uint64_t arm64_mode(const struct arm64_vcpu *a)
     return m;
 }
 
-/* Whatever is flushed, pointers to tables are forgotten too: they are found again soon. */
 void arm64_flush(struct vcpu *v, const struct flush_scope *scope)
 {
     struct arm64_vcpu *a = arm64_of(v);
     struct flush_scope s = *scope;
 
-    a->walk_generation++;
     /* A page that was met under a tagged address has entries that its own address does not name. */
     if (UNLIKELY(a->tagged) && (s.kind == FLUSH_PAGE || s.kind == FLUSH_PAGE_ASID))
         s.kind = FLUSH_ALL;
+    if (s.kind == FLUSH_ALL || s.kind == FLUSH_ASID)
+        a->walk_generation++;
     if (s.kind == FLUSH_ALL)
         a->tagged = false;
     if (v->vm->engine->flush)
@@ -120,6 +120,8 @@ static uint64_t *sp_in_use(struct arm64_vcpu *a)
 void arm64_level_set(struct arm64_vcpu *a, unsigned el, unsigned spsel)
 {
     *sp_in_use(a) = a->x[31];
+    if (UNLIKELY(a->pm_filtered) && a->el != el)
+        arm64_pmu_level(a, el);
     a->el = el;
     a->spsel = spsel;
     a->x[31] = *sp_in_use(a);
@@ -333,7 +335,7 @@ void arm64_sev(struct arm64_vcpu *a)
 
 /* ---- interrupts ---- */
 
-static uint64_t signals(struct arm64_vcpu *a)
+uint64_t arm64_signals(struct arm64_vcpu *a)
 {
     uint64_t s = atomic_load(&a->inputs);
 
@@ -343,7 +345,7 @@ static uint64_t signals(struct arm64_vcpu *a)
 /* Those that PSTATE lets pass: F, I, A. */
 static uint64_t takeable(struct arm64_vcpu *a)
 {
-    uint64_t s = signals(a);
+    uint64_t s = arm64_signals(a);
 
     if (LIKELY(!s))
         return 0;
@@ -387,7 +389,7 @@ void arm64_irq_take(struct vcpu *v)
 /* WFI goes on for whatever is signalled, masked by PSTATE or not (D1.7.2). */
 bool arm64_irq_wakeup(struct vcpu *v)
 {
-    return signals(arm64_of(v)) != 0;
+    return arm64_signals(arm64_of(v)) != 0;
 }
 
 void arm64_irq_input(struct vcpu *v, unsigned input, bool level)

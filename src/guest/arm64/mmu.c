@@ -27,7 +27,8 @@ enum limits { LIMIT_EL0 = 1, LIMIT_RO = 2, LIMIT_PXN = 4, LIMIT_UXN = 8 };
 struct walk {
     gva_t va;
     enum access access;
-    enum arm64_as as;
+    unsigned as; /* enum arm64_as, PROBE apart */
+    bool probe;
     struct half half;
     unsigned limits;
 };
@@ -156,7 +157,8 @@ static unsigned walk_leaf(struct arm64_vcpu *a, const struct walk *w, gpa_t pa, 
                                 .exec = r.exec,
                                 .global = !(d & A64_PTE_NG),
                                 .dirty = !(now & A64_PTE_AP_RO)};
-    return now == d ? 0 : leaf_update(a, pa, d, now, level);
+    a->leaf = d;
+    return now == d || w->probe ? 0 : leaf_update(a, pa, d, now, level);
 }
 
 static unsigned table_limits(const struct half *h, uint64_t d)
@@ -256,6 +258,7 @@ static unsigned walk_flat(struct arm64_vcpu *a, gva_t va, bool fetch, struct tra
         va &= BIT(56) - 1;
     if (va >> a64_pa_bits[a->cpu.model->pa_range])
         return fault_at(A64_FSC_ADDRESS_SIZE, 0);
+    a->leaf = 0;
     *out = (struct translation){.gpa = va,
                                 .page_bits = FLAT_PAGE_BITS,
                                 .read = true,
@@ -266,13 +269,13 @@ static unsigned walk_flat(struct arm64_vcpu *a, gva_t va, bool fetch, struct tra
     return 0;
 }
 
-unsigned arm64_walk(struct arm64_vcpu *a, gva_t va, enum access access, enum arm64_as as,
-                    struct translation *out)
+unsigned arm64_walk(struct arm64_vcpu *a, gva_t va, enum access access, unsigned as, struct translation *out)
 {
-    struct walk w = {.va = va, .access = access, .as = as};
+    struct walk w = {
+        .va = va, .access = access, .as = as & ~(unsigned)ARM64_AS_PROBE, .probe = as & ARM64_AS_PROBE};
     unsigned res;
 
-    if (as == ARM64_AS_SELF)
+    if (w.as == ARM64_AS_SELF)
         w.as = !a->el ? ARM64_AS_EL0 : a->pan ? ARM64_AS_EL1_PAN : ARM64_AS_EL1;
     if ((gva_t)bits_sext(va, 56) != va)
         a->tagged = true;
