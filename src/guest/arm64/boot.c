@@ -154,6 +154,7 @@ void arm64_reset(struct vcpu *v)
     a->icc_bpr1 = 3;
     a->lines = 0; /* the distributor was reset too, or the timers drive it again */
     a->walk_generation++;
+    a->user_generation++;
     v->fp_flags = 0;
     v->resv_addr = UINT64_MAX;
     v->pc = 0;

@@ -18,6 +18,7 @@
 #define ARM64_EVENT_COUNTERS      6
 #define ARM64_DCZVA_BLOCK         64
 #define ARM64_WALK_HINTS          64 /* power of two */
+#define ARM64_USER_PAGES          64 /* power of two */
 
 /*
  * Mode word: all that decides what an instruction lifts to, or what its data access means.
@@ -142,6 +143,16 @@ struct arm64_vcpu {
         uint32_t limits; /* what the tables above left of the rights */
     } walk_hint[ARM64_WALK_HINTS];
     uint64_t walk_generation;
+    /* Pages that unprivileged accesses met, until any flush; by page and direction (user.c). */
+    struct arm64_user_page {
+        gva_t va;
+        uint64_t asid, generation;
+        const struct mem_map *map;
+        gpa_t gpa;
+        uint8_t *host;
+        _Atomic uint8_t *flags;
+    } user_page[ARM64_USER_PAGES];
+    uint64_t user_generation;    /* never 0 */
     struct timer vtimer, ptimer; /* fire at cntv_cval_el0, cntp_cval_el0 */
     uint32_t lines;              /* private inputs of the distributor that are high, as it was told */
 };
@@ -310,6 +321,8 @@ int arm64_translate(struct vcpu *v, gva_t va, enum access access, struct transla
 unsigned arm64_walk(struct arm64_vcpu *a, gva_t va, enum access access, unsigned as, struct translation *out);
 uint64_t arm64_context(struct vcpu *v, enum access access);
 uint64_t arm64_asid(struct vcpu *v);
+/* ---- user.c ---- */
+
 /*
  * An unprivileged access (LDTR, STTR) at EL1 without UAO, of 1 to 8 bytes, or the exception. Loads: *value
  * zero-extended.

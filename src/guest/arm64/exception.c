@@ -62,6 +62,7 @@ void arm64_flush(struct vcpu *v, const struct flush_scope *scope)
     struct arm64_vcpu *a = arm64_of(v);
     struct flush_scope s = *scope;
 
+    a->user_generation++;
     /* A page that was met under a tagged address has entries that its own address does not name. */
     if (UNLIKELY(a->tagged) && (s.kind == FLUSH_PAGE || s.kind == FLUSH_PAGE_ASID))
         s.kind = FLUSH_ALL;
