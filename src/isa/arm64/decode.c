@@ -42,12 +42,56 @@ static bool (*const extractors[A64_FMT_COUNT])(struct a64_insn *) = {
 #include "isa/arm64/format.def"
 };
 
+/*
+ * The lookup: bits [28:24] are the class (of C4.1's op0, or finer), two more fields, which index.def chooses
+ * for each class, the bucket in it: a list of the few rows that can match.
+ */
+enum {
+    BUCKET_EMPTY, /* serves classes without a row */
+#define A64_CLASS(class, shift0, bits0, shift1, bits1)                                                       \
+    BASE_##class, LAST_##class = BASE_##class + (1 << (bits0 + bits1)) - 1,
+#include "isa/arm64/index.def"
+    BUCKET_COUNT
+};
+
+static const struct {
+    uint16_t base;
+    uint8_t shift0, bits0, shift1, bits1;
+} classes[32] = {
+#define A64_CLASS(class, shift0, bits0, shift1, bits1) [class] = {BASE_##class, shift0, bits0, shift1, bits1},
+#include "isa/arm64/index.def"
+};
+
+/* The lists one after another, each ended by A64_UNDEFINED; where they begin is the enum's own counting. */
+static const uint16_t candidates[] = {
+    A64_UNDEFINED,
+#define A64_BUCKET(class, key, ...) __VA_ARGS__, A64_UNDEFINED,
+#include "isa/arm64/index.def"
+};
+
+enum {
+    BEGIN_EMPTY,
+#define A64_BUCKET(class, key, ...)                                                                          \
+    BEGIN_##class##_##key,                                                                                   \
+        END_##class##_##key = BEGIN_##class##_##key + ARRAY_SIZE(((uint16_t[]){__VA_ARGS__})),
+#include "isa/arm64/index.def"
+};
+
+static const uint16_t buckets[BUCKET_COUNT] = {
+#define A64_BUCKET(class, key, ...) [BASE_##class + key] = BEGIN_##class##_##key,
+#include "isa/arm64/index.def"
+};
+
 static unsigned find(uint32_t raw)
 {
-    for (unsigned id = 1; id < A64_ID_COUNT; id++)
-        if ((raw & patterns[id].mask) == patterns[id].match)
-            return id;
-    return A64_UNDEFINED;
+    unsigned class = raw >> 24 & 31, bits0 = classes[class].bits0;
+    unsigned key0 = raw >> classes[class].shift0 & ((1u << bits0) - 1);
+    unsigned key1 = raw >> classes[class].shift1 & ((1u << classes[class].bits1) - 1);
+    const uint16_t *id = &candidates[buckets[classes[class].base + (key1 << bits0 | key0)]];
+
+    while (*id != A64_UNDEFINED && (raw & patterns[*id].mask) != patterns[*id].match)
+        id++;
+    return *id;
 }
 
 bool a64_decode(uint32_t raw, struct a64_insn *out)

@@ -448,8 +448,15 @@ bool a64_get_v_shift_long(struct a64_insn *o)
     return shift_get(o, false) && o->size != 3;
 }
 
+/* SCVTF, UCVTF and the one that rounds to zero, FCVTZ*. */
+static void fix_rounding_set(struct a64_insn *o)
+{
+    o->opt = a64_bits(o, 15, 11) == 0x1f ? A64_ROUND_ZERO : 0;
+}
+
 bool a64_get_v_shift_fix(struct a64_insn *o)
 {
+    fix_rounding_set(o);
     return a64_get_v_shift_right(o) && o->size >= 1;
 }
 
@@ -479,6 +486,7 @@ bool a64_get_s_shift_narrow(struct a64_insn *o)
 
 bool a64_get_s_shift_fix(struct a64_insn *o)
 {
+    fix_rounding_set(o);
     o->q = 0;
     return shift_get(o, true) && o->size >= 1;
 }

@@ -1,8 +1,19 @@
 /*
- * The tables behind sysreg.h.
+ * The tables behind sysreg.h and pte.h.
  */
+#include "isa/arm64/pte.h"
 #include "isa/arm64/sysreg.h"
 #include "lib/str.h"
+
+// clang-format off
+const struct a64_granule_info a64_granules[A64_GRANULE_COUNT] = {
+    [A64_GRANULE_4K]  = {12,  9, 1, {0, 4, 4, 4}},
+    [A64_GRANULE_16K] = {14, 11, 2, {0, 0, 5, 7}},
+    [A64_GRANULE_64K] = {16, 13, 2, {0, 0, 5, 5}},
+};
+// clang-format on
+
+const uint8_t a64_pa_bits[8] = {32, 36, 40, 42, 44, 48, 52, 52};
 
 struct name {
     uint16_t code;

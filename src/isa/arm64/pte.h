@@ -51,13 +51,7 @@ struct a64_granule_info {
     uint8_t contiguous_bits[4]; /* log2 of the descriptors of a contiguous set, by level; 0: none */
 };
 
-/* clang-format off */
-static const struct a64_granule_info a64_granules[A64_GRANULE_COUNT] = {
-    [A64_GRANULE_4K]  = {12,  9, 1, {0, 4, 4, 4}},
-    [A64_GRANULE_16K] = {14, 11, 2, {0, 0, 5, 7}},
-    [A64_GRANULE_64K] = {16, 13, 2, {0, 0, 5, 5}},
-};
-/* clang-format on */
+extern const struct a64_granule_info a64_granules[A64_GRANULE_COUNT];
 
 /* Granule of TCR_EL1.TG0 and of TG1, which number them differently; reserved values read as 4 KiB. */
 static inline enum a64_granule a64_granule_tg0(unsigned tg0)
@@ -87,8 +81,8 @@ static inline unsigned a64_level_shift(enum a64_granule granule, unsigned level)
     return a64_granules[granule].shift + (3 - level) * a64_granules[granule].level_bits;
 }
 
-/* Bits of physical address by TCR_EL1.IPS and ID_AA64MMFR0_EL1.PARange; 7 is reserved. */
-static const uint8_t a64_pa_bits[8] = {32, 36, 40, 42, 44, 48, 52, 52};
+/* Bits of physical address by TCR_EL1.IPS and ID_AA64MMFR0_EL1.PARange; 7 is reserved, and reads as 6. */
+extern const uint8_t a64_pa_bits[8];
 
 /* MAIR_EL1 attribute bytes: 0000dd00 is Device; else two nibbles, outer and inner. */
 enum a64_mair {
