@@ -1,6 +1,6 @@
 /*
  * A64 instruction decoding: raw bits -> id and operands. Pure functions over constant tables. Section numbers
- * are those of the Arm Architecture Reference Manual for A-profile, DDI 0487.
+ * are those of the Arm Architecture Reference Manual for A-profile, DDI 0487, issue J.a.
  */
 #ifndef CV_ISA_ARM64_DECODE_H
 #define CV_ISA_ARM64_DECODE_H
@@ -115,7 +115,7 @@ static inline uint64_t a64_insn_exts(const struct a64_insn *insn)
 bool a64_decode(uint32_t raw, struct a64_insn *out);
 
 /*
- * The mask that a logical immediate's N:immr:imms stands for (DecodeBitMasks, C1 of the manual's shared
+ * The mask that a logical immediate's N:immr:imms stands for (DecodeBitMasks of the manual's
  * pseudocode): false if reserved. sf 0: 32 bits, zero-extended.
  */
 bool a64_bitmask_decode(unsigned sf, unsigned n, unsigned immr, unsigned imms, uint64_t *mask);

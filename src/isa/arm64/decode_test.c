@@ -25,7 +25,7 @@ static uint64_t random_next(uint64_t *state)
 
 /*
  * Overlaps on purpose. Row a, which stands first, is a special case of b: its fixed bits are b's and more. Or
- * it is a modified immediate, and b a shift by immediate, which refuses what they share, immh 0 (C4.1.96).
+ * it is a modified immediate, and b a shift by immediate, which refuses what they share, immh 0 (C4.1).
  */
 static bool overlap_intended(unsigned a, unsigned b)
 {

@@ -1,5 +1,5 @@
 /*
- * Fields of integer, branch and system instructions (DDI 0487, C4.1.86, C4.1.87, C4.1.89).
+ * Fields of integer, branch and system instructions (DDI 0487, C4.1).
  */
 #include "isa/arm64/extract.h"
 

@@ -1,5 +1,5 @@
 /*
- * Fields of loads and stores, the vector structures apart (DDI 0487, C4.1.88).
+ * Fields of loads and stores, the vector structures apart (DDI 0487, C4.1).
  */
 #include "isa/arm64/extract.h"
 

@@ -1,6 +1,6 @@
 /*
- * Fields of scalar floating point, Advanced SIMD and cryptography (DDI 0487, C4.1.96) and of the loads and
- * stores of vector structures (C4.1.88).
+ * Fields of scalar floating point, Advanced SIMD and cryptography (DDI 0487, C4.1) and of the loads and
+ * stores of vector structures (C4.1).
  */
 #include "isa/arm64/extract.h"
 #include "isa/arm64/fp.h"
@@ -132,7 +132,7 @@ bool a64_get_v_logic(struct a64_insn *o)
 }
 
 /*
- * Rounding of FCVT*: bits 23 and 12 are rmode, bit 16 with them "to nearest, ties away" (C4.1.96, two-
+ * Rounding of FCVT*: bits 23 and 12 are rmode, bit 16 with them "to nearest, ties away" (C4.1, two-
  * register miscellaneous: opcode 11010 and 11011 take their mode from bits 23 and 12, 11100 is A).
  */
 static void rounding_set(struct a64_insn *o)

@@ -1,5 +1,5 @@
 /*
- * Floating point: FPCR, FPSR (DDI 0487, C5.2.7, C5.2.8), rounding modes, default NaNs (A1.4).
+ * Floating point: FPCR, FPSR (DDI 0487, C5.2), rounding modes, default NaNs (A1.4).
  */
 #ifndef CV_ISA_ARM64_FP_H
 #define CV_ISA_ARM64_FP_H

@@ -11,7 +11,7 @@
 #define A64_PTE_VALID BIT(0)
 #define A64_PTE_TABLE BIT(1)
 
-/* Blocks and pages: lower and upper attributes (D8.3.2) */
+/* Blocks and pages: lower and upper attributes (D8.3) */
 #define A64_PTE_ATTRINDX   A64_MASK(4, 2)
 #define A64_PTE_NS         BIT(5)
 #define A64_PTE_AP         A64_MASK(7, 6)
@@ -28,7 +28,7 @@
 #define A64_PTE_UXN        BIT(54) /* XN in regimes of one level */
 #define A64_PTE_SW         A64_MASK(58, 55)
 
-/* Tables: limits for all below, unless TCR_EL1.HPD0, HPD1 (D8.3.1) */
+/* Tables: limits for all below, unless TCR_EL1.HPD0, HPD1 (D8.3) */
 #define A64_PTE_PXNTABLE    BIT(59)
 #define A64_PTE_UXNTABLE    BIT(60)
 #define A64_PTE_APTABLE_EL0 BIT(61) /* no access from EL0 */
@@ -64,7 +64,7 @@ static inline enum a64_granule a64_granule_tg1(unsigned tg1)
     return tg1 == 3 ? A64_GRANULE_64K : tg1 == 1 ? A64_GRANULE_16K : A64_GRANULE_4K;
 }
 
-/* T0SZ, T1SZ: 64 less the bits of virtual address; without FEAT_LVA, FEAT_TTST 16..39 (D8.2.1). */
+/* T0SZ, T1SZ: 64 less the bits of virtual address; without FEAT_LVA, FEAT_TTST 16..39 (D8.2). */
 enum { A64_TXSZ_MIN = 16, A64_TXSZ_MAX = 39 };
 
 /* First level of the walk of a region of va_bits: each level below it resolves level_bits. */

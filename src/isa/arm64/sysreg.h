@@ -156,7 +156,7 @@ static inline uint64_t a64_field_set(uint64_t reg, uint64_t mask, uint64_t value
 #define A64_TTBR_BADDR A64_MASK(47, 1)
 #define A64_TTBR_ASID  A64_MASK(63, 48)
 
-/* PSTATE as SPSR_EL1 keeps it (C5.2.18); NZCV, DAIF, SPSel, PAN, UAO, DIT, SSBS registers have their
+/* PSTATE as SPSR_EL1 keeps it (C5.2); NZCV, DAIF, SPSel, PAN, UAO, DIT, SSBS registers have their
  * bits at the same places (SPSel: bit 0) */
 #define A64_SPSR_SP    BIT(0)
 #define A64_SPSR_EL    A64_MASK(3, 2)
@@ -194,7 +194,7 @@ enum a64_mode {
 /* CurrentEL */
 #define A64_CURRENTEL_EL A64_MASK(3, 2)
 
-/* Offsets from VBAR_EL1 (D1.3.1.5): the kind, plus where the exception comes from */
+/* Offsets from VBAR_EL1 (D1.3): the kind, plus where the exception comes from */
 enum a64_vector {
     A64_VECTOR_SYNC = 0x000,
     A64_VECTOR_IRQ = 0x080,
