@@ -97,6 +97,8 @@ enum { IR_FENCE_W = 1, IR_FENCE_R = 2, IR_FENCE_O = 4, IR_FENCE_I = 8 };
 /* Rounding: numbers equal enum sf_round of lib/softfloat.h. The lift resolves the dynamic mode from the
  * unit's mode bits. */
 enum ir_round { IR_RNE, IR_RTZ, IR_RDN, IR_RUP, IR_RMM, IR_ROUND_ODD };
+/* Or'ed to the rounding: NaN results are the default one; denormal operands, and results, are zeros. */
+enum ir_fpmode { IR_FP_ROUND = 7, IR_FP_DEFAULT_NAN = 8, IR_FP_FLUSH_IN = 16, IR_FP_FLUSH_OUT = 32 };
 enum ir_fminmax { IR_MM_RISCV, IR_MM_ARM, IR_MM_ARM_NUM, IR_MM_X86 };
 enum ir_fcmp {
     IR_FCMP_EQ,

@@ -209,7 +209,7 @@ static void verifier_refuses(void **state)
          "leaves the value"},
         {"block +0\n insn +0 len=4\n v1=get.i64 slot=8\n v2=bitcast.f32 v1\n dispatch\n", "sizes differ"},
         {"block +0\n insn +0 len=4\n v1=get.i64 slot=8\n branch.i64 v1, v1 aux=10\n", "no such comparison"},
-        {"block +0\n insn +0 len=4\n v1=get.f64 slot=8\n v2=fadd.f64 v1, v1 aux=9\n dispatch\n",
+        {"block +0\n insn +0 len=4\n v1=get.f64 slot=8\n v2=fadd.f64 v1, v1 aux=6\n dispatch\n",
          "no such rounding"},
         {"block +0\n insn +0 len=4\n v1=get.v128 slot=16\n v2=vadd.v128 v1, v1 aux=7\n dispatch\n",
          "lane width"},

@@ -141,7 +141,7 @@ static const char *check_float(const struct ir_op *op)
         return NULL;
     if (!is_float(op->type))
         return "not a float type";
-    if ((op->aux & 0xff) > IR_ROUND_ODD)
+    if ((op->aux & IR_FP_ROUND) > IR_ROUND_ODD || op->aux & 0xc0)
         return "no such rounding";
     if ((op->op == IR_FTOI || op->op == IR_ITOF) && op->aux >> 8 > IR_INT_U64)
         return "no such integer kind";

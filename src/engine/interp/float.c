@@ -51,8 +51,11 @@ static uint64_t minmax_arm(struct fp *x, bool max, bool num)
 {
     bool na = sf_is_nan(x->f, x->a), nb = sf_is_nan(x->f, x->b);
 
-    if (num && na != nb && !sf_is_snan(x->f, na ? x->a : x->b))
-        return na ? x->b : x->a;
+    if (num && na != nb && !sf_is_snan(x->f, na ? x->a : x->b)) {
+        uint64_t number = na ? x->b : x->a;
+
+        return sf_min(x->f, number, number, &x->env); /* a denormal may be flushed */
+    }
     if (na || nb)
         return sf_add(x->f, x->a, x->b, &x->env);
     return minmax_number(x, max);
@@ -85,6 +88,13 @@ static uint64_t compare(struct fp *x)
     unsigned i = x->aux % ARRAY_SIZE(rows);
 
     return rows[i].mask >> (sf_compare(x->f, x->a, x->b, rows[i].quiet, &x->env) + 1) & 1;
+}
+
+static uint64_t compare_flags(struct fp *x)
+{
+    static const uint8_t flags[] = {1, 2 | 4, 4, 4 | 8}; /* less, equal, greater, unordered */
+
+    return flags[sf_compare(x->f, x->a, x->b, !(x->aux & 1), &x->env) + 1];
 }
 
 static uint64_t from_int(struct fp *x)
@@ -147,6 +157,8 @@ static uint64_t compute(struct fp *x)
         return x->a ^ (x->b & sign_bit(f));
     case IR_FCMP:
         return compare(x);
+    case IR_FCMPF:
+        return compare_flags(x);
     case IR_FCLASS:
         return sf_class(f, x->a);
     case IR_FTOI:
@@ -176,12 +188,16 @@ void interp_float(struct vcpu *v, const struct iop *op)
     x.a = cell_get(v, op->a, x.op == IR_ITOF || x.op == IR_UNBOX ? 8 : width_of(x.from) / 8);
     x.b = cell_get(v, op->b, width_of(x.f) / 8);
     x.c = cell_get(v, (int16_t)(imm >> 32), width_of(x.f) / 8);
-    x.env = (struct sf_env){.rules = lift->fp_rules, .round = x.aux & 0xff};
+    x.env = (struct sf_env){.rules = lift->fp_rules,
+                            .round = x.aux & IR_FP_ROUND,
+                            .default_nan = x.aux & IR_FP_DEFAULT_NAN,
+                            .flush_in = x.aux & IR_FP_FLUSH_IN ? 7 : 0,
+                            .flush_out = x.aux & IR_FP_FLUSH_OUT ? 7 : 0};
     r = compute(&x);
     if (x.env.flags)
         *flags |= x.env.flags;
-    /* FCMP, FCLASS, FTOI and BOX give 64 bits. */
-    if (x.op == IR_FCMP || x.op == IR_FCLASS || x.op == IR_FTOI || x.op == IR_BOX)
+    /* FCMP, FCMPF, FCLASS, FTOI and BOX give 64 bits. */
+    if (x.op == IR_FCMP || x.op == IR_FCMPF || x.op == IR_FCLASS || x.op == IR_FTOI || x.op == IR_BOX)
         memcpy(&CELL(v, op->d, uint8_t), &r, 8);
     else
         memcpy(&CELL(v, op->d, uint8_t), &r, width_of(x.f) / 8);
