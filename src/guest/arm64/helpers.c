@@ -1,6 +1,8 @@
 /* What lifted code calls. v->pc is exact: the instruction's own. */
+#include "guest/arm64/fp.h"
 #include "guest/arm64/lift.h"
 #include "guest/arm64/pauth.h"
+#include "guest/arm64/simd.h"
 
 #define HELPER(name) static uint64_t help_##name(struct vcpu *v, uint64_t a, uint64_t b, uint64_t c)
 #define UNUSED3      (void)a, (void)b, (void)c
@@ -163,6 +165,51 @@ HELPER(pacga)
 {
     (void)c;
     return arm64_pac_generic(arm64_of(v), a, b);
+}
+
+/* ---- floating point, SIMD ---- */
+
+/* a: operand, b: see enum lift_fp_convert */
+HELPER(fp_convert)
+{
+    enum sf_format f = (enum sf_format)((b & 15) - 1), to = (enum sf_format)((b >> 4 & 15) - 1);
+    unsigned bits = b & 256 ? 64 : 32, round = b >> 12 & 15, amount = b >> 16 & 255;
+    struct sf_env e = arm64_fp_env(v->mode);
+    uint64_t r;
+    bool z;
+
+    (void)c;
+    switch (b >> 24) {
+    case FP_FORMAT:
+        r = arm64_fp_convert(f, to, a, v->mode & ARM64_MODE_AHP, &e);
+        break;
+    case FP_TO_FIXED_S:
+    case FP_TO_FIXED_U:
+        r = arm64_fp_to_fixed(f, a, bits, b >> 24 == FP_TO_FIXED_S, amount, &e);
+        break;
+    case FP_FROM_FIXED_S:
+    case FP_FROM_FIXED_U:
+        r = arm64_fp_from_fixed(f, a, bits, b >> 24 == FP_FROM_FIXED_S, amount, &e);
+        break;
+    case FP_ROUND_RANGE:
+        e.round = (uint8_t)arm64_fp_round(v->mode, round);
+        r = arm64_fp_round_range(f, a, amount, &e);
+        break;
+    default:
+        r = arm64_fp_to_js(a, &z, &e);
+        r |= (uint64_t)z << 32;
+        break;
+    }
+    v->fp_flags |= e.flags;
+    return r;
+}
+
+/* a: see simd.h */
+HELPER(simd)
+{
+    UNUSED3;
+    arm64_simd(arm64_of(v), a);
+    return 0;
 }
 
 #define MAY_LEAVE IR_H_MAY_LEAVE

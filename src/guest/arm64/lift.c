@@ -1,6 +1,7 @@
 /* lift_ops of arm64: from bytes to rows of the lift tables; what stands before an instruction; slots. */
 #include "guest/arm64/lift.h"
-#include "lib/fmt.h"
+#include "guest/arm64/simd.h"
+#include "isa/arm64/disasm.h"
 #include "lib/softfloat.h"
 
 /* ---- decoding ---- */
@@ -10,19 +11,27 @@ static uint32_t fetch(const uint8_t *bytes)
     return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
 }
 
+/* Hints of features that are absent do nothing (C4.1.87). */
+static bool is_hint(const struct a64_insn *i)
+{
+    return (i->raw & 0xfffff01f) == 0xd503201f;
+}
+
 /* The row of an instruction that exists in this mode, or NULL. */
 static const struct lift_row *row_of(uint64_t mode, const struct a64_insn *i)
 {
-    static const struct lift_row *const parts[] = {arm64_lift_int, arm64_lift_mem, arm64_lift_branch,
-                                                   arm64_lift_system};
+    static const struct lift_row *const parts[] = {arm64_lift_int,    arm64_lift_mem, arm64_lift_branch,
+                                                   arm64_lift_system, arm64_lift_fp,  arm64_lift_simd};
 
-    if (i->id == A64_UNDEFINED || mode & ARM64_MODE_NO_EXT(a64_insn_descs[i->id].ext))
+    if (i->id == A64_UNDEFINED)
         return NULL;
+    if (mode & a64_insn_exts(i) << 32)
+        return is_hint(i) ? &arm64_lift_system[A64_NOP] : NULL;
     for (unsigned p = 0; p < ARRAY_SIZE(parts); p++) {
         if (parts[p][i->id].fn)
             return &parts[p][i->id];
     }
-    return NULL;
+    return arm64_simd_has(i->id) ? &arm64_lift_by_helper : NULL;
 }
 
 /* What happens instead of the instruction. */
@@ -42,7 +51,7 @@ static enum gate gate_of(uint64_t mode, const struct lift_row *row, const struct
         return GATE_UNDEFINED;
     if (needs & NEEDS_FP && mode & ARM64_MODE_FP_TRAP)
         return GATE_FP;
-    return needs & NEEDS_SYS && !lift_sys_lookup(mode, i, &info) ? GATE_UNDEFINED : GATE_OPEN;
+    return needs & NEEDS_SYS && !alift_sys_lookup(mode, i, &info) ? GATE_UNDEFINED : GATE_OPEN;
 }
 
 /* Some rows end the block in some modes only. */
@@ -51,7 +60,7 @@ static enum insn_kind kind_of(uint64_t mode, const struct lift_row *row, const s
     if (mode & ARM64_MODE_STEP)
         return INSN_END;
     if (i->id == A64_MSR_DAIFSET)
-        return lift_daifset_ends(mode) ? INSN_END : INSN_PLAIN;
+        return alift_daifset_ends(mode) ? INSN_END : INSN_PLAIN;
     return (enum insn_kind)row->kind;
 }
 
@@ -90,16 +99,16 @@ static bool is_load_exclusive(const struct a64_insn *i)
 static void lift_open(struct lift *l, const struct lift_row *row)
 {
     if (l->mode & ARM64_MODE_BREAK) {
-        lift_sync(l);
-        lift_call(l, A64H_BREAKPOINT, IR_REF_NONE, IR_REF_NONE, IR_REF_NONE);
+        alift_sync(l);
+        alift_call(l, A64H_BREAKPOINT, IR_REF_NONE, IR_REF_NONE, IR_REF_NONE);
     }
     if (l->mode & ARM64_MODE_STEP) {
-        lift_sync(l);
-        lift_call(l, A64H_STEP_BEGIN, lift_imm(l, is_load_exclusive(&l->i)), IR_REF_NONE, IR_REF_NONE);
+        alift_sync(l);
+        alift_call(l, A64H_STEP_BEGIN, alift_imm(l, is_load_exclusive(&l->i)), IR_REF_NONE, IR_REF_NONE);
     }
     row->fn(l, row);
     if (l->mode & ARM64_MODE_STEP && !ended(l->u))
-        lift_jump(l, 4);
+        alift_jump(l, 4);
 }
 
 static void lift(struct ir_unit *u, uint64_t mode, int32_t offset, const uint8_t *bytes, unsigned avail)
@@ -114,7 +123,7 @@ static void lift(struct ir_unit *u, uint64_t mode, int32_t offset, const uint8_t
 
     ir_insn(u, offset, MIN(avail, 4));
     if (offset & 3) {
-        lift_end_call(&l, A64H_PC_MISALIGNED, IR_REF_NONE, IR_REF_NONE, IR_REF_NONE);
+        alift_end_call(&l, A64H_PC_MISALIGNED, IR_REF_NONE, IR_REF_NONE, IR_REF_NONE);
         return;
     }
     a64_decode(fetch(bytes), &l.i);
@@ -123,14 +132,18 @@ static void lift(struct ir_unit *u, uint64_t mode, int32_t offset, const uint8_t
     if (gate == GATE_OPEN)
         lift_open(&l, row);
     else
-        lift_end_call(&l, (enum arm64_helper)instead[gate], IR_REF_NONE, IR_REF_NONE, IR_REF_NONE);
+        alift_end_call(&l, (enum arm64_helper)instead[gate], IR_REF_NONE, IR_REF_NONE, IR_REF_NONE);
 }
 
 static int disasm(char *buf, size_t size, uint64_t mode, uint64_t pc, const uint8_t *bytes, unsigned avail)
 {
+    struct a64_insn i;
+
     (void)mode;
-    (void)pc;
-    return avail < 4 ? 0 : fmt_snprintf(buf, size, ".inst 0x%08x", fetch(bytes));
+    if (avail < 4)
+        return 0;
+    a64_decode(fetch(bytes), &i);
+    return a64_disasm(buf, size, &i, pc);
 }
 
 /* ---- slots: hottest first, as counted in code of gcc -O2 ---- */

@@ -42,11 +42,27 @@ extern const struct lift_row arm64_lift_int[A64_ID_COUNT];
 extern const struct lift_row arm64_lift_branch[A64_ID_COUNT];
 extern const struct lift_row arm64_lift_mem[A64_ID_COUNT];
 extern const struct lift_row arm64_lift_system[A64_ID_COUNT];
+extern const struct lift_row arm64_lift_fp[A64_ID_COUNT];
+extern const struct lift_row arm64_lift_simd[A64_ID_COUNT];
+/* For all that simd.h serves. */
+extern const struct lift_row arm64_lift_by_helper;
+
+/* What the helper FP_CONVERT does; its second operand: size 3:0, index 7:4, sf 8, opt 15:12, amount 23:16,
+ * this. */
+enum lift_fp_convert {
+    FP_FORMAT, /* size to index */
+    FP_TO_FIXED_S,
+    FP_TO_FIXED_U,
+    FP_FROM_FIXED_S,
+    FP_FROM_FIXED_U,
+    FP_ROUND_RANGE, /* amount: bits; opt: enum a64_round */
+    FP_TO_JS        /* bit 32: Z */
+};
 
 /* What a system register or operation is in this mode; false: undefined. */
-bool lift_sys_lookup(uint64_t mode, const struct a64_insn *i, struct arm64_sys_info *out);
+bool alift_sys_lookup(uint64_t mode, const struct a64_insn *i, struct arm64_sys_info *out);
 /* MSR DAIFSet ends the block in this mode. */
-bool lift_daifset_ends(uint64_t mode);
+bool alift_daifset_ends(uint64_t mode);
 
 #define SLOT(field)  (unsigned)offsetof(struct arm64_vcpu, field)
 #define SLOT_X(n)    (SLOT(x) + 8 * (n))
@@ -56,61 +72,72 @@ bool lift_daifset_ends(uint64_t mode);
 
 /* ---- emitting ---- */
 
-ir_ref lift_imm(struct lift *l, int64_t value);
+ir_ref alift_imm(struct lift *l, int64_t value);
 /* i64 operations: of two values, of a value and a constant. */
-ir_ref lift_bin(struct lift *l, unsigned op, ir_ref a, ir_ref b);
-ir_ref lift_bini(struct lift *l, unsigned op, ir_ref a, int64_t value);
+ir_ref alift_bin(struct lift *l, unsigned op, ir_ref a, ir_ref b);
+ir_ref alift_bini(struct lift *l, unsigned op, ir_ref a, int64_t value);
 /* a != 0 ? b : c */
-ir_ref lift_select(struct lift *l, enum ir_type type, ir_ref a, ir_ref b, ir_ref c);
-ir_ref lift_zext32(struct lift *l, ir_ref a);
+ir_ref alift_select(struct lift *l, enum ir_type type, ir_ref a, ir_ref b, ir_ref c);
+ir_ref alift_zext32(struct lift *l, ir_ref a);
 /* This instruction's address plus a displacement. */
-ir_ref lift_pc(struct lift *l, int64_t displacement);
-void lift_sync(struct lift *l);
+ir_ref alift_pc(struct lift *l, int64_t displacement);
+void alift_sync(struct lift *l);
 /* Ends the block at vcpu->pc. */
-void lift_dispatch(struct lift *l);
-ir_ref lift_call(struct lift *l, enum arm64_helper h, ir_ref a, ir_ref b, ir_ref c);
+void alift_dispatch(struct lift *l);
+ir_ref alift_call(struct lift *l, enum arm64_helper h, ir_ref a, ir_ref b, ir_ref c);
 /* SYNC, a call, DISPATCH: for what raises or sets pc. */
-void lift_end_call(struct lift *l, enum arm64_helper h, ir_ref a, ir_ref b, ir_ref c);
-void lift_undefined(struct lift *l);
+void alift_end_call(struct lift *l, enum arm64_helper h, ir_ref a, ir_ref b, ir_ref c);
+void alift_undefined(struct lift *l);
 
 /* ---- registers ---- */
 
 /* General registers as operands: 31 is zero, and writes to it are dropped; 31 is the stack pointer. */
-ir_ref lift_get(struct lift *l, unsigned reg);
-void lift_put(struct lift *l, unsigned reg, ir_ref value);
-ir_ref lift_get_sp(struct lift *l, unsigned reg);
-void lift_put_sp(struct lift *l, unsigned reg, ir_ref value);
+ir_ref alift_get(struct lift *l, unsigned reg);
+void alift_put(struct lift *l, unsigned reg, ir_ref value);
+ir_ref alift_get_sp(struct lift *l, unsigned reg);
+void alift_put_sp(struct lift *l, unsigned reg, ir_ref value);
 /* As wide as the instruction says (i.sf): i64, or i32, which writes zero-extended. */
-enum ir_type lift_type(const struct lift *l);
-ir_ref lift_get_sized(struct lift *l, unsigned reg);
-void lift_put_sized(struct lift *l, unsigned reg, ir_ref value);
+enum ir_type alift_type(const struct lift *l);
+ir_ref alift_get_sized(struct lift *l, unsigned reg);
+void alift_put_sized(struct lift *l, unsigned reg, ir_ref value);
 
 /* The low 64 bits of a vector register, as f64; a write clears the upper half. */
-ir_ref lift_get_d(struct lift *l, unsigned reg);
-void lift_put_d(struct lift *l, unsigned reg, ir_ref value);
+ir_ref alift_get_d(struct lift *l, unsigned reg);
+void alift_put_d(struct lift *l, unsigned reg, ir_ref value);
+/* The same with an i64. */
+void alift_put_bits(struct lift *l, unsigned reg, ir_ref value);
 /* Raises unless the stack pointer, whose value this is, is a multiple of 16. */
-void lift_sp_check(struct lift *l, ir_ref sp);
+void alift_sp_check(struct lift *l, ir_ref sp);
+
+/* Mode WATCH: before the access. */
+void alift_watch(struct lift *l, ir_ref base, int64_t disp, unsigned bytes, bool write);
 
 /* ---- flags ---- */
 
 /* NZCV of a flag operation on values of the type; c: carry-in where the operation takes one. */
-ir_ref lift_flags(struct lift *l, enum ir_flagop op, enum ir_type type, ir_ref a, ir_ref b, ir_ref c);
-void lift_put_nzcv(struct lift *l, ir_ref packed);
-ir_ref lift_get_nzcv(struct lift *l);
+ir_ref alift_flags(struct lift *l, enum ir_flagop op, enum ir_type type, ir_ref a, ir_ref b, ir_ref c);
+void alift_put_nzcv(struct lift *l, ir_ref packed);
+ir_ref alift_get_nzcv(struct lift *l);
 /* Whether the condition holds, i64 0 or 1. */
-ir_ref lift_cond(struct lift *l, unsigned cond);
+ir_ref alift_cond(struct lift *l, unsigned cond);
 
 /* ---- ends of blocks ---- */
 
 /* Offsets as displacements from this instruction. */
-void lift_jump(struct lift *l, int64_t displacement);
-void lift_jump_to(struct lift *l, ir_ref target, enum ir_hint hint);
-void lift_branch(struct lift *l, enum ir_type type, enum ir_cond cond, ir_ref a, ir_ref b,
-                 int64_t displacement);
+void alift_jump(struct lift *l, int64_t displacement);
+void alift_jump_to(struct lift *l, ir_ref target, enum ir_hint hint);
+void alift_branch(struct lift *l, enum ir_type type, enum ir_cond cond, ir_ref a, ir_ref b,
+                  int64_t displacement);
 /* On the flags. */
-void lift_branch_cond(struct lift *l, unsigned cond, int64_t displacement);
+void alift_branch_cond(struct lift *l, unsigned cond, int64_t displacement);
 
-static inline unsigned lift_el(const struct lift *l)
+/* Four bits N Z C V from bit 3 down, as instructions have them, to slot order. */
+static inline unsigned alift_nzcv_order(unsigned x)
+{
+    return (x >> 3 & 1) | (x >> 1 & 2) | (x << 1 & 4) | (x << 3 & 8);
+}
+
+static inline unsigned alift_el(const struct lift *l)
 {
     return (unsigned)(l->mode & ARM64_MODE_EL);
 }

@@ -6,42 +6,42 @@ typedef const struct lift_row *row_t;
 static void op_b(struct lift *l, row_t row)
 {
     if (row->arg)
-        lift_put(l, 30, lift_pc(l, 4));
-    lift_jump(l, l->i.imm);
+        alift_put(l, 30, alift_pc(l, 4));
+    alift_jump(l, l->i.imm);
 }
 
 static void op_bcond(struct lift *l, row_t row)
 {
     (void)row;
-    lift_branch_cond(l, l->i.cond, l->i.imm);
+    alift_branch_cond(l, l->i.cond, l->i.imm);
 }
 
 /* aux: enum ir_cond */
 static void op_cbz(struct lift *l, row_t row)
 {
-    ir_ref v = lift_get_sized(l, l->i.rd);
+    ir_ref v = alift_get_sized(l, l->i.rd);
 
-    lift_branch(l, lift_type(l), (enum ir_cond)row->aux, v, ir_const(l->u, lift_type(l), 0), l->i.imm);
+    alift_branch(l, alift_type(l), (enum ir_cond)row->aux, v, ir_const(l->u, alift_type(l), 0), l->i.imm);
 }
 
 static void op_tbz(struct lift *l, row_t row)
 {
-    ir_ref v = lift_bini(l, IR_AND, lift_get(l, l->i.rd), (int64_t)BIT(l->i.index));
+    ir_ref v = alift_bini(l, IR_AND, alift_get(l, l->i.rd), (int64_t)BIT(l->i.index));
 
-    lift_branch(l, IRT_I64, (enum ir_cond)row->aux, v, lift_imm(l, 0), l->i.imm);
+    alift_branch(l, IRT_I64, (enum ir_cond)row->aux, v, alift_imm(l, 0), l->i.imm);
 }
 
 static void go_to(struct lift *l, row_t row, ir_ref target)
 {
     if (row->arg == IR_HINT_CALL)
-        lift_put(l, 30, lift_pc(l, 4));
-    lift_jump_to(l, target, (enum ir_hint)row->arg);
+        alift_put(l, 30, alift_pc(l, 4));
+    alift_jump_to(l, target, (enum ir_hint)row->arg);
 }
 
 /* arg: enum ir_hint */
 static void op_br(struct lift *l, row_t row)
 {
-    go_to(l, row, lift_get(l, l->i.rn));
+    go_to(l, row, alift_get(l, l->i.rn));
 }
 
 /* aux: 1: key B; 2: the modifier is Rd, else zero; 4: LR with SP */
@@ -54,15 +54,15 @@ static ir_ref authenticated(struct lift *l, row_t row, ir_ref target)
 
     if (!(l->mode & enable))
         return target;
-    modifier = row->aux & AUTH_LR   ? lift_get_sp(l, ARM64_REG_SP)
-               : row->aux & AUTH_RD ? lift_get_sp(l, l->i.rd)
-                                    : lift_imm(l, 0);
-    return lift_call(l, A64H_PAC, target, modifier, lift_imm(l, (row->aux & AUTH_B) | 8));
+    modifier = row->aux & AUTH_LR   ? alift_get_sp(l, ARM64_REG_SP)
+               : row->aux & AUTH_RD ? alift_get_sp(l, l->i.rd)
+                                    : alift_imm(l, 0);
+    return alift_call(l, A64H_PAC, target, modifier, alift_imm(l, (row->aux & AUTH_B) | 8));
 }
 
 static void op_br_auth(struct lift *l, row_t row)
 {
-    go_to(l, row, authenticated(l, row, lift_get(l, row->aux & AUTH_LR ? 30 : l->i.rn)));
+    go_to(l, row, authenticated(l, row, alift_get(l, row->aux & AUTH_LR ? 30 : l->i.rn)));
 }
 
 static void op_eret(struct lift *l, row_t row)
@@ -71,7 +71,7 @@ static void op_eret(struct lift *l, row_t row)
 
     if (row->arg)
         target = authenticated(l, row, target);
-    lift_end_call(l, A64H_ERET, target, IR_REF_NONE, IR_REF_NONE);
+    alift_end_call(l, A64H_ERET, target, IR_REF_NONE, IR_REF_NONE);
 }
 
 // clang-format off

@@ -1,129 +1,144 @@
 /* What lifting consists of: constants, registers, flags and conditions, ends of blocks. */
 #include "guest/arm64/lift.h"
 
-ir_ref lift_imm(struct lift *l, int64_t value)
+ir_ref alift_imm(struct lift *l, int64_t value)
 {
     return ir_const(l->u, IRT_I64, value);
 }
 
-ir_ref lift_bin(struct lift *l, unsigned op, ir_ref a, ir_ref b)
+ir_ref alift_bin(struct lift *l, unsigned op, ir_ref a, ir_ref b)
 {
     return ir_bin(l->u, (enum ir_opcode)op, IRT_I64, a, b);
 }
 
-ir_ref lift_bini(struct lift *l, unsigned op, ir_ref a, int64_t value)
+ir_ref alift_bini(struct lift *l, unsigned op, ir_ref a, int64_t value)
 {
-    ir_ref b = lift_imm(l, value);
+    ir_ref b = alift_imm(l, value);
 
-    return lift_bin(l, op, a, b);
+    return alift_bin(l, op, a, b);
 }
 
-ir_ref lift_select(struct lift *l, enum ir_type type, ir_ref a, ir_ref b, ir_ref c)
+ir_ref alift_select(struct lift *l, enum ir_type type, ir_ref a, ir_ref b, ir_ref c)
 {
     return ir_emit(l->u, IR_SELECT, type, 0, a, b, c, 0);
 }
 
-ir_ref lift_zext32(struct lift *l, ir_ref a)
+ir_ref alift_zext32(struct lift *l, ir_ref a)
 {
     return ir_emit(l->u, IR_ZEXT, IRT_I64, 32, a, IR_REF_NONE, IR_REF_NONE, 0);
 }
 
-ir_ref lift_pc(struct lift *l, int64_t displacement)
+ir_ref alift_pc(struct lift *l, int64_t displacement)
 {
     return ir_emit(l->u, IR_PC, IRT_I64, 0, IR_REF_NONE, IR_REF_NONE, IR_REF_NONE, l->offset + displacement);
 }
 
-void lift_sync(struct lift *l)
+void alift_sync(struct lift *l)
 {
     ir_emit(l->u, IR_SYNC, IRT_NONE, 0, IR_REF_NONE, IR_REF_NONE, IR_REF_NONE, 0);
 }
 
-void lift_dispatch(struct lift *l)
+void alift_dispatch(struct lift *l)
 {
     ir_emit(l->u, IR_DISPATCH, IRT_NONE, 0, IR_REF_NONE, IR_REF_NONE, IR_REF_NONE, 0);
 }
 
-ir_ref lift_call(struct lift *l, enum arm64_helper h, ir_ref a, ir_ref b, ir_ref c)
+ir_ref alift_call(struct lift *l, enum arm64_helper h, ir_ref a, ir_ref b, ir_ref c)
 {
     return ir_call(l->u, h, IRT_I64, a, b, c);
 }
 
-void lift_end_call(struct lift *l, enum arm64_helper h, ir_ref a, ir_ref b, ir_ref c)
+void alift_end_call(struct lift *l, enum arm64_helper h, ir_ref a, ir_ref b, ir_ref c)
 {
-    lift_sync(l);
-    lift_call(l, h, a, b, c);
-    lift_dispatch(l);
+    alift_sync(l);
+    alift_call(l, h, a, b, c);
+    alift_dispatch(l);
 }
 
-void lift_undefined(struct lift *l)
+void alift_undefined(struct lift *l)
 {
-    lift_end_call(l, A64H_UNDEFINED, IR_REF_NONE, IR_REF_NONE, IR_REF_NONE);
+    alift_end_call(l, A64H_UNDEFINED, IR_REF_NONE, IR_REF_NONE, IR_REF_NONE);
 }
 
 /* ---- registers ---- */
 
-ir_ref lift_get_sp(struct lift *l, unsigned reg)
+ir_ref alift_get_sp(struct lift *l, unsigned reg)
 {
     return ir_get(l->u, IRT_I64, SLOT_X(reg));
 }
 
-void lift_put_sp(struct lift *l, unsigned reg, ir_ref value)
+void alift_put_sp(struct lift *l, unsigned reg, ir_ref value)
 {
     ir_put(l->u, IRT_I64, SLOT_X(reg), value);
 }
 
-ir_ref lift_get(struct lift *l, unsigned reg)
+ir_ref alift_get(struct lift *l, unsigned reg)
 {
-    return reg == 31 ? lift_imm(l, 0) : lift_get_sp(l, reg);
+    return reg == 31 ? alift_imm(l, 0) : alift_get_sp(l, reg);
 }
 
-void lift_put(struct lift *l, unsigned reg, ir_ref value)
+void alift_put(struct lift *l, unsigned reg, ir_ref value)
 {
     if (reg != 31)
-        lift_put_sp(l, reg, value);
+        alift_put_sp(l, reg, value);
 }
 
-enum ir_type lift_type(const struct lift *l)
+enum ir_type alift_type(const struct lift *l)
 {
     return l->i.sf ? IRT_I64 : IRT_I32;
 }
 
-ir_ref lift_get_sized(struct lift *l, unsigned reg)
+ir_ref alift_get_sized(struct lift *l, unsigned reg)
 {
     if (l->i.sf)
-        return lift_get(l, reg);
-    return reg == 31 ? ir_const(l->u, IRT_I32, 0) : ir_un(l->u, IR_TRUNC, IRT_I32, lift_get(l, reg));
+        return alift_get(l, reg);
+    return reg == 31 ? ir_const(l->u, IRT_I32, 0) : ir_un(l->u, IR_TRUNC, IRT_I32, alift_get(l, reg));
 }
 
-void lift_put_sized(struct lift *l, unsigned reg, ir_ref value)
+void alift_put_sized(struct lift *l, unsigned reg, ir_ref value)
 {
     if (reg != 31)
-        lift_put(l, reg, l->i.sf ? value : lift_zext32(l, value));
+        alift_put(l, reg, l->i.sf ? value : alift_zext32(l, value));
 }
 
-ir_ref lift_get_d(struct lift *l, unsigned reg)
+ir_ref alift_get_d(struct lift *l, unsigned reg)
 {
     return ir_get(l->u, IRT_F64, SLOT_Q(reg));
 }
 
-void lift_put_d(struct lift *l, unsigned reg, ir_ref value)
+void alift_put_d(struct lift *l, unsigned reg, ir_ref value)
 {
     ir_put(l->u, IRT_F64, SLOT_Q(reg), value);
-    ir_put(l->u, IRT_I64, SLOT_Q_HI(reg), lift_imm(l, 0));
+    ir_put(l->u, IRT_I64, SLOT_Q_HI(reg), alift_imm(l, 0));
 }
 
-void lift_sp_check(struct lift *l, ir_ref sp)
+void alift_put_bits(struct lift *l, unsigned reg, ir_ref value)
 {
-    ir_ref low = lift_bini(l, IR_AND, sp, 15);
+    ir_put(l->u, IRT_I64, SLOT_Q(reg), value);
+    ir_put(l->u, IRT_I64, SLOT_Q_HI(reg), alift_imm(l, 0));
+}
+
+void alift_sp_check(struct lift *l, ir_ref sp)
+{
+    ir_ref low = alift_bini(l, IR_AND, sp, 15);
 
     ir_emit(l->u, IR_GUARD, IRT_NONE, 0, low, IR_REF_NONE, IR_REF_NONE, A64H_SP_MISALIGNED);
+}
+
+void alift_watch(struct lift *l, ir_ref base, int64_t disp, unsigned bytes, bool write)
+{
+    if (!(l->mode & ARM64_MODE_WATCH))
+        return;
+    base = disp ? alift_bini(l, IR_ADD, base, disp) : base;
+    alift_sync(l);
+    alift_call(l, A64H_WATCHPOINT, base, alift_imm(l, bytes), alift_imm(l, write));
 }
 
 /* ---- flags ---- */
 
 #define NZCV 15
 
-ir_ref lift_flags(struct lift *l, enum ir_flagop op, enum ir_type type, ir_ref a, ir_ref b, ir_ref c)
+ir_ref alift_flags(struct lift *l, enum ir_flagop op, enum ir_type type, ir_ref a, ir_ref b, ir_ref c)
 {
     bool carry = c != IR_REF_NONE;
     ir_ref f = ir_emit(l->u, carry ? IR_FLAGSC : IR_FLAGS, type, op, a, b, c, 0);
@@ -131,7 +146,7 @@ ir_ref lift_flags(struct lift *l, enum ir_flagop op, enum ir_type type, ir_ref a
     return ir_emit(l->u, IR_FPACK, IRT_I64, NZCV, f, IR_REF_NONE, IR_REF_NONE, 0);
 }
 
-void lift_put_nzcv(struct lift *l, ir_ref packed)
+void alift_put_nzcv(struct lift *l, ir_ref packed)
 {
     ir_put(l->u, IRT_I64, SLOT(nzcv), packed);
 }
@@ -151,7 +166,7 @@ static ir_ref last_nzcv(const struct lift *l)
     return IR_REF_NONE;
 }
 
-ir_ref lift_get_nzcv(struct lift *l)
+ir_ref alift_get_nzcv(struct lift *l)
 {
     ir_ref r = last_nzcv(l);
 
@@ -221,13 +236,13 @@ static bool condition(struct lift *l, unsigned cond, struct compare *cmp, ir_ref
     return false;
 }
 
-ir_ref lift_cond(struct lift *l, unsigned cond)
+ir_ref alift_cond(struct lift *l, unsigned cond)
 {
     struct compare c;
     ir_ref flags;
 
     if (cond >= A64_AL)
-        return lift_imm(l, 1);
+        return alift_imm(l, 1);
     if (condition(l, cond, &c, &flags))
         return ir_setcc(l->u, c.type, c.cond, c.a, c.b);
     return ir_emit(l->u, IR_FCOND, IRT_I64, cond, flags, IR_REF_NONE, IR_REF_NONE, 0);
@@ -243,18 +258,18 @@ static bool stepping(const struct lift *l)
 /* Where the mode has changed under the unit: software step. */
 static void step_end(struct lift *l, ir_ref target)
 {
-    lift_end_call(l, A64H_STEP_END, target, IR_REF_NONE, IR_REF_NONE);
+    alift_end_call(l, A64H_STEP_END, target, IR_REF_NONE, IR_REF_NONE);
 }
 
-void lift_jump(struct lift *l, int64_t displacement)
+void alift_jump(struct lift *l, int64_t displacement)
 {
     if (stepping(l))
-        step_end(l, lift_pc(l, displacement));
+        step_end(l, alift_pc(l, displacement));
     else
         ir_emit(l->u, IR_JUMP, IRT_NONE, 0, IR_REF_NONE, IR_REF_NONE, IR_REF_NONE, l->offset + displacement);
 }
 
-void lift_jump_to(struct lift *l, ir_ref target, enum ir_hint hint)
+void alift_jump_to(struct lift *l, ir_ref target, enum ir_hint hint)
 {
     if (stepping(l))
         step_end(l, target);
@@ -271,13 +286,13 @@ static int64_t targets(const struct lift *l, int64_t displacement)
 
 static void step_branch(struct lift *l, ir_ref cond, int64_t displacement)
 {
-    ir_ref taken = lift_pc(l, displacement), next = lift_pc(l, 4);
+    ir_ref taken = alift_pc(l, displacement), next = alift_pc(l, 4);
 
-    step_end(l, lift_select(l, IRT_I64, cond, taken, next));
+    step_end(l, alift_select(l, IRT_I64, cond, taken, next));
 }
 
-void lift_branch(struct lift *l, enum ir_type type, enum ir_cond cond, ir_ref a, ir_ref b,
-                 int64_t displacement)
+void alift_branch(struct lift *l, enum ir_type type, enum ir_cond cond, ir_ref a, ir_ref b,
+                  int64_t displacement)
 {
     if (stepping(l))
         step_branch(l, ir_setcc(l->u, type, cond, a, b), displacement);
@@ -285,19 +300,19 @@ void lift_branch(struct lift *l, enum ir_type type, enum ir_cond cond, ir_ref a,
         ir_emit(l->u, IR_BRANCH, type, cond, a, b, IR_REF_NONE, targets(l, displacement));
 }
 
-void lift_branch_cond(struct lift *l, unsigned cond, int64_t displacement)
+void alift_branch_cond(struct lift *l, unsigned cond, int64_t displacement)
 {
     struct compare c;
     ir_ref flags;
 
     if (cond >= A64_AL) {
-        ir_ref zero = lift_imm(l, 0);
+        ir_ref zero = alift_imm(l, 0);
 
-        lift_branch(l, IRT_I64, IR_EQ, zero, zero, displacement);
+        alift_branch(l, IRT_I64, IR_EQ, zero, zero, displacement);
     } else if (stepping(l)) {
-        step_branch(l, lift_cond(l, cond), displacement);
+        step_branch(l, alift_cond(l, cond), displacement);
     } else if (condition(l, cond, &c, &flags)) {
-        lift_branch(l, c.type, c.cond, c.a, c.b, displacement);
+        alift_branch(l, c.type, c.cond, c.a, c.b, displacement);
     } else {
         ir_emit(l->u, IR_BRANCHF, IRT_NONE, cond, flags, IR_REF_NONE, IR_REF_NONE, targets(l, displacement));
     }

@@ -5,12 +5,12 @@ typedef const struct lift_row *row_t;
 
 static ir_ref bin(struct lift *l, unsigned op, ir_ref a, ir_ref b)
 {
-    return ir_bin(l->u, (enum ir_opcode)op, lift_type(l), a, b);
+    return ir_bin(l->u, (enum ir_opcode)op, alift_type(l), a, b);
 }
 
 static ir_ref constant(struct lift *l, int64_t value)
 {
-    return ir_const(l->u, lift_type(l), l->i.sf ? value : (int32_t)value);
+    return ir_const(l->u, alift_type(l), l->i.sf ? value : (int32_t)value);
 }
 
 static ir_ref bini(struct lift *l, unsigned op, ir_ref a, int64_t value)
@@ -27,14 +27,14 @@ static unsigned width(const struct lift *l)
 
 static ir_ref get_sp_sized(struct lift *l, unsigned reg)
 {
-    ir_ref v = lift_get_sp(l, reg);
+    ir_ref v = alift_get_sp(l, reg);
 
     return l->i.sf ? v : ir_un(l->u, IR_TRUNC, IRT_I32, v);
 }
 
 static void put_sp_sized(struct lift *l, unsigned reg, ir_ref v)
 {
-    lift_put_sp(l, reg, l->i.sf ? v : lift_zext32(l, v));
+    alift_put_sp(l, reg, l->i.sf ? v : alift_zext32(l, v));
 }
 
 /* ---- addresses and constants ---- */
@@ -42,14 +42,14 @@ static void put_sp_sized(struct lift *l, unsigned reg, ir_ref v)
 static void op_adr(struct lift *l, row_t row)
 {
     (void)row;
-    lift_put(l, l->i.rd, lift_pc(l, l->i.imm));
+    alift_put(l, l->i.rd, alift_pc(l, l->i.imm));
 }
 
 /* From the page that the instruction stands in. */
 static void op_adrp(struct lift *l, row_t row)
 {
     (void)row;
-    lift_put(l, l->i.rd, lift_pc(l, l->i.imm - l->offset));
+    alift_put(l, l->i.rd, alift_pc(l, l->i.imm - l->offset));
 }
 
 static void op_movz(struct lift *l, row_t row)
@@ -58,7 +58,7 @@ static void op_movz(struct lift *l, row_t row)
 
     if (row->arg)
         v = ~v;
-    lift_put(l, l->i.rd, lift_imm(l, (int64_t)(l->i.sf ? v : (uint32_t)v)));
+    alift_put(l, l->i.rd, alift_imm(l, (int64_t)(l->i.sf ? v : (uint32_t)v)));
 }
 
 static void op_movk(struct lift *l, row_t row)
@@ -66,9 +66,9 @@ static void op_movk(struct lift *l, row_t row)
     ir_ref field = constant(l, l->i.imm);
 
     (void)row;
-    lift_put_sized(l, l->i.rd,
-                   ir_emit(l->u, IR_INSERT, lift_type(l), l->i.amount << 8 | 16u, lift_get_sized(l, l->i.rd),
-                           field, IR_REF_NONE, 0));
+    alift_put_sized(l, l->i.rd,
+                    ir_emit(l->u, IR_INSERT, alift_type(l), l->i.amount << 8 | 16u,
+                            alift_get_sized(l, l->i.rd), field, IR_REF_NONE, 0));
 }
 
 /* ---- add and subtract; arg: IR_ADD or IR_SUB; aux: the flags are set ---- */
@@ -85,14 +85,14 @@ static void add_sub(struct lift *l, row_t row, ir_ref a, ir_ref b)
         if (row->aux & SP_RD)
             put_sp_sized(l, l->i.rd, r);
         else
-            lift_put_sized(l, l->i.rd, r);
+            alift_put_sized(l, l->i.rd, r);
         return;
     }
-    ir_ref nzcv = lift_flags(l, f, lift_type(l), a, b, IR_REF_NONE);
+    ir_ref nzcv = alift_flags(l, f, alift_type(l), a, b, IR_REF_NONE);
 
     if (l->i.rd != 31)
-        lift_put_sized(l, l->i.rd, bin(l, row->arg, a, b));
-    lift_put_nzcv(l, nzcv);
+        alift_put_sized(l, l->i.rd, bin(l, row->arg, a, b));
+    alift_put_nzcv(l, nzcv);
 }
 
 static void op_add_imm(struct lift *l, row_t row)
@@ -106,14 +106,14 @@ static ir_ref shifted(struct lift *l)
 {
     static const uint8_t ops[] = {
         [A64_LSL] = IR_SHL, [A64_LSR] = IR_SHR, [A64_ASR] = IR_SAR, [A64_ROR] = IR_ROR};
-    ir_ref v = lift_get_sized(l, l->i.rm);
+    ir_ref v = alift_get_sized(l, l->i.rm);
 
     return l->i.amount ? bini(l, ops[l->i.opt & 3], v, l->i.amount) : v;
 }
 
 static void op_add_shift(struct lift *l, row_t row)
 {
-    ir_ref a = lift_get_sized(l, l->i.rn);
+    ir_ref a = alift_get_sized(l, l->i.rn);
 
     add_sub(l, row, a, shifted(l));
 }
@@ -122,10 +122,10 @@ static void op_add_shift(struct lift *l, row_t row)
 static ir_ref extended(struct lift *l)
 {
     unsigned bits = 8u << (l->i.opt & 3);
-    ir_ref v = lift_get_sized(l, l->i.rm);
+    ir_ref v = alift_get_sized(l, l->i.rm);
 
     if (bits < width(l))
-        v = ir_emit(l->u, l->i.opt & 4 ? IR_SEXT : IR_ZEXT, lift_type(l), bits, v, IR_REF_NONE, IR_REF_NONE,
+        v = ir_emit(l->u, l->i.opt & 4 ? IR_SEXT : IR_ZEXT, alift_type(l), bits, v, IR_REF_NONE, IR_REF_NONE,
                     0);
     return l->i.amount ? bini(l, IR_SHL, v, l->i.amount) : v;
 }
@@ -140,15 +140,16 @@ static void op_add_ext(struct lift *l, row_t row)
 /* arg: SBC; aux: sets flags */
 static void op_adc(struct lift *l, row_t row)
 {
-    ir_ref a = lift_get_sized(l, l->i.rn), b = lift_get_sized(l, l->i.rm), c = lift_cond(l, A64_CS), nzcv = 0;
-    ir_ref addend = row->arg ? ir_un(l->u, IR_NOT, lift_type(l), b) : b;
-    ir_ref r = ir_emit(l->u, IR_ADDC, lift_type(l), 0, a, addend, c, 0);
+    ir_ref a = alift_get_sized(l, l->i.rn), b = alift_get_sized(l, l->i.rm), c = alift_cond(l, A64_CS),
+           nzcv = 0;
+    ir_ref addend = row->arg ? ir_un(l->u, IR_NOT, alift_type(l), b) : b;
+    ir_ref r = ir_emit(l->u, IR_ADDC, alift_type(l), 0, a, addend, c, 0);
 
     if (row->aux)
-        nzcv = lift_flags(l, row->arg ? IR_FLAG_SBC : IR_FLAG_ADC, lift_type(l), a, b, c);
-    lift_put_sized(l, l->i.rd, r);
+        nzcv = alift_flags(l, row->arg ? IR_FLAG_SBC : IR_FLAG_ADC, alift_type(l), a, b, c);
+    alift_put_sized(l, l->i.rd, r);
     if (row->aux)
-        lift_put_nzcv(l, nzcv);
+        alift_put_nzcv(l, nzcv);
 }
 
 /* ---- logic; aux: as add and subtract ---- */
@@ -160,30 +161,30 @@ static void logic(struct lift *l, row_t row, ir_ref a, ir_ref b)
     if (row->arg == IR_OR && l->i.rn == 31)
         r = b;
     else if (row->arg == IR_ORN && l->i.rn == 31)
-        r = ir_un(l->u, IR_NOT, lift_type(l), b);
+        r = ir_un(l->u, IR_NOT, alift_type(l), b);
     else
         r = bin(l, row->arg, a, b);
     if (row->aux & SP_RD) {
         put_sp_sized(l, l->i.rd, r);
     } else if (row->aux & SETS) {
-        nzcv = lift_flags(l, IR_FLAG_LOGIC, lift_type(l), r, r, IR_REF_NONE);
-        lift_put_sized(l, l->i.rd, r);
-        lift_put_nzcv(l, nzcv);
+        nzcv = alift_flags(l, IR_FLAG_LOGIC, alift_type(l), r, r, IR_REF_NONE);
+        alift_put_sized(l, l->i.rd, r);
+        alift_put_nzcv(l, nzcv);
     } else {
-        lift_put_sized(l, l->i.rd, r);
+        alift_put_sized(l, l->i.rd, r);
     }
 }
 
 static void op_logic_imm(struct lift *l, row_t row)
 {
-    ir_ref a = lift_get_sized(l, l->i.rn);
+    ir_ref a = alift_get_sized(l, l->i.rn);
 
     logic(l, row, a, constant(l, l->i.imm));
 }
 
 static void op_logic_shift(struct lift *l, row_t row)
 {
-    ir_ref a = lift_get_sized(l, l->i.rn);
+    ir_ref a = alift_get_sized(l, l->i.rn);
 
     logic(l, row, a, shifted(l));
 }
@@ -205,130 +206,130 @@ static struct field field_of(const struct lift *l)
 static void op_ubfm(struct lift *l, row_t row)
 {
     struct field f = field_of(l);
-    ir_ref v = lift_get_sized(l, l->i.rn);
+    ir_ref v = alift_get_sized(l, l->i.rn);
 
     (void)row;
     if (f.to) {
         if (f.to + f.bits < width(l))
-            v = ir_emit(l->u, IR_EXTRACT, lift_type(l), f.bits, v, IR_REF_NONE, IR_REF_NONE, 0);
+            v = ir_emit(l->u, IR_EXTRACT, alift_type(l), f.bits, v, IR_REF_NONE, IR_REF_NONE, 0);
         v = bini(l, IR_SHL, v, f.to);
     } else if (f.from + f.bits == width(l)) {
         v = f.from ? bini(l, IR_SHR, v, f.from) : v;
     } else if (!f.from && (f.bits == 8 || f.bits == 16 || f.bits == 32)) {
-        v = ir_emit(l->u, IR_ZEXT, lift_type(l), f.bits, v, IR_REF_NONE, IR_REF_NONE, 0);
+        v = ir_emit(l->u, IR_ZEXT, alift_type(l), f.bits, v, IR_REF_NONE, IR_REF_NONE, 0);
     } else {
-        v = ir_emit(l->u, IR_EXTRACT, lift_type(l), f.from << 8 | f.bits, v, IR_REF_NONE, IR_REF_NONE, 0);
+        v = ir_emit(l->u, IR_EXTRACT, alift_type(l), f.from << 8 | f.bits, v, IR_REF_NONE, IR_REF_NONE, 0);
     }
-    lift_put_sized(l, l->i.rd, v);
+    alift_put_sized(l, l->i.rd, v);
 }
 
 static void op_sbfm(struct lift *l, row_t row)
 {
     struct field f = field_of(l);
     unsigned up = width(l) - f.from - f.bits, down = width(l) - f.bits - f.to;
-    ir_ref v = lift_get_sized(l, l->i.rn);
+    ir_ref v = alift_get_sized(l, l->i.rn);
 
     (void)row;
     if (!f.from && !f.to && up && (f.bits == 8 || f.bits == 16 || f.bits == 32)) {
-        v = ir_emit(l->u, IR_SEXT, lift_type(l), f.bits, v, IR_REF_NONE, IR_REF_NONE, 0);
+        v = ir_emit(l->u, IR_SEXT, alift_type(l), f.bits, v, IR_REF_NONE, IR_REF_NONE, 0);
     } else {
         v = up ? bini(l, IR_SHL, v, up) : v;
         v = down ? bini(l, IR_SAR, v, down) : v;
     }
-    lift_put_sized(l, l->i.rd, v);
+    alift_put_sized(l, l->i.rd, v);
 }
 
 static void op_bfm(struct lift *l, row_t row)
 {
     struct field f = field_of(l);
-    ir_ref v = lift_get_sized(l, l->i.rn), old = lift_get_sized(l, l->i.rd);
+    ir_ref v = alift_get_sized(l, l->i.rn), old = alift_get_sized(l, l->i.rd);
 
     (void)row;
     if (f.from)
         v = bini(l, IR_SHR, v, f.from);
-    lift_put_sized(l, l->i.rd,
-                   ir_emit(l->u, IR_INSERT, lift_type(l), f.to << 8 | f.bits, old, v, IR_REF_NONE, 0));
+    alift_put_sized(l, l->i.rd,
+                    ir_emit(l->u, IR_INSERT, alift_type(l), f.to << 8 | f.bits, old, v, IR_REF_NONE, 0));
 }
 
 static void op_extr(struct lift *l, row_t row)
 {
     unsigned lsb = l->i.amount;
-    ir_ref lo = lift_get_sized(l, l->i.rm), hi;
+    ir_ref lo = alift_get_sized(l, l->i.rm), hi;
 
     (void)row;
     if (lsb && l->i.rn == l->i.rm) {
         lo = bini(l, IR_ROR, lo, lsb);
     } else if (lsb) {
-        hi = lift_get_sized(l, l->i.rn);
+        hi = alift_get_sized(l, l->i.rn);
         lo = bini(l, IR_SHR, lo, lsb);
         hi = bini(l, IR_SHL, hi, width(l) - lsb);
         lo = bin(l, IR_OR, lo, hi);
     }
-    lift_put_sized(l, l->i.rd, lo);
+    alift_put_sized(l, l->i.rd, lo);
 }
 
 /* ---- two sources ---- */
 
 static void op_rr(struct lift *l, row_t row)
 {
-    ir_ref a = lift_get_sized(l, l->i.rn), b = lift_get_sized(l, l->i.rm);
+    ir_ref a = alift_get_sized(l, l->i.rn), b = alift_get_sized(l, l->i.rm);
 
-    lift_put_sized(l, l->i.rd, bin(l, row->arg, a, b));
+    alift_put_sized(l, l->i.rd, bin(l, row->arg, a, b));
 }
 
 /* Division by zero gives zero (C6.2 SDIV). */
 static void op_div(struct lift *l, row_t row)
 {
-    ir_ref a = lift_get_sized(l, l->i.rn), b = lift_get_sized(l, l->i.rm), q = bin(l, row->arg, a, b);
-    ir_ref some = l->i.sf ? b : lift_zext32(l, b);
+    ir_ref a = alift_get_sized(l, l->i.rn), b = alift_get_sized(l, l->i.rm), q = bin(l, row->arg, a, b);
+    ir_ref some = l->i.sf ? b : alift_zext32(l, b);
 
-    lift_put_sized(l, l->i.rd, lift_select(l, lift_type(l), some, q, constant(l, 0)));
+    alift_put_sized(l, l->i.rd, alift_select(l, alift_type(l), some, q, constant(l, 0)));
 }
 
 /* arg: polynomial and size are the instruction's: bit 2 of opcode2 says Castagnoli */
 static void op_crc(struct lift *l, row_t row)
 {
-    ir_ref acc = lift_get(l, l->i.rn), v = lift_get(l, l->i.rm);
+    ir_ref acc = alift_get(l, l->i.rn), v = alift_get(l, l->i.rm);
 
-    lift_put(l, l->i.rd, lift_call(l, A64H_CRC32, acc, v, lift_imm(l, row->arg | row->aux << 4)));
+    alift_put(l, l->i.rd, alift_call(l, A64H_CRC32, acc, v, alift_imm(l, row->arg | row->aux << 4)));
 }
 
 /* ---- one source ---- */
 
 static void op_un(struct lift *l, row_t row)
 {
-    lift_put_sized(l, l->i.rd,
-                   ir_un(l->u, (enum ir_opcode)row->arg, lift_type(l), lift_get_sized(l, l->i.rn)));
+    alift_put_sized(l, l->i.rd,
+                    ir_un(l->u, (enum ir_opcode)row->arg, alift_type(l), alift_get_sized(l, l->i.rn)));
 }
 
 static void op_rev16(struct lift *l, row_t row)
 {
     const int64_t low = 0x00ff00ff00ff00ff;
-    ir_ref v = lift_get_sized(l, l->i.rn), a, b;
+    ir_ref v = alift_get_sized(l, l->i.rn), a, b;
 
     (void)row;
     a = bini(l, IR_SHL, bini(l, IR_AND, v, low), 8);
     b = bini(l, IR_AND, bini(l, IR_SHR, v, 8), low);
-    lift_put_sized(l, l->i.rd, bin(l, IR_OR, a, b));
+    alift_put_sized(l, l->i.rd, bin(l, IR_OR, a, b));
 }
 
 static void op_rev32(struct lift *l, row_t row)
 {
-    ir_ref v = ir_un(l->u, IR_BSWAP, IRT_I64, lift_get(l, l->i.rn));
+    ir_ref v = ir_un(l->u, IR_BSWAP, IRT_I64, alift_get(l, l->i.rn));
 
     (void)row;
-    lift_put(l, l->i.rd, lift_bini(l, IR_ROR, v, 32));
+    alift_put(l, l->i.rd, alift_bini(l, IR_ROR, v, 32));
 }
 
 /* Leading bits that equal the sign, itself not counted. */
 static void op_cls(struct lift *l, row_t row)
 {
-    ir_ref v = lift_get_sized(l, l->i.rn);
+    ir_ref v = alift_get_sized(l, l->i.rn);
 
     (void)row;
     v = bin(l, IR_XOR, v, bini(l, IR_SAR, v, 1));
-    v = ir_un(l->u, IR_CLZ, lift_type(l), v);
-    lift_put_sized(l, l->i.rd, bini(l, IR_SUB, v, 1));
+    v = ir_un(l->u, IR_CLZ, alift_type(l), v);
+    alift_put_sized(l, l->i.rd, bini(l, IR_SUB, v, 1));
 }
 
 /* ---- three sources ---- */
@@ -336,27 +337,27 @@ static void op_cls(struct lift *l, row_t row)
 /* arg: IR_ADD or IR_SUB */
 static void op_madd(struct lift *l, row_t row)
 {
-    ir_ref a = lift_get_sized(l, l->i.rn), b = lift_get_sized(l, l->i.rm), p = bin(l, IR_MUL, a, b);
+    ir_ref a = alift_get_sized(l, l->i.rn), b = alift_get_sized(l, l->i.rm), p = bin(l, IR_MUL, a, b);
 
     if (l->i.ra != 31 || row->arg == IR_SUB)
-        p = bin(l, row->arg, lift_get_sized(l, l->i.ra), p);
-    lift_put_sized(l, l->i.rd, p);
+        p = bin(l, row->arg, alift_get_sized(l, l->i.ra), p);
+    alift_put_sized(l, l->i.rd, p);
 }
 
 /* aux: IR_SEXT or IR_ZEXT */
 static ir_ref word(struct lift *l, row_t row, unsigned reg)
 {
-    return ir_emit(l->u, (enum ir_opcode)row->aux, IRT_I64, 32, lift_get(l, reg), IR_REF_NONE, IR_REF_NONE,
+    return ir_emit(l->u, (enum ir_opcode)row->aux, IRT_I64, 32, alift_get(l, reg), IR_REF_NONE, IR_REF_NONE,
                    0);
 }
 
 static void op_maddl(struct lift *l, row_t row)
 {
-    ir_ref a = word(l, row, l->i.rn), b = word(l, row, l->i.rm), p = lift_bin(l, IR_MUL, a, b);
+    ir_ref a = word(l, row, l->i.rn), b = word(l, row, l->i.rm), p = alift_bin(l, IR_MUL, a, b);
 
     if (l->i.ra != 31 || row->arg == IR_SUB)
-        p = lift_bin(l, row->arg, lift_get(l, l->i.ra), p);
-    lift_put(l, l->i.rd, p);
+        p = alift_bin(l, row->arg, alift_get(l, l->i.ra), p);
+    alift_put(l, l->i.rd, p);
 }
 
 /* ---- conditional forms ---- */
@@ -365,69 +366,63 @@ enum { CSEL_INC = 1, CSEL_INV, CSEL_NEG };
 
 static void op_csel(struct lift *l, row_t row)
 {
-    ir_ref cond = lift_cond(l, l->i.cond), a = lift_get_sized(l, l->i.rn), b = lift_get_sized(l, l->i.rm);
+    ir_ref cond = alift_cond(l, l->i.cond), a = alift_get_sized(l, l->i.rn), b = alift_get_sized(l, l->i.rm);
 
     if (row->arg == CSEL_INC)
         b = bini(l, IR_ADD, b, 1);
     else if (row->arg)
-        b = ir_un(l->u, row->arg == CSEL_INV ? IR_NOT : IR_NEG, lift_type(l), b);
-    lift_put_sized(l, l->i.rd, lift_select(l, lift_type(l), cond, a, b));
-}
-
-/* Four bits N Z C V from bit 3 down, as instructions have them, to slot order. */
-static unsigned nzcv_order(unsigned x)
-{
-    return (x >> 3 & 1) | (x >> 1 & 2) | (x << 1 & 4) | (x << 3 & 8);
+        b = ir_un(l->u, row->arg == CSEL_INV ? IR_NOT : IR_NEG, alift_type(l), b);
+    alift_put_sized(l, l->i.rd, alift_select(l, alift_type(l), cond, a, b));
 }
 
 /* arg: IR_FLAG_ADD or IR_FLAG_SUB; aux: immediate */
 static void op_ccmp(struct lift *l, row_t row)
 {
-    ir_ref cond = lift_cond(l, l->i.cond), a = lift_get_sized(l, l->i.rn);
-    ir_ref b = row->aux ? constant(l, l->i.imm) : lift_get_sized(l, l->i.rm);
-    ir_ref nzcv = lift_flags(l, (enum ir_flagop)row->arg, lift_type(l), a, b, IR_REF_NONE);
+    ir_ref cond = alift_cond(l, l->i.cond), a = alift_get_sized(l, l->i.rn);
+    ir_ref b = row->aux ? constant(l, l->i.imm) : alift_get_sized(l, l->i.rm);
+    ir_ref nzcv = alift_flags(l, (enum ir_flagop)row->arg, alift_type(l), a, b, IR_REF_NONE);
 
-    lift_put_nzcv(l, lift_select(l, IRT_I64, cond, nzcv, lift_imm(l, nzcv_order(l->i.index))));
+    alift_put_nzcv(l, alift_select(l, IRT_I64, cond, nzcv, alift_imm(l, alift_nzcv_order(l->i.index))));
 }
 
 /* ---- flags as data (FEAT_FlagM, FEAT_FlagM2) ---- */
 
 static void op_rmif(struct lift *l, row_t row)
 {
-    unsigned mask = nzcv_order(l->i.index);
-    ir_ref v = lift_get(l, l->i.rn), old = lift_get_nzcv(l);
+    unsigned mask = alift_nzcv_order(l->i.index);
+    ir_ref v = alift_get(l, l->i.rn), old = alift_get_nzcv(l);
 
     (void)row;
-    v = l->i.amount ? lift_bini(l, IR_ROR, v, l->i.amount) : v;
-    v = lift_bini(l, IR_SHR, ir_un(l->u, IR_BREV, IRT_I64, v), 60);
-    v = lift_bini(l, IR_AND, v, mask);
-    lift_put_nzcv(l, lift_bin(l, IR_OR, v, lift_bini(l, IR_AND, old, ~mask & 15)));
+    v = l->i.amount ? alift_bini(l, IR_ROR, v, l->i.amount) : v;
+    v = alift_bini(l, IR_SHR, ir_un(l->u, IR_BREV, IRT_I64, v), 60);
+    v = alift_bini(l, IR_AND, v, mask);
+    alift_put_nzcv(l, alift_bin(l, IR_OR, v, alift_bini(l, IR_AND, old, ~mask & 15)));
 }
 
 /* arg: bits. N the top one, Z none set, V the top one and the next differ, C stays. */
 static void op_setf(struct lift *l, row_t row)
 {
     unsigned top = row->arg - 1u;
-    ir_ref v = lift_get(l, l->i.rn), c = lift_bini(l, IR_AND, lift_get_nzcv(l), ARM64_FLAG_C);
-    ir_ref low = lift_bini(l, IR_AND, v, (int64_t)(BIT(row->arg) - 1));
-    ir_ref z = lift_bini(l, IR_SHL, ir_setcc(l->u, IRT_I64, IR_EQ, low, lift_imm(l, 0)), 1);
-    ir_ref n = lift_bini(l, IR_SHR, low, top);
-    ir_ref o = lift_bin(l, IR_XOR, v, lift_bini(l, IR_SHR, v, 1));
+    ir_ref v = alift_get(l, l->i.rn), c = alift_bini(l, IR_AND, alift_get_nzcv(l), ARM64_FLAG_C);
+    ir_ref low = alift_bini(l, IR_AND, v, (int64_t)(BIT(row->arg) - 1));
+    ir_ref z = alift_bini(l, IR_SHL, ir_setcc(l->u, IRT_I64, IR_EQ, low, alift_imm(l, 0)), 1);
+    ir_ref n = alift_bini(l, IR_SHR, low, top);
+    ir_ref o = alift_bin(l, IR_XOR, v, alift_bini(l, IR_SHR, v, 1));
 
-    o = lift_bini(l, IR_SHL, lift_bini(l, IR_AND, lift_bini(l, IR_SHR, o, top), 1), 3);
-    lift_put_nzcv(l, lift_bin(l, IR_OR, lift_bin(l, IR_OR, n, z), lift_bin(l, IR_OR, c, o)));
+    o = alift_bini(l, IR_SHL, alift_bini(l, IR_AND, alift_bini(l, IR_SHR, o, top), 1), 3);
+    alift_put_nzcv(l, alift_bin(l, IR_OR, alift_bin(l, IR_OR, n, z), alift_bin(l, IR_OR, c, o)));
 }
 
 static void op_cfinv(struct lift *l, row_t row)
 {
     (void)row;
-    lift_put_nzcv(l, lift_bini(l, IR_XOR, lift_get_nzcv(l), ARM64_FLAG_C));
+    alift_put_nzcv(l, alift_bini(l, IR_XOR, alift_get_nzcv(l), ARM64_FLAG_C));
 }
 
 /* arg: 0 to the format of IEEE comparisons elsewhere (AXFLAG), 1 back */
 static void op_axflag(struct lift *l, row_t row)
 {
-    lift_put_nzcv(l, lift_call(l, A64H_AXFLAG, lift_get_nzcv(l), lift_imm(l, row->arg), IR_REF_NONE));
+    alift_put_nzcv(l, alift_call(l, A64H_AXFLAG, alift_get_nzcv(l), alift_imm(l, row->arg), IR_REF_NONE));
 }
 
 /* ---- pointer authentication: nothing where the key is off (D8.10) ---- */
@@ -447,12 +442,12 @@ static void op_pac(struct lift *l, row_t row)
     if (!(l->mode & enable[row->arg & 3]) || (reg == 31))
         return;
     if (row->aux == PAC_RD_ZERO || row->aux == PAC_LR_ZERO)
-        modifier = lift_imm(l, 0);
+        modifier = alift_imm(l, 0);
     else
-        modifier = lift_get_sp(l, row->aux == PAC_17_16   ? 16
-                                  : row->aux == PAC_LR_SP ? ARM64_REG_SP
-                                                          : l->i.rn);
-    lift_put(l, reg, lift_call(l, A64H_PAC, lift_get(l, reg), modifier, lift_imm(l, row->arg)));
+        modifier = alift_get_sp(l, row->aux == PAC_17_16   ? 16
+                                   : row->aux == PAC_LR_SP ? ARM64_REG_SP
+                                                           : l->i.rn);
+    alift_put(l, reg, alift_call(l, A64H_PAC, alift_get(l, reg), modifier, alift_imm(l, row->arg)));
 }
 
 /* aux 1: LR; arg: data */
@@ -461,15 +456,15 @@ static void op_xpac(struct lift *l, row_t row)
     unsigned reg = row->aux ? 30 : l->i.rd;
 
     if (reg != 31)
-        lift_put(l, reg, lift_call(l, A64H_XPAC, lift_get(l, reg), lift_imm(l, row->arg), IR_REF_NONE));
+        alift_put(l, reg, alift_call(l, A64H_XPAC, alift_get(l, reg), alift_imm(l, row->arg), IR_REF_NONE));
 }
 
 static void op_pacga(struct lift *l, row_t row)
 {
-    ir_ref a = lift_get(l, l->i.rn), b = lift_get_sp(l, l->i.rm);
+    ir_ref a = alift_get(l, l->i.rn), b = alift_get_sp(l, l->i.rm);
 
     (void)row;
-    lift_put(l, l->i.rd, lift_call(l, A64H_PACGA, a, b, IR_REF_NONE));
+    alift_put(l, l->i.rd, alift_call(l, A64H_PACGA, a, b, IR_REF_NONE));
 }
 
 // clang-format off

@@ -10,23 +10,13 @@ typedef const struct lift_row *row_t;
 
 /* ---- addresses ---- */
 
-/* Mode WATCH: before the access. */
-static void watch(struct lift *l, ir_ref base, int64_t disp, unsigned bytes, bool write)
-{
-    if (!(l->mode & ARM64_MODE_WATCH))
-        return;
-    base = disp ? lift_bini(l, IR_ADD, base, disp) : base;
-    lift_sync(l);
-    lift_call(l, A64H_WATCHPOINT, base, lift_imm(l, bytes), lift_imm(l, write));
-}
-
 /* Rn as a base. */
 static ir_ref base_of(struct lift *l)
 {
-    ir_ref base = lift_get_sp(l, l->i.rn);
+    ir_ref base = alift_get_sp(l, l->i.rn);
 
     if (l->i.rn == ARM64_REG_SP && l->mode & ARM64_MODE_SP_ALIGN)
-        lift_sp_check(l, base);
+        alift_sp_check(l, base);
     return base;
 }
 
@@ -38,20 +28,20 @@ static int64_t disp_of(const struct lift *l)
 static void write_back(struct lift *l, ir_ref base)
 {
     if (l->i.opt != A64_OFFSET)
-        lift_put_sp(l, l->i.rn, lift_bini(l, IR_ADD, base, l->i.imm));
+        alift_put_sp(l, l->i.rn, alift_bini(l, IR_ADD, base, l->i.imm));
 }
 
 /* Rn plus Rm extended and shifted. */
 static ir_ref register_address(struct lift *l)
 {
-    ir_ref base = base_of(l), index = lift_get(l, l->i.rm);
+    ir_ref base = base_of(l), index = alift_get(l, l->i.rm);
 
     if (!(l->i.opt & 1))
         index =
             ir_emit(l->u, l->i.opt & 4 ? IR_SEXT : IR_ZEXT, IRT_I64, 32, index, IR_REF_NONE, IR_REF_NONE, 0);
     if (l->i.amount)
-        index = lift_bini(l, IR_SHL, index, l->i.amount);
-    return lift_bin(l, IR_ADD, base, index);
+        index = alift_bini(l, IR_SHL, index, l->i.amount);
+    return alift_bin(l, IR_ADD, base, index);
 }
 
 /* Ordinary accesses of this size here: what aux says besides. */
@@ -66,9 +56,9 @@ enum { LD_SIGNED = 1 };
 
 static ir_ref load_value(struct lift *l, unsigned aux, bool is_signed, ir_ref base, int64_t disp)
 {
-    watch(l, base, disp, 1u << l->i.size, false);
+    alift_watch(l, base, disp, 1u << l->i.size, false);
     if (is_signed && !l->i.sf)
-        return lift_zext32(l, ir_load(l->u, IRT_I32, aux | IR_MEM_SIGNED, base, disp));
+        return alift_zext32(l, ir_load(l->u, IRT_I32, aux | IR_MEM_SIGNED, base, disp));
     return ir_load(l->u, IRT_I64, aux | (is_signed ? IR_MEM_SIGNED : 0), base, disp);
 }
 
@@ -78,29 +68,29 @@ static void op_load(struct lift *l, row_t row)
     ir_ref v = load_value(l, plain(l, l->i.size) | row->aux, row->arg, base, disp_of(l));
 
     write_back(l, base);
-    lift_put(l, l->i.rd, v);
+    alift_put(l, l->i.rd, v);
 }
 
 static void op_load_reg(struct lift *l, row_t row)
 {
     ir_ref at = register_address(l);
 
-    lift_put(l, l->i.rd, load_value(l, plain(l, l->i.size), row->arg, at, 0));
+    alift_put(l, l->i.rd, load_value(l, plain(l, l->i.size), row->arg, at, 0));
 }
 
 /* aux: 0 as the size field says; else bits of the register */
 static void op_load_lit(struct lift *l, row_t row)
 {
-    ir_ref at = lift_pc(l, l->i.imm);
+    ir_ref at = alift_pc(l, l->i.imm);
 
-    lift_put(l, l->i.rd, load_value(l, plain(l, l->i.size), row->arg, at, 0));
+    alift_put(l, l->i.rd, load_value(l, plain(l, l->i.size), row->arg, at, 0));
 }
 
 static void op_store(struct lift *l, row_t row)
 {
-    ir_ref base = base_of(l), v = lift_get(l, l->i.rd);
+    ir_ref base = base_of(l), v = alift_get(l, l->i.rd);
 
-    watch(l, base, disp_of(l), 1u << l->i.size, true);
+    alift_watch(l, base, disp_of(l), 1u << l->i.size, true);
     ir_store(l->u, IRT_I64, plain(l, l->i.size) | row->aux, base, disp_of(l), v);
     write_back(l, base);
 }
@@ -110,22 +100,22 @@ static void op_store_reg(struct lift *l, row_t row)
     ir_ref at = register_address(l);
 
     (void)row;
-    watch(l, at, 0, 1u << l->i.size, true);
-    ir_store(l->u, IRT_I64, plain(l, l->i.size), at, 0, lift_get(l, l->i.rd));
+    alift_watch(l, at, 0, 1u << l->i.size, true);
+    ir_store(l->u, IRT_I64, plain(l, l->i.size), at, 0, alift_get(l, l->i.rd));
 }
 
 /* ---- unprivileged: with the rights of EL0, by helper where that is not the present access's ---- */
 
 static bool as_user(const struct lift *l)
 {
-    return lift_el(l) == 1 && !(l->mode & ARM64_MODE_UAO);
+    return alift_el(l) == 1 && !(l->mode & ARM64_MODE_UAO);
 }
 
 static ir_ref user_address(struct lift *l)
 {
     ir_ref base = base_of(l);
 
-    return l->i.imm ? lift_bini(l, IR_ADD, base, l->i.imm) : base;
+    return l->i.imm ? alift_bini(l, IR_ADD, base, l->i.imm) : base;
 }
 
 static void op_load_user(struct lift *l, row_t row)
@@ -138,12 +128,12 @@ static void op_load_user(struct lift *l, row_t row)
         return;
     }
     v = user_address(l);
-    watch(l, v, 0, bits / 8, false);
-    lift_sync(l);
-    v = lift_call(l, A64H_USER_LOAD, v, lift_imm(l, bits / 8), IR_REF_NONE);
+    alift_watch(l, v, 0, bits / 8, false);
+    alift_sync(l);
+    v = alift_call(l, A64H_USER_LOAD, v, alift_imm(l, bits / 8), IR_REF_NONE);
     if (row->arg && bits < 64)
         v = ir_emit(l->u, IR_SEXT, IRT_I64, bits, v, IR_REF_NONE, IR_REF_NONE, 0);
-    lift_put(l, l->i.rd, row->arg && !l->i.sf ? lift_zext32(l, v) : v);
+    alift_put(l, l->i.rd, row->arg && !l->i.sf ? alift_zext32(l, v) : v);
 }
 
 static void op_store_user(struct lift *l, row_t row)
@@ -155,9 +145,9 @@ static void op_store_user(struct lift *l, row_t row)
         return;
     }
     at = user_address(l);
-    watch(l, at, 0, 1u << l->i.size, true);
-    lift_sync(l);
-    lift_call(l, A64H_USER_STORE, at, lift_imm(l, 1 << l->i.size), lift_get(l, l->i.rd));
+    alift_watch(l, at, 0, 1u << l->i.size, true);
+    alift_sync(l);
+    alift_call(l, A64H_USER_STORE, at, alift_imm(l, 1 << l->i.size), alift_get(l, l->i.rd));
 }
 
 /* ---- pairs of general registers; arg: LD_SIGNED ---- */
@@ -168,22 +158,22 @@ static void op_load_pair(struct lift *l, row_t row)
     unsigned aux = plain(l, l->i.size) | (row->arg ? IR_MEM_SIGNED : 0);
     int64_t disp = disp_of(l);
 
-    watch(l, base, disp, 2u << l->i.size, false);
+    alift_watch(l, base, disp, 2u << l->i.size, false);
     a = ir_load(l->u, IRT_I64, aux, base, disp);
     b = ir_load(l->u, IRT_I64, aux, base, disp + (1 << l->i.size));
     write_back(l, base);
-    lift_put(l, l->i.rd, a);
-    lift_put(l, l->i.ra, b);
+    alift_put(l, l->i.rd, a);
+    alift_put(l, l->i.ra, b);
 }
 
 /* One access of both, so that all its bytes are known to be writable before any is written. */
 static void op_store_pair(struct lift *l, row_t row)
 {
-    ir_ref base = base_of(l), a = lift_get(l, l->i.rd), b = lift_get(l, l->i.ra);
+    ir_ref base = base_of(l), a = alift_get(l, l->i.rd), b = alift_get(l, l->i.ra);
     int64_t disp = disp_of(l);
 
     (void)row;
-    watch(l, base, disp, 2u << l->i.size, true);
+    alift_watch(l, base, disp, 2u << l->i.size, true);
     if (l->mode & ARM64_MODE_ALIGN) { /* each by itself has to be aligned, and may be a device's */
         ir_store(l->u, IRT_I64, plain(l, l->i.size), base, disp, a);
         ir_store(l->u, IRT_I64, plain(l, l->i.size), base, disp + (1 << l->i.size), b);
@@ -191,7 +181,7 @@ static void op_store_pair(struct lift *l, row_t row)
         ir_store(l->u, IRT_I128, 4, base, disp, ir_bin(l->u, IR_CONCAT, IRT_I128, a, b));
     } else {
         ir_store(l->u, IRT_I64, 3, base, disp,
-                 lift_bin(l, IR_OR, lift_zext32(l, a), lift_bini(l, IR_SHL, b, 32)));
+                 alift_bin(l, IR_OR, alift_zext32(l, a), alift_bini(l, IR_SHL, b, 32)));
     }
     write_back(l, base);
 }
@@ -212,7 +202,7 @@ static void fp_put_value(struct lift *l, unsigned size, unsigned reg, ir_ref v)
     if (size == 4)
         ir_put(l->u, IRT_V128, SLOT_Q(reg), v);
     else
-        lift_put_d(l, reg, v);
+        alift_put_d(l, reg, v);
 }
 
 static void fp_store_value(struct lift *l, unsigned size, ir_ref base, int64_t disp, unsigned reg)
@@ -223,7 +213,7 @@ static void fp_store_value(struct lift *l, unsigned size, ir_ref base, int64_t d
         ir_store(l->u, IRT_V128, plain(l, 4), base, disp, ir_get(l->u, IRT_V128, SLOT_Q(reg)));
         return;
     }
-    v = lift_get_d(l, reg);
+    v = alift_get_d(l, reg);
     if (size == 3)
         ir_store(l->u, IRT_F64, plain(l, 3), base, disp, v);
     else
@@ -235,7 +225,7 @@ static void op_fp_load(struct lift *l, row_t row)
     ir_ref base = base_of(l), v;
 
     (void)row;
-    watch(l, base, disp_of(l), 1u << l->i.size, false);
+    alift_watch(l, base, disp_of(l), 1u << l->i.size, false);
     v = fp_load_value(l, l->i.size, base, disp_of(l));
     write_back(l, base);
     fp_put_value(l, l->i.size, l->i.rd, v);
@@ -246,16 +236,16 @@ static void op_fp_load_reg(struct lift *l, row_t row)
     ir_ref at = register_address(l);
 
     (void)row;
-    watch(l, at, 0, 1u << l->i.size, false);
+    alift_watch(l, at, 0, 1u << l->i.size, false);
     fp_put_value(l, l->i.size, l->i.rd, fp_load_value(l, l->i.size, at, 0));
 }
 
 static void op_fp_load_lit(struct lift *l, row_t row)
 {
-    ir_ref at = lift_pc(l, l->i.imm);
+    ir_ref at = alift_pc(l, l->i.imm);
 
     (void)row;
-    watch(l, at, 0, 1u << l->i.size, false);
+    alift_watch(l, at, 0, 1u << l->i.size, false);
     fp_put_value(l, l->i.size, l->i.rd, fp_load_value(l, l->i.size, at, 0));
 }
 
@@ -264,7 +254,7 @@ static void op_fp_store(struct lift *l, row_t row)
     ir_ref base = base_of(l);
 
     (void)row;
-    watch(l, base, disp_of(l), 1u << l->i.size, true);
+    alift_watch(l, base, disp_of(l), 1u << l->i.size, true);
     fp_store_value(l, l->i.size, base, disp_of(l), l->i.rd);
     write_back(l, base);
 }
@@ -274,7 +264,7 @@ static void op_fp_store_reg(struct lift *l, row_t row)
     ir_ref at = register_address(l);
 
     (void)row;
-    watch(l, at, 0, 1u << l->i.size, true);
+    alift_watch(l, at, 0, 1u << l->i.size, true);
     fp_store_value(l, l->i.size, at, 0, l->i.rd);
 }
 
@@ -283,7 +273,7 @@ static void op_fp_load_pair(struct lift *l, row_t row)
     ir_ref base = base_of(l), a, b;
 
     (void)row;
-    watch(l, base, disp_of(l), 2u << l->i.size, false);
+    alift_watch(l, base, disp_of(l), 2u << l->i.size, false);
     a = fp_load_value(l, l->i.size, base, disp_of(l));
     b = fp_load_value(l, l->i.size, base, disp_of(l) + (1 << l->i.size));
     write_back(l, base);
@@ -296,7 +286,7 @@ static void op_fp_store_pair(struct lift *l, row_t row)
     ir_ref base = base_of(l);
 
     (void)row;
-    watch(l, base, disp_of(l), 2u << l->i.size, true);
+    alift_watch(l, base, disp_of(l), 2u << l->i.size, true);
     fp_store_value(l, l->i.size, base, disp_of(l), l->i.rd);
     fp_store_value(l, l->i.size, base, disp_of(l) + (1 << l->i.size), l->i.ra);
     write_back(l, base);
@@ -308,39 +298,39 @@ static void op_ldxr(struct lift *l, row_t row)
 {
     ir_ref base = base_of(l);
 
-    watch(l, base, 0, 1u << l->i.size, false);
-    lift_put(l, l->i.rd,
-             ir_emit(l->u, IR_LR, IRT_I64, l->i.size | row->aux | IR_MEM_ALIGNED, base, IR_REF_NONE,
-                     IR_REF_NONE, 0));
+    alift_watch(l, base, 0, 1u << l->i.size, false);
+    alift_put(l, l->i.rd,
+              ir_emit(l->u, IR_LR, IRT_I64, l->i.size | row->aux | IR_MEM_ALIGNED, base, IR_REF_NONE,
+                      IR_REF_NONE, 0));
 }
 
 static void op_stxr(struct lift *l, row_t row)
 {
-    ir_ref base = base_of(l), v = lift_get(l, l->i.rd);
+    ir_ref base = base_of(l), v = alift_get(l, l->i.rd);
 
-    watch(l, base, 0, 1u << l->i.size, true);
-    lift_put(l, l->i.rm,
-             ir_emit(l->u, IR_SC, IRT_I64, l->i.size | row->aux | IR_MEM_ALIGNED, base, v, IR_REF_NONE, 0));
+    alift_watch(l, base, 0, 1u << l->i.size, true);
+    alift_put(l, l->i.rm,
+              ir_emit(l->u, IR_SC, IRT_I64, l->i.size | row->aux | IR_MEM_ALIGNED, base, v, IR_REF_NONE, 0));
 }
 
 /* Two registers as one value of twice the size. */
 static ir_ref pair_value(struct lift *l, unsigned low, unsigned high)
 {
-    ir_ref a = lift_get(l, low), b = lift_get(l, high);
+    ir_ref a = alift_get(l, low), b = alift_get(l, high);
 
     if (l->i.size == 3)
         return ir_bin(l->u, IR_CONCAT, IRT_I128, a, b);
-    return lift_bin(l, IR_OR, lift_zext32(l, a), lift_bini(l, IR_SHL, b, 32));
+    return alift_bin(l, IR_OR, alift_zext32(l, a), alift_bini(l, IR_SHL, b, 32));
 }
 
 static void put_pair_value(struct lift *l, unsigned low, unsigned high, ir_ref v)
 {
     bool wide = l->i.size == 3;
-    ir_ref a = wide ? ir_un(l->u, IR_LO64, IRT_I64, v) : lift_zext32(l, v);
-    ir_ref b = wide ? ir_un(l->u, IR_HI64, IRT_I64, v) : lift_bini(l, IR_SHR, v, 32);
+    ir_ref a = wide ? ir_un(l->u, IR_LO64, IRT_I64, v) : alift_zext32(l, v);
+    ir_ref b = wide ? ir_un(l->u, IR_HI64, IRT_I64, v) : alift_bini(l, IR_SHR, v, 32);
 
-    lift_put(l, low, a);
-    lift_put(l, high, b);
+    alift_put(l, low, a);
+    alift_put(l, high, b);
 }
 
 static enum ir_type pair_type(const struct lift *l)
@@ -357,7 +347,7 @@ static void op_ldxp(struct lift *l, row_t row)
 {
     ir_ref base = base_of(l);
 
-    watch(l, base, 0, 2u << l->i.size, false);
+    alift_watch(l, base, 0, 2u << l->i.size, false);
     put_pair_value(l, l->i.rd, l->i.ra,
                    ir_emit(l->u, IR_LR, pair_type(l), pair_aux(l, row), base, IR_REF_NONE, IR_REF_NONE, 0));
 }
@@ -366,8 +356,8 @@ static void op_stxp(struct lift *l, row_t row)
 {
     ir_ref base = base_of(l), v = pair_value(l, l->i.rd, l->i.ra);
 
-    watch(l, base, 0, 2u << l->i.size, true);
-    lift_put(l, l->i.rm, ir_emit(l->u, IR_SC, pair_type(l), pair_aux(l, row), base, v, IR_REF_NONE, 0));
+    alift_watch(l, base, 0, 2u << l->i.size, true);
+    alift_put(l, l->i.rm, ir_emit(l->u, IR_SC, pair_type(l), pair_aux(l, row), base, v, IR_REF_NONE, 0));
 }
 
 /* ---- atomics (FEAT_LSE) ---- */
@@ -381,23 +371,23 @@ static unsigned order(const struct lift *l)
 /* arg: enum ir_amo; aux 1: the operand inverted */
 static void op_amo(struct lift *l, row_t row)
 {
-    ir_ref base = base_of(l), v = lift_get(l, l->i.rm);
+    ir_ref base = base_of(l), v = alift_get(l, l->i.rm);
 
     if (row->aux)
         v = ir_un(l->u, IR_NOT, IRT_I64, v);
-    watch(l, base, 0, 1u << l->i.size, true);
-    lift_put(l, l->i.rd,
-             ir_emit(l->u, IR_AMO, IRT_I64, l->i.size | order(l) | (unsigned)row->arg << IR_MEM_AMO_SHIFT,
-                     base, v, IR_REF_NONE, 0));
+    alift_watch(l, base, 0, 1u << l->i.size, true);
+    alift_put(l, l->i.rd,
+              ir_emit(l->u, IR_AMO, IRT_I64, l->i.size | order(l) | (unsigned)row->arg << IR_MEM_AMO_SHIFT,
+                      base, v, IR_REF_NONE, 0));
 }
 
 static void op_cas(struct lift *l, row_t row)
 {
-    ir_ref base = base_of(l), expect = lift_get(l, l->i.rm), v = lift_get(l, l->i.rd);
+    ir_ref base = base_of(l), expect = alift_get(l, l->i.rm), v = alift_get(l, l->i.rd);
 
     (void)row;
-    watch(l, base, 0, 1u << l->i.size, true);
-    lift_put(l, l->i.rm, ir_emit(l->u, IR_CAS, IRT_I64, l->i.size | order(l), base, expect, v, 0));
+    alift_watch(l, base, 0, 1u << l->i.size, true);
+    alift_put(l, l->i.rm, ir_emit(l->u, IR_CAS, IRT_I64, l->i.size | order(l), base, expect, v, 0));
 }
 
 static void op_casp(struct lift *l, row_t row)
@@ -406,7 +396,7 @@ static void op_casp(struct lift *l, row_t row)
     ir_ref v = pair_value(l, l->i.rd, l->i.rd + 1u);
 
     (void)row;
-    watch(l, base, 0, 2u << l->i.size, true);
+    alift_watch(l, base, 0, 2u << l->i.size, true);
     put_pair_value(l, l->i.rm, l->i.rm + 1u,
                    ir_emit(l->u, IR_CAS, pair_type(l), (l->i.size + 1u) | order(l), base, expect, v, 0));
 }
@@ -425,10 +415,10 @@ static void op_ldra(struct lift *l, row_t row)
     ir_ref base = base_of(l), v;
 
     if (l->mode & (row->arg == 2 ? ARM64_MODE_ENDA : ARM64_MODE_ENDB))
-        base = lift_call(l, A64H_PAC, base, lift_imm(l, 0), lift_imm(l, row->arg | 8));
+        base = alift_call(l, A64H_PAC, base, alift_imm(l, 0), alift_imm(l, row->arg | 8));
     v = load_value(l, plain(l, 3), false, base, l->i.imm);
     write_back(l, base);
-    lift_put(l, l->i.rd, v);
+    alift_put(l, l->i.rd, v);
 }
 
 // clang-format off

@@ -9,7 +9,7 @@ typedef const struct lift_row *row_t;
 
 /* ---- system registers ---- */
 
-bool lift_sys_lookup(uint64_t mode, const struct a64_insn *i, struct arm64_sys_info *out)
+bool alift_sys_lookup(uint64_t mode, const struct a64_insn *i, struct arm64_sys_info *out)
 {
     *out = (struct arm64_sys_info){0};
     if (i->sysreg == A64_SYSREG_nzcv)
@@ -21,19 +21,19 @@ bool lift_sys_lookup(uint64_t mode, const struct a64_insn *i, struct arm64_sys_i
 
 static ir_ref masked(struct lift *l, ir_ref v, uint64_t mask)
 {
-    return mask == UINT64_MAX ? v : lift_bini(l, IR_AND, v, (int64_t)mask);
+    return mask == UINT64_MAX ? v : alift_bini(l, IR_AND, v, (int64_t)mask);
 }
 
 /* The row, and the instruction's bits for its exception. */
 static ir_ref sys_desc(struct lift *l, const struct arm64_sys_info *s)
 {
-    return lift_imm(l, (int64_t)((uint64_t)s->row << 32 | l->i.raw));
+    return alift_imm(l, (int64_t)((uint64_t)s->row << 32 | l->i.raw));
 }
 
 /* NZCV: bits 31..28, in the slot 0..3. */
 static ir_ref nzcv_swap(struct lift *l, ir_ref v)
 {
-    return lift_bini(l, IR_SHR, ir_un(l->u, IR_BREV, IRT_I64, v), 32);
+    return alift_bini(l, IR_SHR, ir_un(l->u, IR_BREV, IRT_I64, v), 32);
 }
 
 static void op_mrs(struct lift *l, row_t row)
@@ -41,25 +41,25 @@ static void op_mrs(struct lift *l, row_t row)
     struct arm64_sys_info s;
 
     (void)row;
-    lift_sys_lookup(l->mode, &l->i, &s);
+    alift_sys_lookup(l->mode, &l->i, &s);
     if (l->i.sysreg == A64_SYSREG_nzcv) {
-        lift_put(l, l->i.rd, nzcv_swap(l, lift_get_nzcv(l)));
+        alift_put(l, l->i.rd, nzcv_swap(l, alift_get_nzcv(l)));
     } else if (s.how == ARM64_SYS_DIRECT) {
-        lift_put(l, l->i.rd, masked(l, ir_get(l->u, IRT_I64, s.slot), s.read_mask));
+        alift_put(l, l->i.rd, masked(l, ir_get(l->u, IRT_I64, s.slot), s.read_mask));
     } else {
-        lift_sync(l);
-        lift_put(l, l->i.rd, lift_call(l, A64H_SYS_READ, sys_desc(l, &s), IR_REF_NONE, IR_REF_NONE));
+        alift_sync(l);
+        alift_put(l, l->i.rd, alift_call(l, A64H_SYS_READ, sys_desc(l, &s), IR_REF_NONE, IR_REF_NONE));
         if (l->i.sysreg == RNDR || l->i.sysreg == RNDRRS)
-            lift_put_nzcv(l, lift_imm(l, 0)); /* there always is a number */
+            alift_put_nzcv(l, alift_imm(l, 0)); /* there always is a number */
     }
 }
 
 static void sys_write(struct lift *l, const struct arm64_sys_info *s)
 {
-    ir_ref v = lift_get(l, l->i.rd);
+    ir_ref v = alift_get(l, l->i.rd);
 
-    lift_sync(l);
-    lift_call(l, A64H_SYS_WRITE, sys_desc(l, s), v, IR_REF_NONE);
+    alift_sync(l);
+    alift_call(l, A64H_SYS_WRITE, sys_desc(l, s), v, IR_REF_NONE);
 }
 
 static void op_msr(struct lift *l, row_t row)
@@ -67,11 +67,11 @@ static void op_msr(struct lift *l, row_t row)
     struct arm64_sys_info s;
 
     (void)row;
-    lift_sys_lookup(l->mode, &l->i, &s);
+    alift_sys_lookup(l->mode, &l->i, &s);
     if (l->i.sysreg == A64_SYSREG_nzcv)
-        lift_put_nzcv(l, lift_bini(l, IR_AND, nzcv_swap(l, lift_get(l, l->i.rd)), 15));
+        alift_put_nzcv(l, alift_bini(l, IR_AND, nzcv_swap(l, alift_get(l, l->i.rd)), 15));
     else if (s.how == ARM64_SYS_DIRECT)
-        ir_put(l->u, IRT_I64, s.slot, masked(l, lift_get(l, l->i.rd), s.write_mask));
+        ir_put(l->u, IRT_I64, s.slot, masked(l, alift_get(l, l->i.rd), s.write_mask));
     else
         sys_write(l, &s);
 }
@@ -82,10 +82,10 @@ static void op_msr(struct lift *l, row_t row)
  */
 static void zero_block(struct lift *l)
 {
-    ir_ref at = lift_get(l, l->i.rd), zero = lift_imm(l, 0), block;
+    ir_ref at = alift_get(l, l->i.rd), zero = alift_imm(l, 0), block;
 
     ir_store(l->u, IRT_I64, 0, at, 0, zero);
-    block = lift_bini(l, IR_AND, at, -ARM64_DCZVA_BLOCK);
+    block = alift_bini(l, IR_AND, at, -ARM64_DCZVA_BLOCK);
     for (int i = 0; i < ARM64_DCZVA_BLOCK; i += 8)
         ir_store(l->u, IRT_I64, 3, block, i, zero);
 }
@@ -95,7 +95,7 @@ static void op_sys(struct lift *l, row_t row)
     struct arm64_sys_info s;
 
     (void)row;
-    lift_sys_lookup(l->mode, &l->i, &s);
+    alift_sys_lookup(l->mode, &l->i, &s);
     if (l->i.sysreg == A64_SYSOP_dc_zva && l->mode & ARM64_MODE_DCZVA)
         zero_block(l);
     else
@@ -110,10 +110,10 @@ static void op_pstate(struct lift *l, row_t row)
     unsigned field = (unsigned)(bits_get(l->i.raw, 18, 16) << 3 | bits_get(l->i.raw, 7, 5));
 
     (void)row;
-    lift_end_call(l, A64H_MSR_IMM, lift_imm(l, field), lift_imm(l, l->i.imm), lift_imm(l, l->i.raw));
+    alift_end_call(l, A64H_MSR_IMM, alift_imm(l, field), alift_imm(l, l->i.imm), alift_imm(l, l->i.raw));
 }
 
-bool lift_daifset_ends(uint64_t mode)
+bool alift_daifset_ends(uint64_t mode)
 {
     return !(mode & ARM64_MODE_EL) || mode & (ARM64_MODE_BREAK | ARM64_MODE_WATCH | ARM64_MODE_STEP);
 }
@@ -121,11 +121,11 @@ bool lift_daifset_ends(uint64_t mode)
 /* Masking at EL1 asks for nothing but the bits, unless D changes what debug looks at. */
 static void op_daifset(struct lift *l, row_t row)
 {
-    if (lift_daifset_ends(l->mode)) {
+    if (alift_daifset_ends(l->mode)) {
         op_pstate(l, row);
         return;
     }
-    ir_put(l->u, IRT_I64, SLOT(daif), lift_bini(l, IR_OR, ir_get(l->u, IRT_I64, SLOT(daif)), l->i.imm << 6));
+    ir_put(l->u, IRT_I64, SLOT(daif), alift_bini(l, IR_OR, ir_get(l->u, IRT_I64, SLOT(daif)), l->i.imm << 6));
 }
 
 /* ---- exceptions ---- */
@@ -133,19 +133,19 @@ static void op_daifset(struct lift *l, row_t row)
 /* arg: the helper, with the immediate */
 static void op_exception(struct lift *l, row_t row)
 {
-    lift_end_call(l, (enum arm64_helper)row->arg, lift_imm(l, l->i.imm), IR_REF_NONE, IR_REF_NONE);
+    alift_end_call(l, (enum arm64_helper)row->arg, alift_imm(l, l->i.imm), IR_REF_NONE, IR_REF_NONE);
 }
 
 /* arg: the helper; it sets pc */
 static void op_end(struct lift *l, row_t row)
 {
-    lift_end_call(l, (enum arm64_helper)row->arg, IR_REF_NONE, IR_REF_NONE, IR_REF_NONE);
+    alift_end_call(l, (enum arm64_helper)row->arg, IR_REF_NONE, IR_REF_NONE, IR_REF_NONE);
 }
 
 static void op_undefined(struct lift *l, row_t row)
 {
     (void)row;
-    lift_undefined(l);
+    alift_undefined(l);
 }
 
 /* ---- hints, barriers ---- */
@@ -159,20 +159,20 @@ static void op_nop(struct lift *l, row_t row)
 static void op_sev(struct lift *l, row_t row)
 {
     (void)row;
-    lift_sync(l);
-    lift_call(l, A64H_SEV, IR_REF_NONE, IR_REF_NONE, IR_REF_NONE);
+    alift_sync(l);
+    alift_call(l, A64H_SEV, IR_REF_NONE, IR_REF_NONE, IR_REF_NONE);
 }
 
 static void op_sevl(struct lift *l, row_t row)
 {
     (void)row;
-    ir_put(l->u, IRT_I64, SLOT(event), lift_imm(l, 1));
+    ir_put(l->u, IRT_I64, SLOT(event), alift_imm(l, 1));
 }
 
 static void op_clrex(struct lift *l, row_t row)
 {
     (void)row;
-    ir_put(l->u, IRT_I64, SLOT(v.resv_addr), lift_imm(l, -1));
+    ir_put(l->u, IRT_I64, SLOT(v.resv_addr), alift_imm(l, -1));
 }
 
 /* CRm[1:0]: 1 loads before loads and stores, 2 stores before stores, else all; arg: DSB */
