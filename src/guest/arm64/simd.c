@@ -12,7 +12,8 @@ uint64_t arm64_simd_desc(const struct a64_insn *i)
 
 static const struct simd_row *row_of(unsigned id)
 {
-    static const struct simd_row *const parts[] = {simd_int_rows, simd_fp_rows, simd_move_rows};
+    static const struct simd_row *const parts[] = {simd_int_rows, simd_fp_rows, simd_move_rows,
+                                                   simd_crypto_rows};
 
     for (unsigned p = 0; p < ARRAY_SIZE(parts); p++) {
         if (parts[p][id].shape)
