@@ -2,11 +2,13 @@
 #include "api/registry.h"
 #include "engine/interp/interp.h"
 #include "engine/jit/jit.h"
+#include "guest/arm64/guest.h"
 #include "guest/riscv64/guest.h"
 #include "lib/str.h"
 
 const struct registry_guest registry_guests[] = {
     {&guest_riscv64, &lift_riscv64},
+    {&guest_arm64, &lift_arm64},
     {NULL, NULL},
 };
 
@@ -24,6 +26,8 @@ const struct registry_device registry_devices[] = {
     {"aplic", "RISC-V AIA advanced PLIC, MSI delivery"},
     {"imsic", "RISC-V AIA incoming MSI controller"},
     {"cfi-flash", "parallel NOR flash, CFI, Intel command set"},
+    {"gicv3", "Arm GICv3 interrupt controller"},
+    {"pl011", "PL011 serial port"},
     {"finisher", "SiFive test finisher: power off, reset, exit status"},
     {"virtio-blk", "disk"},
     {"virtio-net", "network interface"},

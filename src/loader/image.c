@@ -5,6 +5,9 @@
 #include "lib/fmt.h"
 #include "lib/str.h"
 
+/* Of a compressed image, before the guest's memory is known. */
+#define PACKED_MAX (UINT64_C(1) << 30)
+
 static int refuse(char *why, size_t why_size, const char *path, int err)
 {
     static const struct {
@@ -70,6 +73,20 @@ int image_read(struct image *img, const char *path, uint64_t max, char *why, siz
     return 0;
 }
 
+static int probe_packed(const char *path, const char **arch, char *why, size_t why_size)
+{
+    struct image img;
+    int err = image_read(&img, path, PACKED_MAX, why, why_size);
+
+    if (!err)
+        err = image_unpack(&img, PACKED_MAX, why, why_size);
+    if (err)
+        return err;
+    image_kind(&img, arch);
+    image_free(&img);
+    return 0;
+}
+
 int image_probe(const char *path, const char **arch, char *why, size_t why_size)
 {
     uint8_t head[1024];
@@ -91,16 +108,7 @@ int image_probe(const char *path, const char **arch, char *why, size_t why_size)
     plat_file_close(f);
     if (err)
         return refuse(why, why_size, path, err);
-    return image_kind(&img, arch) == IMAGE_PACKED ? image_refuse_packed(&img, why, why_size) : 0;
-}
-
-int image_refuse_packed(const struct image *img, char *why, size_t why_size)
-{
-    fmt_snprintf(why, why_size,
-                 img->data[0] == 'M' ? "%s: is a compressed EFI program; name the Image that it was made from"
-                                     : "%s: is compressed; unpack it first (zcat FILE >Image)",
-                 img->path);
-    return -EINVAL;
+    return image_kind(&img, arch) == IMAGE_PACKED ? probe_packed(path, arch, why, why_size) : 0;
 }
 
 void image_free(struct image *img)

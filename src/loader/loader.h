@@ -18,6 +18,11 @@ struct image {
 };
 int image_read(struct image *img, const char *path, uint64_t max, char *why, size_t why_size);
 void image_free(struct image *img);
+/*
+ * A gzip file or an EFI zboot image (gzip inside) becomes what it holds, of at most `max` bytes; others stay.
+ * On failure the image is freed.
+ */
+int image_unpack(struct image *img, uint64_t max, char *why, size_t why_size);
 
 /* The ISA that a file's first bytes name, NULL where they do not; no more of it is read. */
 int image_probe(const char *path, const char **arch, char *why, size_t why_size);
@@ -26,8 +31,6 @@ enum image_kind { IMAGE_RAW, IMAGE_LINUX, IMAGE_ELF, IMAGE_PACKED };
 /* What the first bytes say, and of which ISA: "riscv64", "arm64", "x86_64" or NULL where they do not. */
 enum image_kind image_kind(const struct image *img, const char **arch);
 
-/* -EINVAL, with the remedy for an IMAGE_PACKED. */
-int image_refuse_packed(const struct image *img, char *why, size_t why_size);
 
 /* Where something was put: [base, end), entry, and for ELF the symbols tohost and fromhost (0: absent). */
 struct loaded {

@@ -1,10 +1,12 @@
 /* The registry of machines, and their options. */
 #include "machine/machine.h"
+#include "machine/virt_arm64.h"
 #include "machine/virt_riscv64.h"
 #include "lib/str.h"
 
 const struct machine_ops *const machines[] = {
     &machine_virt_riscv64,
+    &machine_virt_arm64,
     NULL,
 };
 

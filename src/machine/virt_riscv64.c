@@ -9,11 +9,6 @@
 #include "device/misc/finisher.h"
 #include "device/rtc/goldfish_rtc.h"
 #include "device/uart/ns16550.h"
-#include "device/virtio/virtio_blk.h"
-#include "device/virtio/virtio_console.h"
-#include "device/virtio/virtio_mmio.h"
-#include "device/virtio/virtio_net.h"
-#include "device/virtio/virtio_rng.h"
 #include "isa/riscv64/cause.h"
 #include "isa/riscv64/dt.h"
 #include "isa/riscv64/sbi.h"
@@ -21,6 +16,7 @@
 #include "lib/fmt.h"
 #include "lib/str.h"
 #include "machine/virt_riscv64_map.h"
+#include "machine/virtio_slots.h"
 
 /* Contexts in the order software expects: M, then S, of each hart. */
 static struct device *build_plic(struct vm *vm, char *why, size_t why_size)
@@ -97,56 +93,17 @@ static int build_wiring(struct vm *vm, struct wiring *w, char *why, size_t why_s
     return w->controller ? 0 : -EINVAL;
 }
 
-/* ---- virtio ---- */
-
-/* Slots in the order of use: disks, network, entropy, console. */
-struct slots {
-    struct vm *vm;
-    const struct wiring *wiring;
-    unsigned used;
-    char *why;
-    size_t why_size;
-};
-
-static const char *const slot_ids[VIRT_VIRTIO_SLOTS] = {"virtio0", "virtio1", "virtio2", "virtio3",
-                                                        "virtio4", "virtio5", "virtio6", "virtio7"};
-static const char *const disk_ids[VIRT_VIRTIO_SLOTS] = {"disk0", "disk1", "disk2", "disk3",
-                                                        "disk4", "disk5", "disk6", "disk7"};
-/* Locally administered; the same in each VM, since each has a network of its own. */
-static const uint8_t mac[6] = {0x02, 0x43, 0x56, 0x00, 0x00, 0x01};
-
-static int plug(struct slots *s, struct virtio_dev *v)
-{
-    unsigned i = s->used++;
-    gpa_t base = VIRT_VIRTIO + (gpa_t)i * VIRT_VIRTIO_STRIDE;
-
-    if (!v)
-        return -ENOMEM;
-    BUG_ON(i >= VIRT_VIRTIO_SLOTS); /* see check_slots() */
-    if (!virtio_mmio_create(s->vm, slot_ids[i], base,
-                            s->wiring->line(s->wiring->controller, VIRT_IRQ_VIRTIO + i), v, s->why,
-                            s->why_size))
-        return -ENOMEM;
-    return 0;
-}
-
 static int build_virtio(struct vm *vm, const struct machine_backends *b, const struct wiring *w, char *why,
                         size_t why_size)
 {
-    struct slots s = {vm, w, 0, why, why_size};
-    int err = 0;
+    const struct virtio_slots slots = {.base = VIRT_VIRTIO,
+                                       .stride = VIRT_VIRTIO_STRIDE,
+                                       .count = VIRT_VIRTIO_SLOTS,
+                                       .controller = w->controller,
+                                       .irq = VIRT_IRQ_VIRTIO,
+                                       .line = w->line};
 
-    for (unsigned i = 0; !err && i < VIRT_VIRTIO_SLOTS; i++) {
-        if (b->disk[i])
-            err = plug(&s, virtio_blk_create(vm, disk_ids[i], b->disk[i], why, why_size));
-    }
-    if (!err && b->net)
-        err = plug(&s, virtio_net_create(vm, "net0", mac, b->net, why, why_size));
-    if (!err)
-        err = plug(&s, virtio_rng_create(vm, "rng0", why, why_size));
-    if (!err && b->console)
-        err = plug(&s, virtio_console_create(vm, "console0", b->console, why, why_size));
-    return err;
+    return virtio_slots_build(vm, &slots, b, why, why_size);
 }
 
 static int build_core(struct vm *vm, char *why, size_t why_size)
@@ -268,25 +225,11 @@ static int check_options(const char *options, char *why, size_t why_size)
     return 0;
 }
 
-static int check_slots(const struct vm_desc *d, char *why, size_t why_size)
-{
-    unsigned others = (d->net != DESC_NET_NONE) + 1 + (d->console != NULL);
-
-    if (d->disk_count + others <= VIRT_VIRTIO_SLOTS)
-        return 0;
-    fmt_snprintf(
-        why, why_size,
-        "disk: %u disks are too many; machine virt has %u slots, of which network, entropy and console "
-        "take %u here",
-        d->disk_count, VIRT_VIRTIO_SLOTS, others);
-    return -EINVAL;
-}
-
 static int virt_check(const struct vm_desc *d, char *why, size_t why_size)
 {
     if (check_options(d->machine_options, why, why_size))
         return -EINVAL;
-    if (check_slots(d, why, why_size))
+    if (virtio_slots_check(d, VIRT_VIRTIO_SLOTS, why, why_size))
         return -EINVAL;
     if (!d->kernel && !d->firmware) {
         fmt_snprintf(why, why_size, "nothing to boot; name a kernel (--kernel) or a firmware (--firmware)");

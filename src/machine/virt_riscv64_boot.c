@@ -6,7 +6,7 @@
 #include "lib/fdt.h"
 #include "lib/fmt.h"
 #include "lib/str.h"
-#include "loader/loader.h"
+#include "machine/boot.h"
 #include "machine/virt_riscv64_map.h"
 
 #define FDT_MAX       (64u << 10)
@@ -14,28 +14,6 @@
 #define LOW_4G        (UINT64_C(1) << 32)
 
 /* ---- device tree ---- */
-
-static void describe_chosen(struct vm *vm, struct dtw *w, gpa_t initrd, uint64_t initrd_size)
-{
-    uint8_t seed[64];
-    char path[32];
-
-    dtw_begin_node(w, "chosen");
-    if (vm->desc.append)
-        dtw_prop_str(w, "bootargs", vm->desc.append);
-    fmt_snprintf(path, sizeof(path), "/soc/serial@%x", VIRT_UART);
-    dtw_prop_str(w, "stdout-path", path);
-    if (initrd_size) {
-        dtw_prop_u64(w, "linux,initrd-start", initrd);
-        dtw_prop_u64(w, "linux,initrd-end", initrd + initrd_size);
-    }
-    if (vm->desc.deterministic)
-        memset(seed, 0x5a, sizeof(seed));
-    else if (plat_random(seed, sizeof(seed)))
-        memset(seed, 0, sizeof(seed));
-    dtw_prop_bytes(w, "rng-seed", seed, sizeof(seed));
-    dtw_end_node(w);
-}
 
 static void describe_devices(struct vm *vm, struct dtw *w)
 {
@@ -54,86 +32,23 @@ static void describe_devices(struct vm *vm, struct dtw *w)
 
 static int build_fdt(struct vm *vm, uint8_t *buf, gpa_t initrd, uint64_t initrd_size, size_t *size)
 {
-    const uint64_t reg[2] = {VIRT_RAM, vm->desc.memory};
+    char console[32];
     struct dtw w;
 
+    fmt_snprintf(console, sizeof(console), "/soc/serial@%x", VIRT_UART);
     dtw_init(&w, buf, FDT_MAX);
     dtw_begin_node(&w, "");
     dtw_prop_str(&w, "compatible", "riscv-virtio");
     dtw_prop_str(&w, "model", "riscv-virtio,carbovisor");
     dtw_prop_u32(&w, "#address-cells", 2);
     dtw_prop_u32(&w, "#size-cells", 2);
-    describe_chosen(vm, &w, initrd, initrd_size);
-    dtw_begin_node(&w, "memory@80000000");
-    dtw_prop_str(&w, "device_type", "memory");
-    dtw_prop_u64s(&w, "reg", reg, 2);
-    dtw_end_node(&w);
+    boot_describe_chosen(vm, &w, console, initrd, initrd_size);
+    boot_describe_memory(&w, (struct boot_ram){VIRT_RAM, vm->desc.memory});
     if (vm->guest->describe(vm, &w))
         return -ENOSPC;
     describe_devices(vm, &w);
     dtw_end_node(&w);
     return dtw_finish(&w, size);
-}
-
-/* ---- files ---- */
-
-/* The file at desc's path into guest memory by its kind. */
-static int load_file(struct vm *vm, const char *path, gpa_t raw_at, struct loaded *out, char *why,
-                     size_t why_size)
-{
-    struct image img;
-    const char *arch;
-    int err = image_read(&img, path, vm->desc.memory, why, why_size);
-
-    if (err)
-        return err;
-    switch (image_kind(&img, &arch)) {
-    case IMAGE_LINUX:
-        err = load_linux(&vm->mem, &img, VIRT_RAM, vm->desc.memory, vm->guest->name, out, why, why_size);
-        break;
-    case IMAGE_ELF:
-        err = load_elf(&vm->mem, &img, vm->guest->name, out, why, why_size);
-        break;
-    case IMAGE_PACKED:
-        err = image_refuse_packed(&img, why, why_size);
-        break;
-    case IMAGE_RAW:
-        err = raw_at ? load_raw(&vm->mem, &img, raw_at, out, why, why_size) : -EINVAL;
-        if (!raw_at)
-            fmt_snprintf(why, why_size, "%s: is neither a Linux Image nor an ELF program; name one of these",
-                         path);
-        break;
-    }
-    image_free(&img);
-    return err;
-}
-
-/* High in RAM (below 4 GiB of it), under `top`; page aligned. */
-static int load_initrd(struct vm *vm, gpa_t floor, gpa_t top, gpa_t *at, uint64_t *size, char *why,
-                       size_t why_size)
-{
-    struct image img;
-    struct loaded l;
-    int err;
-
-    *at = *size = 0;
-    if (!vm->desc.initrd)
-        return 0;
-    err = image_read(&img, vm->desc.initrd, vm->desc.memory, why, why_size);
-    if (err)
-        return err;
-    *at = ALIGN_DOWN(top - img.size, MEM_PAGE_SIZE);
-    *size = img.size;
-    if (img.size > top - floor || *at < floor) {
-        fmt_snprintf(why, why_size,
-                     "%s: its %llu MiB do not fit beside the kernel; give the guest more (--memory)",
-                     vm->desc.initrd, (unsigned long long)(img.size >> 20) + 1);
-        err = -EFBIG;
-    } else {
-        err = load_raw(&vm->mem, &img, *at, &l, why, why_size);
-    }
-    image_free(&img);
-    return err;
 }
 
 /* ---- boot ROM ---- */
@@ -199,22 +114,24 @@ static int check_overlap(const struct vm_desc *d, const struct boot_plan *p, cha
 static int load_all(struct vm *vm, struct boot_plan *p, char *why, size_t why_size)
 {
     const struct vm_desc *d = &vm->desc;
+    const struct boot_ram ram = {VIRT_RAM, d->memory};
     gpa_t ram_end = VIRT_RAM + d->memory;
     gpa_t top = MIN(ram_end, LOW_4G) - FDT_MAX;
     gpa_t floor = VIRT_RAM;
     int err = 0;
 
     if (d->firmware)
-        err = load_file(vm, d->firmware, VIRT_RAM, &p->firmware, why, why_size);
+        err = boot_load_file(vm, d->firmware, ram, VIRT_RAM, &p->firmware, why, why_size);
     if (!err && d->kernel)
-        err = load_file(vm, d->kernel, d->firmware ? VIRT_RAM + KERNEL_OFFSET : 0, &p->kernel, why, why_size);
+        err = boot_load_file(vm, d->kernel, ram, d->firmware ? VIRT_RAM + KERNEL_OFFSET : 0, &p->kernel, why,
+                             why_size);
     if (!err)
         err = check_overlap(d, p, why, why_size);
     if (err)
         return err;
     floor = MAX(floor, MAX(p->kernel.end, p->firmware.end));
     p->fdt = ALIGN_DOWN(top, 8);
-    return load_initrd(vm, floor, p->fdt, &p->initrd, &p->initrd_size, why, why_size);
+    return boot_load_initrd(vm, floor, p->fdt, &p->initrd, &p->initrd_size, why, why_size);
 }
 
 static int place_fdt(struct vm *vm, const struct boot_plan *p, char *why, size_t why_size)

@@ -301,7 +301,6 @@ static void gicv3_reset(struct device *d)
 {
     struct gicv3 *g = container_of(d, struct gicv3, dev);
 
-    plat_lock(&d->lock);
     g->ctlr = 0;
     for (unsigned i = 1; i < GICV3_BANKS; i++)
         gic_bank_reset(&g->spi[i], false);
@@ -309,7 +308,6 @@ static void gicv3_reset(struct device *d)
         route_set(g, i, 0);
     gicv3_redist_reset(g);
     gicv3_update_all(g);
-    plat_unlock(&d->lock);
 }
 
 static void gicv3_destroy(struct device *d)

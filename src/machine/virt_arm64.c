@@ -1,0 +1,118 @@
+/* arm64 "virt": memory map, devices, and which interrupt each has. Booting is in virt_arm64_boot.c. */
+#include "machine/virt_arm64.h"
+#include "device/intc/gicv3.h"
+#include "device/uart/pl011.h"
+#include "lib/err.h"
+#include "lib/fmt.h"
+#include "lib/str.h"
+#include "machine/virt_arm64_map.h"
+#include "machine/virtio_slots.h"
+
+/* MPIDR's affinity as the cores have it: sixteen share Aff1, as one SGI reaches them. */
+static uint64_t affinity(unsigned cpu)
+{
+    return (cpu & 15) | (uint64_t)(cpu >> 4) << 8;
+}
+
+/* The controller that device wires go to, and the line of one of its SPIs. */
+struct wiring {
+    struct device *controller;
+    struct irq_line (*line)(struct device *controller, unsigned spi);
+};
+
+static int build_gicv3(struct vm *vm, struct wiring *w, char *why, size_t why_size)
+{
+    const struct gicv3_config c = {
+        .dist = VIRT_GICD,
+        .redist = VIRT_GICR,
+        .affinity = affinity,
+        .phandle = VIRT_PHANDLE_GIC,
+    };
+
+    *w = (struct wiring){gicv3_create(vm, "gic", &c, why, why_size), gicv3_line};
+    return w->controller ? 0 : -EINVAL;
+}
+
+static int build_virtio(struct vm *vm, const struct machine_backends *b, const struct wiring *w, char *why,
+                        size_t why_size)
+{
+    const struct virtio_slots slots = {.base = VIRT_VIRTIO,
+                                       .stride = VIRT_VIRTIO_STRIDE,
+                                       .count = VIRT_VIRTIO_SLOTS,
+                                       .controller = w->controller,
+                                       .irq = VIRT_SPI_VIRTIO,
+                                       .line = w->line};
+
+    return virtio_slots_build(vm, &slots, b, why, why_size);
+}
+
+static int virt_build(struct vm *vm, const struct machine_backends *b, char *why, size_t why_size)
+{
+    struct wiring w;
+    int err = mem_add_ram(&vm->mem, VIRT_RAM, vm->desc.memory, MEM_RAM, "ram", why, why_size);
+
+    if (!err)
+        err = build_gicv3(vm, &w, why, why_size);
+    if (err)
+        return err;
+    if (!pl011_create(vm, "serial0", VIRT_UART, w.line(w.controller, VIRT_SPI_UART), VIRT_PHANDLE_CLOCK,
+                      b->serial, why, why_size))
+        return -EINVAL;
+    err = build_virtio(vm, b, &w, why, why_size);
+    if (err)
+        return err;
+    vm->boot = virt_arm64_boot;
+    return 0;
+}
+
+/* Every word of the options is "gic=3". */
+static int check_options(const char *options, char *why, size_t why_size)
+{
+    static const char *const known[] = {"gic=3"};
+
+    while (options && *options) {
+        const char *end = strchr(options, ',');
+        size_t len = end ? (size_t)(end - options) : strlen(options);
+        bool ok = false;
+
+        for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+            ok |= strlen(known[i]) == len && !memcmp(known[i], options, len);
+        if (!ok) {
+            fmt_snprintf(why, why_size, "machine: virt has no option '%.*s'; known is gic=3", (int)len,
+                         options);
+            return -EINVAL;
+        }
+        options = end ? end + 1 : NULL;
+    }
+    return 0;
+}
+
+static int virt_check(const struct vm_desc *d, char *why, size_t why_size)
+{
+    if (check_options(d->machine_options, why, why_size))
+        return -EINVAL;
+    if (virtio_slots_check(d, VIRT_VIRTIO_SLOTS, why, why_size))
+        return -EINVAL;
+    if (!d->kernel) {
+        fmt_snprintf(why, why_size, "nothing to boot; name a kernel (--kernel)");
+        return -EINVAL;
+    }
+    if (d->memory < VIRT_RAM_MIN || d->memory > VIRT_RAM_MAX || d->memory % MEM_PAGE_SIZE) {
+        fmt_snprintf(why, why_size,
+                     "memory: %llu bytes; machine virt takes %llu MiB to %llu GiB in whole pages",
+                     (unsigned long long)d->memory, (unsigned long long)(VIRT_RAM_MIN >> 20),
+                     (unsigned long long)(VIRT_RAM_MAX >> 30));
+        return -EINVAL;
+    }
+    return 0;
+}
+
+const struct machine_ops machine_virt_arm64 = {
+    .name = "virt",
+    .guest_arch = "arm64",
+    .summary = "generic Arm board: GICv3, PL011, virtio-mmio",
+    .options = "gic=3",
+    .cpu_max = VM_MAX_VCPUS,
+    .check = virt_check,
+    .build = virt_build,
+};
