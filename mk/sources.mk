@@ -28,6 +28,10 @@ LEAN := src/guest/% src/engine/soft/% src/core/mem.c
 CFLAGS += $(if $(filter rel dbg,$(MODE)),-DCV_LEAN)
 lean_flags = $(if $(filter $(LEAN),$(1)),$(if $(filter rel dbg,$(MODE)),-mgeneral-regs-only))
 
+# 16-byte compare-and-swap, of which x86-64 compilers have to be told.
+HOST := $(shell $(CC) -dumpmachine)
+CFLAGS += $(if $(findstring x86_64,$(HOST)),-mcx16)
+
 $(B)/%.o: %.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(PKG_CFLAGS) $(call lean_flags,$<) -c -o $@ $<

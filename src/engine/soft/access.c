@@ -257,6 +257,17 @@ uint64_t access_amo_host(void *p, unsigned aux, uint64_t operand)
         memcpy(old, &e, sizeof(e));                                                                          \
     } while (0)
 
+#ifdef __GCC_HAVE_SYNC_COMPARE_AND_SWAP_16
+static void cas16(uint64_t *p, const void *expect, const void *desired, void *old)
+{
+    u128 e, d;
+
+    memcpy(&e, expect, 16);
+    memcpy(&d, desired, 16);
+    e = __sync_val_compare_and_swap((u128 *)(void *)p, e, d);
+    memcpy(old, &e, 16);
+}
+#else
 /*
  * 16 bytes: the halves are compared one after the other under no lock where the host has no such
  * instruction; the first half carries the decision, which is what list heads with a tag need.
@@ -276,6 +287,7 @@ static void cas16(uint64_t *p, const void *expect, const void *desired, void *ol
     }
     memcpy(old, o, 16);
 }
+#endif
 
 void access_cas_host(void *p, unsigned size, const void *expect, const void *desired, void *old)
 {
