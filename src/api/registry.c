@@ -26,6 +26,7 @@ const struct registry_device registry_devices[] = {
     {"aplic", "RISC-V AIA advanced PLIC, MSI delivery"},
     {"imsic", "RISC-V AIA incoming MSI controller"},
     {"cfi-flash", "parallel NOR flash, CFI, Intel command set"},
+    {"gicv2", "Arm GICv2 interrupt controller"},
     {"gicv3", "Arm GICv3 interrupt controller"},
     {"pl011", "PL011 serial port"},
     {"finisher", "SiFive test finisher: power off, reset, exit status"},

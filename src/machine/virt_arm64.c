@@ -1,18 +1,14 @@
 /* arm64 "virt": memory map, devices, and which interrupt each has. Booting is in virt_arm64_boot.c. */
 #include "machine/virt_arm64.h"
+#include "device/intc/gicv2.h"
 #include "device/intc/gicv3.h"
 #include "device/uart/pl011.h"
+#include "isa/arm64/irq.h"
 #include "lib/err.h"
 #include "lib/fmt.h"
 #include "lib/str.h"
 #include "machine/virt_arm64_map.h"
 #include "machine/virtio_slots.h"
-
-/* MPIDR's affinity as the cores have it: sixteen share Aff1, as one SGI reaches them. */
-static uint64_t affinity(unsigned cpu)
-{
-    return (cpu & 15) | (uint64_t)(cpu >> 4) << 8;
-}
 
 /* The controller that device wires go to, and the line of one of its SPIs. */
 struct wiring {
@@ -25,12 +21,33 @@ static int build_gicv3(struct vm *vm, struct wiring *w, char *why, size_t why_si
     const struct gicv3_config c = {
         .dist = VIRT_GICD,
         .redist = VIRT_GICR,
-        .affinity = affinity,
+        .affinity = a64_affinity,
         .phandle = VIRT_PHANDLE_GIC,
     };
 
     *w = (struct wiring){gicv3_create(vm, "gic", &c, why, why_size), gicv3_line};
     return w->controller ? 0 : -EINVAL;
+}
+
+static int build_gicv2(struct vm *vm, struct wiring *w, char *why, size_t why_size)
+{
+    const struct gicv2_config c = {
+        .dist = VIRT_GICD,
+        .cpu = VIRT_GICC,
+        .input_irq = A64_INPUT_IRQ,
+        .input_fiq = A64_INPUT_FIQ,
+        .phandle = VIRT_PHANDLE_GIC,
+    };
+
+    *w = (struct wiring){gicv2_create(vm, "gic", &c, why, why_size), gicv2_line};
+    return w->controller ? 0 : -EINVAL;
+}
+
+static bool wants_gicv2(const struct vm_desc *d)
+{
+    char value[8];
+
+    return machine_option(d->machine_options, "gic", value, sizeof(value)) && !strcmp(value, "2");
 }
 
 static int build_virtio(struct vm *vm, const struct machine_backends *b, const struct wiring *w, char *why,
@@ -52,7 +69,8 @@ static int virt_build(struct vm *vm, const struct machine_backends *b, char *why
     int err = mem_add_ram(&vm->mem, VIRT_RAM, vm->desc.memory, MEM_RAM, "ram", why, why_size);
 
     if (!err)
-        err = build_gicv3(vm, &w, why, why_size);
+        err =
+            wants_gicv2(&vm->desc) ? build_gicv2(vm, &w, why, why_size) : build_gicv3(vm, &w, why, why_size);
     if (err)
         return err;
     if (!pl011_create(vm, "serial0", VIRT_UART, w.line(w.controller, VIRT_SPI_UART), VIRT_PHANDLE_CLOCK,
@@ -65,10 +83,10 @@ static int virt_build(struct vm *vm, const struct machine_backends *b, char *why
     return 0;
 }
 
-/* Every word of the options is "gic=3". */
+/* Every word of the options is "gic=2" or "gic=3". */
 static int check_options(const char *options, char *why, size_t why_size)
 {
-    static const char *const known[] = {"gic=3"};
+    static const char *const known[] = {"gic=2", "gic=3"};
 
     while (options && *options) {
         const char *end = strchr(options, ',');
@@ -78,8 +96,8 @@ static int check_options(const char *options, char *why, size_t why_size)
         for (size_t i = 0; i < ARRAY_SIZE(known); i++)
             ok |= strlen(known[i]) == len && !memcmp(known[i], options, len);
         if (!ok) {
-            fmt_snprintf(why, why_size, "machine: virt has no option '%.*s'; known is gic=3", (int)len,
-                         options);
+            fmt_snprintf(why, why_size, "machine: virt has no option '%.*s'; known are gic=2 and gic=3",
+                         (int)len, options);
             return -EINVAL;
         }
         options = end ? end + 1 : NULL;
@@ -91,6 +109,11 @@ static int virt_check(const struct vm_desc *d, char *why, size_t why_size)
 {
     if (check_options(d->machine_options, why, why_size))
         return -EINVAL;
+    if (wants_gicv2(d) && d->smp > GICV2_CPUS) {
+        fmt_snprintf(why, why_size, "smp: %u CPUs asked for; gic=2 takes 1 to %u, gic=3 more (--machine)",
+                     d->smp, GICV2_CPUS);
+        return -EINVAL;
+    }
     if (virtio_slots_check(d, VIRT_VIRTIO_SLOTS, why, why_size))
         return -EINVAL;
     if (!d->kernel) {
@@ -110,8 +133,8 @@ static int virt_check(const struct vm_desc *d, char *why, size_t why_size)
 const struct machine_ops machine_virt_arm64 = {
     .name = "virt",
     .guest_arch = "arm64",
-    .summary = "generic Arm board: GICv3, PL011, virtio-mmio",
-    .options = "gic=3",
+    .summary = "generic Arm board: GICv2 or GICv3, PL011, virtio-mmio",
+    .options = "gic=2|3",
     .cpu_max = VM_MAX_VCPUS,
     .check = virt_check,
     .build = virt_build,

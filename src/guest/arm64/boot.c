@@ -92,7 +92,7 @@ const struct state_field arm64_state[] = {
 
 uint64_t arm64_mpidr(unsigned id)
 {
-    return A64_MPIDR_RES1 | (id & 15) | (uint64_t)(id >> 4) << 8;
+    return A64_MPIDR_RES1 | a64_affinity(id);
 }
 
 void arm64_random(struct arm64_vcpu *a, void *buf, size_t size)
