@@ -29,6 +29,8 @@ const struct registry_device registry_devices[] = {
     {"gicv2", "Arm GICv2 interrupt controller"},
     {"gicv3", "Arm GICv3 interrupt controller"},
     {"pl011", "PL011 serial port"},
+    {"pl031", "PL031 real-time clock"},
+    {"pl061", "PL061 general-purpose input and output"},
     {"finisher", "SiFive test finisher: power off, reset, exit status"},
     {"virtio-blk", "disk"},
     {"virtio-net", "network interface"},

@@ -1,7 +1,9 @@
 /* arm64 "virt": memory map, devices, and which interrupt each has. Booting is in virt_arm64_boot.c. */
 #include "machine/virt_arm64.h"
+#include "device/gpio/pl061.h"
 #include "device/intc/gicv2.h"
 #include "device/intc/gicv3.h"
+#include "device/rtc/pl031.h"
 #include "device/uart/pl011.h"
 #include "isa/arm64/irq.h"
 #include "lib/err.h"
@@ -63,6 +65,21 @@ static int build_virtio(struct vm *vm, const struct machine_backends *b, const s
     return virtio_slots_build(vm, &slots, b, why, why_size);
 }
 
+static int build_board(struct vm *vm, const struct machine_backends *b, const struct wiring *w, char *why,
+                       size_t why_size)
+{
+    if (!pl011_create(vm, "serial0", VIRT_UART, w->line(w->controller, VIRT_SPI_UART), VIRT_PHANDLE_CLOCK,
+                      b->serial, why, why_size))
+        return -EINVAL;
+    if (!pl031_create(vm, "rtc", VIRT_RTC, w->line(w->controller, VIRT_SPI_RTC), VIRT_PHANDLE_CLOCK, why,
+                      why_size))
+        return -EINVAL;
+    if (!pl061_create(vm, "gpio", VIRT_GPIO, w->line(w->controller, VIRT_SPI_GPIO), VIRT_PHANDLE_CLOCK,
+                      VIRT_PHANDLE_GPIO, why, why_size))
+        return -EINVAL;
+    return 0;
+}
+
 static int virt_build(struct vm *vm, const struct machine_backends *b, char *why, size_t why_size)
 {
     struct wiring w;
@@ -73,10 +90,9 @@ static int virt_build(struct vm *vm, const struct machine_backends *b, char *why
             wants_gicv2(&vm->desc) ? build_gicv2(vm, &w, why, why_size) : build_gicv3(vm, &w, why, why_size);
     if (err)
         return err;
-    if (!pl011_create(vm, "serial0", VIRT_UART, w.line(w.controller, VIRT_SPI_UART), VIRT_PHANDLE_CLOCK,
-                      b->serial, why, why_size))
-        return -EINVAL;
-    err = build_virtio(vm, b, &w, why, why_size);
+    err = build_board(vm, b, &w, why, why_size);
+    if (!err)
+        err = build_virtio(vm, b, &w, why, why_size);
     if (err)
         return err;
     vm->boot = virt_arm64_boot;

@@ -8,9 +8,10 @@
 #include "machine/boot.h"
 #include "machine/virt_arm64_map.h"
 
-#define FDT_MAX  (64u << 10)
-#define CLOCK_HZ 24000000
-#define LOW_4G   (UINT64_C(1) << 32)
+#define FDT_MAX   (64u << 10)
+#define KEY_POWER 116 /* of Linux's input event codes */
+#define CLOCK_HZ  24000000
+#define LOW_4G    (UINT64_C(1) << 32)
 
 /* ---- device tree ---- */
 
@@ -22,6 +23,21 @@ static void describe_clock(struct dtw *w)
     dtw_prop_u32(w, "clock-frequency", CLOCK_HZ);
     dtw_prop_str(w, "clock-output-names", "clk24mhz");
     dtw_prop_u32(w, "phandle", VIRT_PHANDLE_CLOCK);
+    dtw_end_node(w);
+}
+
+/* Linux, Documentation/devicetree/bindings/input/gpio-keys.yaml */
+static void describe_power_key(struct dtw *w)
+{
+    const uint32_t gpios[3] = {VIRT_PHANDLE_GPIO, VIRT_GPIO_POWER_KEY, 0};
+
+    dtw_begin_node(w, "gpio-keys");
+    dtw_prop_str(w, "compatible", "gpio-keys");
+    dtw_begin_node(w, "poweroff");
+    dtw_prop_str(w, "label", "GPIO Key Poweroff");
+    dtw_prop_u32(w, "linux,code", KEY_POWER);
+    dtw_prop_cells(w, "gpios", gpios, ARRAY_SIZE(gpios));
+    dtw_end_node(w);
     dtw_end_node(w);
 }
 
@@ -48,6 +64,7 @@ static int build_fdt(struct vm *vm, uint8_t *buf, gpa_t initrd, uint64_t initrd_
         if (d->ops->describe)
             d->ops->describe(d, &w);
     }
+    describe_power_key(&w);
     dtw_end_node(&w);
     return dtw_finish(&w, size);
 }
