@@ -85,6 +85,8 @@ enum {
     X_XADD = 0xc1 | O_0F,
     X_CMPXCHG = 0xb1 | O_0F,
     X_SHLD_I = 0xa4 | O_0F,
+    X_BT = 0xa3 | O_0F,
+    X_BT_I = 0xba | O_0F, /* reg field 4 */
     /* group 1 by ModRM.reg, see asm_alu_ri */
     G_ADD = 0,
     G_OR,

@@ -283,6 +283,11 @@ void val_call(struct emit *e, bool writes_homes);
 /* Sets the host's flags; gives the condition code. Operands are not done. */
 unsigned emit_compare(struct emit *e, const struct ir_op *op);
 bool emit_int(struct emit *e, const struct ir_op *op);
+bool emit_flags(struct emit *e, const struct ir_op *op);
+/* Of FCOND and BRANCHF: sets the host's flags; *cc is the condition. The operand is not done. */
+bool emit_flag_test(struct emit *e, const struct ir_op *op, unsigned *cc);
+/* The operation gives its operand's bits. */
+bool emit_flags_same(const struct ir_unit *u, const struct ir_op *op);
 bool emit_float(struct emit *e, const struct ir_op *op);
 bool emit_mem(struct emit *e, const struct ir_op *op);
 bool emit_flow(struct emit *e, const struct ir_op *op);

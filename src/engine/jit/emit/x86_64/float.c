@@ -8,6 +8,7 @@
  * source, so a result is boxed when that source was.
  */
 #include "engine/jit/emit/x86_64/emit.h"
+#include "lib/softfloat.h"
 
 static bool is_double(const struct ir_op *op)
 {
@@ -412,6 +413,9 @@ static bool unbox(struct emit *e, const struct ir_op *op)
 
 bool emit_float(struct emit *e, const struct ir_op *op)
 {
+    /* NaN results are made the default NaN here; what other rules ask for the interpreter knows. */
+    if (e->ev->lift->fp_rules->nan != SF_NAN_DEFAULT)
+        return false;
     if (op->type == IRT_F16 || !e->ev->cpu.avx || !e->ev->cpu.sse41)
         return false;
     switch (op->op) {

@@ -683,6 +683,40 @@ static void extract(struct emit *e, const struct ir_op *op)
     val_set(e, d);
 }
 
+/* d keeps all but the field; the field of b by two shifts. */
+static void insert(struct emit *e, const struct ir_op *op)
+{
+    unsigned lsb = op->aux >> 8, bits = op->aux & 0xff, size = op->type == IRT_I32 ? 32 : 64, t, d;
+    uint64_t keep = ~((UINT64_MAX >> (64 - bits)) << lsb);
+    uint32_t w = width(op);
+    struct rm ra = val_rm(e, op->a);
+
+    t = val_scratch(e, 0);
+    val_gpr_to(e, op->b, t);
+    done2(e, op);
+    d = val_dest(e, 1u << t);
+    if (bits < size)
+        as_shift_ri(&e->a, w, G_SHL, t, size - bits);
+    if (lsb + bits < size)
+        as_shift_ri(&e->a, w, G_SHR, t, size - bits - lsb);
+    if (ra.is_mem || ra.reg != d)
+        as_r_rm(&e->a, X_LOAD | O_W, d, ra);
+    if (!w)
+        keep = (uint64_t)(int32_t)keep;
+    if ((int64_t)keep == (int32_t)keep) {
+        as_alu_ri(&e->a, w, G_AND, d, (int32_t)keep);
+    } else {
+        if (lsb)
+            as_shift_ri(&e->a, w, G_ROR, d, lsb);
+        as_shift_ri(&e->a, w, G_SHR, d, bits);
+        as_shift_ri(&e->a, w, G_SHL, d, bits);
+        if (lsb)
+            as_shift_ri(&e->a, w, G_ROL, d, lsb);
+    }
+    as_rr(&e->a, X_OR | w, d, t);
+    val_set(e, d);
+}
+
 static void page_relative(struct emit *e, const struct ir_op *op)
 {
     unsigned d = val_dest(e, 0);
@@ -789,6 +823,11 @@ bool emit_int(struct emit *e, const struct ir_op *op)
         if (ir_type_size(ir_result_type(&e->ops[op->a])) > 8)
             return false;
         extend(e, op);
+        return true;
+    case IR_INSERT:
+        if ((op->type != IRT_I32 && op->type != IRT_I64) || (op->aux & 0xff) >= (op->type == IRT_I32 ? 32 : 64))
+            return false;
+        insert(e, op);
         return true;
     case IR_EXTRACT:
         if (op->type != IRT_I32 && op->type != IRT_I64)

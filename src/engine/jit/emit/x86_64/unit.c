@@ -75,8 +75,9 @@ void emit_bail(struct emit *e)
 
 static bool same_bits(const struct ir_unit *u, const struct ir_op *op)
 {
-    return op->op == IR_TRUNC || op->op == IR_ANYEXT || (op->op == IR_BITCAST && ir_type_size(ir_result_type(&u->ops[op->a])) <= 8 &&
-                                  ir_type_size((enum ir_type)op->type) <= 8);
+    return op->op == IR_TRUNC || op->op == IR_ANYEXT || emit_flags_same(u, op) ||
+           (op->op == IR_BITCAST && ir_type_size(ir_result_type(&u->ops[op->a])) <= 8 &&
+            ir_type_size((enum ir_type)op->type) <= 8);
 }
 
 static bool has_float_home(const struct emit *e, const struct ir_op *op)
@@ -393,8 +394,23 @@ static bool call(struct emit *e, const struct ir_op *op)
     return true;
 }
 
+/* Where it does not go on the interpreter executes the instruction and raises. */
+static void guard(struct emit *e, const struct ir_op *op)
+{
+    struct rm ra = val_rm(e, op->a);
+
+    if (ra.is_mem)
+        as_alu_mi(&e->a, O_W, G_CMP, ra.mem, 0);
+    else
+        as_rr(&e->a, X_TEST | O_W, ra.reg, ra.reg);
+    val_done(e, op->a);
+    emit_bail_if(e, CC_NE);
+}
+
 bool emit_flow(struct emit *e, const struct ir_op *op)
 {
+    unsigned cc;
+
     switch (op->op) {
     case IR_INSN:
         insn(e, op);
@@ -409,6 +425,14 @@ bool emit_flow(struct emit *e, const struct ir_op *op)
         return true;
     case IR_BRANCH:
         branch(e, op, emit_compare(e, op));
+        return true;
+    case IR_BRANCHF:
+        if (!emit_flag_test(e, op, &cc))
+            return false;
+        branch(e, op, cc);
+        return true;
+    case IR_GUARD:
+        guard(e, op);
         return true;
     case IR_JUMPI:
         val_gpr_to(e, op->a, RAX);
@@ -451,6 +475,8 @@ static bool operation(struct emit *e, const struct ir_op *op)
             return emit_float(e, op);
         if (op->op <= IR_SYNC || op->op >= IR_CALL)
             return emit_flow(e, op);
+        if (op->op >= IR_FLAGS && op->op <= IR_ADDC)
+            return emit_flags(e, op);
         return emit_int(e, op);
     }
 }
