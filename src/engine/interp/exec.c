@@ -394,6 +394,43 @@ struct exec_tables {
     L_BR_##name##_32 : ip += (T32)R32(a) cmp(T32) R32(b) ? (int32_t)(ip->imm >> 32) : (int32_t)ip->imm;      \
     ENTER;
 
+/* Bits N Z C V; carry is "no borrow" in differences. */
+#define FLAGS_OF(w, U, S)                                                                                    \
+    L_FLAGS_ADD_##w:                                                                                         \
+    {                                                                                                        \
+        U a = R##w(a), b = R##w(b), r = (U)(a + b);                                                          \
+                                                                                                             \
+        R64(d) = (unsigned)((S)r < 0) | (unsigned)(r == 0) << 1 | (unsigned)(r < a) << 2 |                   \
+                 (unsigned)((S)((a ^ r) & (b ^ r)) < 0) << 3;                                                \
+        NEXT;                                                                                                \
+    }                                                                                                        \
+    L_FLAGS_SUB_##w:                                                                                         \
+    {                                                                                                        \
+        U a = R##w(a), b = R##w(b), r = (U)(a - b);                                                          \
+                                                                                                             \
+        R64(d) = (unsigned)((S)r < 0) | (unsigned)(r == 0) << 1 | (unsigned)(a >= b) << 2 |                  \
+                 (unsigned)((S)((a ^ b) & (a ^ r)) < 0) << 3;                                                \
+        NEXT;                                                                                                \
+    }                                                                                                        \
+    L_FLAGS_LOGIC_##w:                                                                                       \
+    {                                                                                                        \
+        U a = R##w(a);                                                                                       \
+                                                                                                             \
+        R64(d) = (unsigned)((S)a < 0) | (unsigned)(a == 0) << 1;                                             \
+        NEXT;                                                                                                \
+    }
+
+#define VECTOR(name, op)                                                                                     \
+    L_##name:                                                                                                \
+    {                                                                                                        \
+        uint64_t lo = R64(a) op R64(b);                                                                      \
+        uint64_t hi = CELL(v, ip->a + 8, uint64_t) op CELL(v, ip->b + 8, uint64_t);                          \
+                                                                                                             \
+        R64(d) = lo;                                                                                         \
+        CELL(v, ip->d + 8, uint64_t) = hi;                                                                   \
+        NEXT;                                                                                                \
+    }
+
 #define LOAD(name, T, aux, CT, RT)                                                                           \
     L_##name:                                                                                                \
     {                                                                                                        \
@@ -597,6 +634,50 @@ L_NOT32:
 L_EXTRACT64: /* aux: lsb << 8 | width */
     R64(d) = R64(a) >> (ip->aux >> 8) & (UINT64_MAX >> (64 - (ip->aux & 0xff)));
     NEXT;
+L_EXTRACT32:
+    R32(d) = R32(a) >> (ip->aux >> 8) & (UINT32_MAX >> (32 - (ip->aux & 0xff)));
+    NEXT;
+L_INSERT64 : /* aux: lsb << 8 | width */
+{
+    uint64_t field = (UINT64_MAX >> (64 - (ip->aux & 0xff))) << (ip->aux >> 8);
+
+    R64(d) = (R64(a) & ~field) | (R64(b) << (ip->aux >> 8) & field);
+    NEXT;
+}
+L_INSERT32 : {
+    uint32_t field = (UINT32_MAX >> (32 - (ip->aux & 0xff))) << (ip->aux >> 8);
+
+    R32(d) = (R32(a) & ~field) | (R32(b) << (ip->aux >> 8) & field);
+    NEXT;
+}
+L_CLZ64:
+    R64(d) = R64(a) ? (uint64_t)__builtin_clzll(R64(a)) : 64;
+    NEXT;
+L_CLZ32:
+    R32(d) = R32(a) ? (uint32_t)__builtin_clz(R32(a)) : 32;
+    NEXT;
+L_BSWAP64:
+    R64(d) = __builtin_bswap64(R64(a));
+    NEXT;
+L_BSWAP32:
+    R32(d) = __builtin_bswap32(R32(a));
+    NEXT;
+L_ADDC64:
+    R64(d) = R64(a) + R64(b) + (CELL(v, (int16_t)ip->imm, uint64_t) & 1);
+    NEXT;
+L_ADDC32:
+    R32(d) = R32(a) + R32(b) + (CELL(v, (int16_t)ip->imm, uint32_t) & 1);
+    NEXT;
+
+    FLAGS_OF(64, uint64_t, int64_t)
+    FLAGS_OF(32, uint32_t, int32_t)
+L_FCOND:
+    R64(d) = flag_cond(R32(a), ip->aux);
+    NEXT;
+
+    VECTOR(VAND, &)
+    VECTOR(VOR, |)
+    VECTOR(VXOR, ^)
 
     LOAD(LD8U, uint8_t, 0, uint8_t, uint64_t)
     LOAD(LD8S, uint8_t, 0, int8_t, uint64_t)
@@ -615,6 +696,53 @@ L_EXTRACT64: /* aux: lsb << 8 | width */
     STORE(ST16, uint16_t, 1, ram_u16_store)
     STORE(ST32, uint32_t, 2, ram_u32_store)
     STORE(ST64, uint64_t, 3, ram_u64_store)
+L_LD128 : {
+    gva_t va = R64(a) + I64;
+    const uint8_t *p = tlb_read(s, va, 16);
+    uint64_t lo, hi;
+
+    if (UNLIKELY(!p)) {
+        v->budget = budget;
+        p = slow_load(v, va, 4, &buf);
+        if (!p)
+            goto failed;
+    }
+    lo = ram_u64_load(p);
+    hi = ram_u64_load(p + 8);
+    R64(d) = lo;
+    CELL(v, ip->d + 8, uint64_t) = hi;
+    NEXT;
+}
+L_ST128 : {
+    gva_t va = R64(a) + I64;
+    uint8_t *p = tlb_write(s, va, 16);
+
+    if (UNLIKELY(!p)) {
+        v->budget = budget;
+        p = slow_store(v, va, 4, &CELL(v, ip->b, uint8_t), &buf);
+        if (!p)
+            goto failed;
+    }
+    ram_u64_store(p, R64(b));
+    ram_u64_store(p + 8, CELL(v, ip->b + 8, uint64_t));
+    NEXT;
+}
+L_ST64P : {
+    gva_t va = R64(a) + I64;
+    uint8_t *p = tlb_write(s, va, 16);
+
+    if (UNLIKELY(!p)) {
+        uint64_t pair[2] = {R64(b), R64(d)};
+
+        v->budget = budget;
+        p = slow_store(v, va, 4, pair, &buf);
+        if (!p)
+            goto failed;
+    }
+    ram_u64_store(p, R64(b));
+    ram_u64_store(p + 8, R64(d));
+    NEXT;
+}
     MEMORY_CALL(LDX, do_ldx)
     MEMORY_CALL(STX, do_stx)
     MEMORY_CALL(AMO, do_amo)

@@ -18,6 +18,7 @@ struct value {
     int16_t cell;
     uint16_t last; /* operation that uses it last; 0: none */
     int16_t fuse;  /* slot that its producer writes at once */
+    bool full;     /* flags of which somebody wants A or P */
     int64_t imm;
 };
 
@@ -245,6 +246,13 @@ static void share(struct lower *l, unsigned at, ir_ref from, int offset)
 
 /* ---- analysis of one block ---- */
 
+static bool wants_all_flags(const struct ir_op *op)
+{
+    if (op->op == IR_FCOND || op->op == IR_BRANCHF)
+        return op->aux >= IR_F_PE;
+    return op->op == IR_FPACK && (!op->aux || op->aux & ~15u);
+}
+
 static void last_uses(struct lower *l)
 {
     for (unsigned i = l->block->first; i < l->block->end; i++) {
@@ -256,6 +264,8 @@ static void last_uses(struct lower *l)
             if (r[n] != IR_REF_NONE)
                 l->values[r[n]].last = (uint16_t)i;
         }
+        if (wants_all_flags(op))
+            l->values[op->a].full = true;
     }
 }
 
@@ -425,6 +435,8 @@ static enum iop_code load_code(const struct ir_op *op)
                                        IOP_LD8S_32, IOP_LD16S_32, IOP_LD32, 0};
     unsigned i = (op->aux & 3) + (op->aux & IR_MEM_SIGNED ? 4 : 0);
 
+    if (op->aux == 4)
+        return IOP_LD128;
     /* Acquire loads need nothing more on hosts that keep loads in order; LDX does it right everywhere. */
     if ((op->aux & ~(unsigned)PLAIN_LOAD) || (op->aux & IR_MEM_SIZE) > 3)
         return IOP_LDX;
@@ -449,12 +461,31 @@ static void lower_load(struct lower *l, unsigned at, const struct ir_op *op)
         op->imm);
 }
 
+/* The pair right before its only use, a plain store: stored from where its halves are. */
+static bool feeds_store(struct lower *l, unsigned at)
+{
+    const struct ir_op *next = &l->ir->ops[at + 1];
+
+    return at + 1u < l->block->end && next->op == IR_STORE && next->b == at && next->aux == 4 &&
+           val(l, (ir_ref)at)->last == at + 1;
+}
+
 static void lower_store(struct lower *l, unsigned at, const struct ir_op *op)
 {
     static const uint16_t codes[4] = {IOP_ST8, IOP_ST16, IOP_ST32, IOP_ST64};
-    int16_t a = cell_of(l, at, op->a), b = cell_of(l, at, op->b);
+    int16_t a = cell_of(l, at, op->a), b;
 
-    if (op->aux & ~7u || op->aux > 3)
+    if (l->ir->ops[op->b].op == IR_CONCAT && val(l, op->b)->place == P_NONE) {
+        const struct ir_op *pair = &l->ir->ops[op->b];
+
+        b = cell_of(l, at, pair->a);
+        out(l, IOP_ST64P, cell_of(l, at, pair->b), a, b, 0, op->imm);
+        return;
+    }
+    b = cell_of(l, at, op->b);
+    if (op->aux == 4)
+        out(l, IOP_ST128, 0, a, b, 0, op->imm);
+    else if (op->aux & ~7u || op->aux > 3)
         out(l, IOP_STX, 0, a, b, op->aux, op->imm);
     else
         out(l, (enum iop_code)codes[op->aux], 0, a, b, 0, op->imm);
@@ -622,24 +653,103 @@ static void lower_get(struct lower *l, unsigned at, const struct ir_op *op)
         alias_add(l, (ir_ref)at);
 }
 
+/* The value is needed up to operation `at`, later than its own last use. */
+static void keep(struct lower *l, ir_ref r, unsigned at)
+{
+    struct value *x = val(l, r);
+
+    x->last = (uint16_t)MAX(x->last, at);
+    if (x->place == P_CELL)
+        hold(l, x->cell, at);
+}
+
 static void lower_pair(struct lower *l, unsigned at, const struct ir_op *op)
 {
-    int16_t a = cell_of(l, at, op->a), b = cell_of(l, at, op->b), d = result(l, at);
+    int16_t a, b, d;
 
+    if (feeds_store(l, at)) {
+        keep(l, op->a, at + 1);
+        keep(l, op->b, at + 1);
+        return;
+    }
+    a = cell_of(l, at, op->a);
+    b = cell_of(l, at, op->b);
+    d = result(l, at);
     out(l, IOP_MOV64, d, a, 0, 0, 0);
     out(l, IOP_MOV64, d + 8, b, 0, 0, 0);
 }
 
-static void lower_bits(struct lower *l, unsigned at, const struct ir_op *op)
+/* An operation with a label of its own where the type is i64, the next one where it is i32. */
+static void lower_plain(struct lower *l, unsigned at, const struct ir_op *op, enum iop_code code)
 {
-    int16_t a;
+    int16_t a = cell_of(l, at, op->a), b = op->b != IR_REF_NONE ? cell_of(l, at, op->b) : 0;
+    int16_t c = op->c != IR_REF_NONE ? cell_of(l, at, op->c) : 0;
 
-    if (op->op == IR_EXTRACT && op->type == IRT_I64) {
-        a = cell_of(l, at, op->a);
-        out(l, IOP_EXTRACT64, result(l, at), a, 0, op->aux, 0);
+    out(l, (enum iop_code)(code + (op->type == IRT_I32)), result(l, at), a, b, op->aux, c);
+}
+
+/* ---- flags: packed from the start ---- */
+
+/* Whether a flags value is N Z C V in bits 0..3 and nothing else. */
+static bool is_quick(struct lower *l, ir_ref r)
+{
+    const struct ir_op *op = &l->ir->ops[r];
+
+    return op->op == IR_FCMPF || (op->op == IR_FLAGS && op->aux <= IR_FLAG_LOGIC && !val(l, r)->full);
+}
+
+/* Packed by the next operation and used nowhere else. */
+static bool feeds_pack(struct lower *l, unsigned at)
+{
+    const struct ir_op *next = &l->ir->ops[at + 1];
+
+    return at + 1u < l->block->end && next->op == IR_FPACK && next->a == at && next->aux == 15 &&
+           val(l, (ir_ref)at)->last == at + 1;
+}
+
+static void lower_flags(struct lower *l, unsigned at, const struct ir_op *op)
+{
+    static const uint16_t codes[] = {[IR_FLAG_ADD] = IOP_FLAGS_ADD_64,
+                                     [IR_FLAG_SUB] = IOP_FLAGS_SUB_64,
+                                     [IR_FLAG_LOGIC] = IOP_FLAGS_LOGIC_64};
+    int16_t a, b;
+
+    if (!is_quick(l, (ir_ref)at)) {
+        lower_generic(l, at, op);
         return;
     }
-    lower_generic(l, at, op);
+    a = cell_of(l, at, op->a);
+    b = cell_of(l, at, op->b);
+    if (feeds_pack(l, at)) {
+        hold(l, a, at + 1);
+        hold(l, b, at + 1);
+    }
+    out(l, (enum iop_code)(codes[op->aux] + (op->type == IRT_I32)),
+        result(l, feeds_pack(l, at) ? at + 1 : at), a, b, 0, 0);
+}
+
+static void lower_pack(struct lower *l, unsigned at, const struct ir_op *op)
+{
+    struct value *x = val(l, (ir_ref)at);
+    int16_t a;
+
+    if (x->place == P_CELL)
+        return; /* made together with its operand */
+    if (op->op == IR_FPACK && (op->aux != 15 || !is_quick(l, op->a))) {
+        lower_generic(l, at, op);
+    } else if (x->fuse == NO_FUSE) {
+        share(l, at, op->a, 0);
+    } else {
+        a = cell_of(l, at, op->a);
+        out(l, IOP_MOV64, result(l, at), a, 0, 0, 0);
+    }
+}
+
+static void lower_fcond(struct lower *l, unsigned at, const struct ir_op *op)
+{
+    int16_t a = cell_of(l, at, op->a);
+
+    out(l, IOP_FCOND, result(l, at), a, 0, op->aux, 0);
 }
 
 static void lower_unary(struct lower *l, unsigned at, const struct ir_op *op)
@@ -714,7 +824,38 @@ static void lower_op(struct lower *l, unsigned at)
         lower_pair(l, at, op);
         break;
     case IR_EXTRACT:
-        lower_bits(l, at, op);
+        lower_plain(l, at, op, IOP_EXTRACT64);
+        break;
+    case IR_INSERT:
+        lower_plain(l, at, op, IOP_INSERT64);
+        break;
+    case IR_CLZ:
+        lower_plain(l, at, op, IOP_CLZ64);
+        break;
+    case IR_BSWAP:
+        lower_plain(l, at, op, IOP_BSWAP64);
+        break;
+    case IR_ADDC:
+        lower_plain(l, at, op, IOP_ADDC64);
+        break;
+    case IR_FLAGS:
+        lower_flags(l, at, op);
+        break;
+    case IR_FPACK:
+    case IR_FUNPACK:
+        lower_pack(l, at, op);
+        break;
+    case IR_FCOND:
+        lower_fcond(l, at, op);
+        break;
+    case IR_VAND:
+        lower_plain(l, at, op, IOP_VAND);
+        break;
+    case IR_VOR:
+        lower_plain(l, at, op, IOP_VOR);
+        break;
+    case IR_VXOR:
+        lower_plain(l, at, op, IOP_VXOR);
         break;
     case IR_LOAD:
         lower_load(l, at, op);
