@@ -465,11 +465,15 @@ uint64_t arm64_fp_from_fixed(enum sf_format f, uint64_t a, unsigned bits, bool i
         return sf_from_int(f, a, is_signed, e);
     if (f == SF_F16) {
         /* By way of a double, rounded to odd, from which the second rounding is right. */
-        uint8_t round = e->round;
+        uint8_t round = e->round, flags = e->flags;
 
         e->round = SF_ODD;
         r = sf_from_int(SF_F64, a, is_signed, e) - ((uint64_t)fraction << 52);
         e->round = round;
+        if (e->flush_out & BIT(SF_F16) && exp_of(SF_F64, r) < exp_of(SF_F64, power(SF_F64, -14, false))) {
+            e->flags = flags | SF_UNDERFLOW;
+            return assemble(SF_F16, sign_of(SF_F64, r), 0, 0);
+        }
         return sf_convert(SF_F64, SF_F16, r, e);
     }
     return sf_from_int(f, a, is_signed, e) - ((uint64_t)fraction << frac_bits(f));

@@ -118,11 +118,37 @@ void alift_put_bits(struct lift *l, unsigned reg, ir_ref value)
     ir_put(l->u, IRT_I64, SLOT_Q_HI(reg), alift_imm(l, 0));
 }
 
+/* A new stack pointer that is the old one and a multiple of 16. */
+static bool keeps_alignment(const struct ir_unit *u, ir_ref value)
+{
+    const struct ir_op *op = &u->ops[value];
+
+    return (op->op == IR_ADD || op->op == IR_SUB) && u->ops[op->a].op == IR_GET &&
+           u->ops[op->a].imm == (int64_t)SLOT_X(ARM64_REG_SP) && u->ops[op->b].op == IR_CONST &&
+           !(u->ops[op->b].imm & 15);
+}
+
+/* This block has looked at it already, and it is still aligned if it was then. */
+static bool sp_checked(const struct ir_unit *u)
+{
+    unsigned first = u->block_count ? u->blocks[u->block_count - 1].first : 0;
+
+    for (unsigned i = u->op_count; i > first; i--) {
+        const struct ir_op *op = &u->ops[i - 1];
+
+        if (op->op == IR_GUARD && op->imm == A64H_SP_MISALIGNED)
+            return true;
+        if (op->op == IR_PUT && op->imm == (int64_t)SLOT_X(ARM64_REG_SP) && !keeps_alignment(u, op->a))
+            return false;
+    }
+    return false;
+}
+
 void alift_sp_check(struct lift *l, ir_ref sp)
 {
-    ir_ref low = alift_bini(l, IR_AND, sp, 15);
-
-    ir_emit(l->u, IR_GUARD, IRT_NONE, 0, low, IR_REF_NONE, IR_REF_NONE, A64H_SP_MISALIGNED);
+    if (!sp_checked(l->u))
+        ir_emit(l->u, IR_GUARD, IRT_NONE, 0, alift_bini(l, IR_AND, sp, 15), IR_REF_NONE, IR_REF_NONE,
+                A64H_SP_MISALIGNED);
 }
 
 void alift_watch(struct lift *l, ir_ref base, int64_t disp, unsigned bytes, bool write)
