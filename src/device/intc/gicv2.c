@@ -367,6 +367,19 @@ static const struct device_ops gicv2_ops = {
     .line = gicv2_wire,
 };
 
+/* Both or none. */
+static int map_windows(struct gicv2 *g, char *why, size_t why_size)
+{
+    int err = device_map(&g->dev, REGION_DIST, g->config.dist, GICV2_DIST_SIZE, why, why_size);
+
+    if (err)
+        return err;
+    err = device_map(&g->dev, REGION_CPU, g->config.cpu, GICV2_CPU_SIZE, why, why_size);
+    if (err)
+        mem_remove(&g->dev.vm->mem, g->config.dist);
+    return err;
+}
+
 struct device *gicv2_create(struct vm *vm, const char *id, const struct gicv2_config *c, char *why,
                             size_t why_size)
 {
@@ -386,8 +399,7 @@ struct device *gicv2_create(struct vm *vm, const char *id, const struct gicv2_co
     g->cpus = vm->vcpu_count;
     for (unsigned i = 0; i < g->cpus; i++)
         vm->vcpu[i]->dist = &g->dist;
-    if (device_map(&g->dev, REGION_DIST, c->dist, GICV2_DIST_SIZE, why, why_size) ||
-        device_map(&g->dev, REGION_CPU, c->cpu, GICV2_CPU_SIZE, why, why_size)) {
+    if (map_windows(g, why, why_size)) {
         gicv2_destroy(&g->dev);
         return NULL;
     }

@@ -351,6 +351,20 @@ static const struct device_ops gicv3_ops = {
     .line = gicv3_wire,
 };
 
+/* Both or none. */
+static int map_windows(struct gicv3 *g, char *why, size_t why_size)
+{
+    int err = device_map(&g->dev, REGION_DIST, g->config.dist, GICV3_DIST_SIZE, why, why_size);
+
+    if (err)
+        return err;
+    err = device_map(&g->dev, REGION_REDIST, g->config.redist, (uint64_t)g->cpus * GICV3_REDIST_STRIDE, why,
+                     why_size);
+    if (err)
+        mem_remove(&g->dev.vm->mem, g->config.dist);
+    return err;
+}
+
 struct device *gicv3_create(struct vm *vm, const char *id, const struct gicv3_config *c, char *why,
                             size_t why_size)
 {
@@ -366,9 +380,7 @@ struct device *gicv3_create(struct vm *vm, const char *id, const struct gicv3_co
         atomic_store(&g->top[i], DIST_NONE);
         vm->vcpu[i]->dist = &g->dist;
     }
-    if (device_map(&g->dev, REGION_DIST, c->dist, GICV3_DIST_SIZE, why, why_size) ||
-        device_map(&g->dev, REGION_REDIST, c->redist, (uint64_t)g->cpus * GICV3_REDIST_STRIDE, why,
-                   why_size)) {
+    if (map_windows(g, why, why_size)) {
         gicv3_destroy(&g->dev);
         return NULL;
     }
