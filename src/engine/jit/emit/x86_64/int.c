@@ -770,6 +770,8 @@ bool emit_int(struct emit *e, const struct ir_op *op)
     case IR_XNOR:
         xnor(e, op);
         return true;
+    case IR_CONCAT:
+        return e->val[e->at].lazy;
     case IR_SHL:
         if (e->val[e->at].lazy)
             return true;
@@ -825,7 +827,8 @@ bool emit_int(struct emit *e, const struct ir_op *op)
         extend(e, op);
         return true;
     case IR_INSERT:
-        if ((op->type != IRT_I32 && op->type != IRT_I64) || (op->aux & 0xff) >= (op->type == IRT_I32 ? 32 : 64))
+        if ((op->type != IRT_I32 && op->type != IRT_I64) ||
+            (op->aux & 0xff) >= (op->type == IRT_I32 ? 32 : 64))
             return false;
         insert(e, op);
         return true;

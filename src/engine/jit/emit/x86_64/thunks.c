@@ -402,7 +402,7 @@ int emit_thunks(struct jit_vm *jv)
     make_enter(&m);
     make_leave(&m);
     make_ways_out(&m);
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < 5; i++) {
         make_miss(&m, i, false);
         make_miss(&m, i, true);
     }

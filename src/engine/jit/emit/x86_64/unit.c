@@ -194,6 +194,15 @@ static void defer_shift(struct emit *e, const struct ir_op *add)
     }
 }
 
+/* A pair that is only stored is two values to the store. */
+static void defer_pair(struct emit *e, const struct ir_op *store)
+{
+    ir_ref r = e->root[store->b];
+
+    if (e->ops[r].op == IR_CONCAT && e->val[r].uses == 1)
+        e->val[r].lazy = true;
+}
+
 /* Negations become part of a fused operation. */
 static void defer_negations(struct emit *e, const struct ir_op *fma)
 {
@@ -219,6 +228,8 @@ static void prepare(struct emit *e)
                 hint_put(e, b, i);
             else if (e->ops[i].op == IR_ADD && e->ops[i].type == IRT_I64)
                 defer_shift(e, &e->ops[i]);
+            else if (e->ops[i].op == IR_STORE && e->ops[i].type == IRT_I128)
+                defer_pair(e, &e->ops[i]);
             else if (e->ops[i].op == IR_FMADD)
                 defer_negations(e, &e->ops[i]);
         }
