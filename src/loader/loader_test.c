@@ -217,6 +217,66 @@ static void elf_damaged(void **state)
     assert_true(loaded > 1000 && loaded < 99000);
 }
 
+/* ---- compressed images ---- */
+
+/* "abc" as a gzip file. */
+static const uint8_t gz[] = {0x1f, 0x8b, 8,    0,    0,    0,    0,    0, 0, 3, 0x4b, 0x4c,
+                             0x4a, 0x06, 0x00, 0xc2, 0x41, 0x24, 0x35, 3, 0, 0, 0};
+
+static int try_unpack(const void *data, size_t size, uint64_t max, struct image *img, char *why)
+{
+    *img = (struct image){.path = "kernel", .size = size};
+    img->data = malloc(size);
+    memcpy(img->data, data, size);
+    strcpy(why, "");
+    return image_unpack(img, max, why, 200);
+}
+
+static void unpacks(void **state)
+{
+    struct {
+        char magic[8];
+        uint32_t offset, size;
+        char pad[8], type[32];
+        uint8_t rest[64];
+    } z = {"MZ\0\0zimg", 64, sizeof(gz), "", "gzip", {0}};
+    struct image img;
+    char why[200];
+
+    (void)state;
+    assert_int_equal(try_unpack(gz, sizeof(gz), 100, &img, why), 0);
+    assert_int_equal(img.size, 3);
+    assert_memory_equal(img.data, "abc", 3);
+    image_free(&img);
+    assert_int_equal(try_unpack("plain", 5, 100, &img, why), 0);
+    assert_int_equal(img.size, 5);
+    image_free(&img);
+    memcpy((uint8_t *)&z + 64, gz, sizeof(gz));
+    assert_int_equal(try_unpack(&z, sizeof(z), 100, &img, why), 0);
+    assert_int_equal(img.size, 3);
+    image_free(&img);
+#define BAD(err, word, change)                                                                               \
+    do {                                                                                                     \
+        __typeof__(z) b = z;                                                                                 \
+        change;                                                                                              \
+        assert_int_equal(try_unpack(&b, sizeof(b), 2 + sizeof(b), &img, why), err);                          \
+        assert_non_null(strstr(why, word));                                                                  \
+        assert_null(img.data);                                                                               \
+    } while (0)
+    BAD(-EINVAL, "zstd22", strcpy(b.type, "zstd22"));
+    BAD(-EINVAL, "cut", b.offset = UINT32_MAX);
+    BAD(-EINVAL, "cut", b.size = sizeof(b) - 63);
+    BAD(-EINVAL, "complete", b.size = 0);
+    BAD(-EFBIG, "--memory", ((uint8_t *)&b)[64 + sizeof(gz) - 3] = 1);
+    BAD(-EINVAL, "damaged", ((uint8_t *)&b)[64 + sizeof(gz) - 4]++);
+    BAD(-EINVAL, "damaged", ((uint8_t *)&b)[64 + 11]++);
+#undef BAD
+    for (size_t n = 2; n < sizeof(gz); n++) {
+        assert_int_not_equal(try_unpack(gz, n, 100, &img, why), 0);
+        assert_true(why[0]);
+    }
+}
+
 /* ---- Linux images ---- */
 
 struct linux_file {
@@ -397,6 +457,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(linux_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(linux_damaged, setup, teardown),
         cmocka_unit_test_setup_teardown(raw, setup, teardown),
+        cmocka_unit_test(unpacks),
         cmocka_unit_test(kinds),
         cmocka_unit_test(files),
     };
