@@ -28,6 +28,7 @@ const struct registry_device registry_devices[] = {
     {"cfi-flash", "parallel NOR flash, CFI, Intel command set"},
     {"gicv2", "Arm GICv2 interrupt controller"},
     {"gicv3", "Arm GICv3 interrupt controller"},
+    {"gicv3-its", "Arm GICv3 interrupt translation service"},
     {"pl011", "PL011 serial port"},
     {"pl031", "PL031 real-time clock"},
     {"pl061", "PL061 general-purpose input and output"},

@@ -31,3 +31,21 @@ void msi_send(struct vm *vm, uint64_t address, uint32_t data)
         log_write(&vm->log, LOG_DEV, LOG_DEBUG, "msi: nothing at 0x%llx takes 0x%x",
                   (unsigned long long)address, data);
 }
+
+void msi_send_from(struct vm *vm, uint32_t source, uint64_t address, uint32_t data)
+{
+    const struct mem_region *r = mem_find(&vm->mem, address);
+    struct device *d = r && r->kind == MEM_MMIO ? r->dev : NULL;
+    bool ok;
+
+    if (!d || !d->ops->msi) {
+        msi_send(vm, address, data);
+        return;
+    }
+    plat_lock(&d->lock);
+    ok = d->ops->msi(d, r->dev_region, address - r->base, source, data);
+    plat_unlock(&d->lock);
+    if (!ok)
+        log_write(&vm->log, LOG_DEV, LOG_DEBUG, "msi: 0x%x from 0x%x to 0x%llx leads nowhere", data, source,
+                  (unsigned long long)address);
+}

@@ -60,5 +60,7 @@ struct dist {
 
 /* Sends an MSI: a 32-bit write on the bus. */
 void msi_send(struct vm *vm, uint64_t address, uint32_t data);
+/* The same from a device that has a number (PCI: bus, device, function), for controllers that tell by it. */
+void msi_send_from(struct vm *vm, uint32_t source, uint64_t address, uint32_t data);
 
 #endif

@@ -3,6 +3,7 @@
 #include "device/gpio/pl061.h"
 #include "device/intc/gicv2.h"
 #include "device/intc/gicv3.h"
+#include "device/intc/gicv3_its.h"
 #include "device/rtc/pl031.h"
 #include "device/uart/pl011.h"
 #include "isa/arm64/irq.h"
@@ -25,10 +26,14 @@ static int build_gicv3(struct vm *vm, struct wiring *w, char *why, size_t why_si
         .redist = VIRT_GICR,
         .affinity = a64_affinity,
         .phandle = VIRT_PHANDLE_GIC,
+        .lpis = true,
     };
 
     *w = (struct wiring){gicv3_create(vm, "gic", &c, why, why_size), gicv3_line};
-    return w->controller ? 0 : -EINVAL;
+    if (!w->controller ||
+        !gicv3_its_create(vm, "its", w->controller, VIRT_ITS, VIRT_PHANDLE_ITS, why, why_size))
+        return -EINVAL;
+    return 0;
 }
 
 static int build_gicv2(struct vm *vm, struct wiring *w, char *why, size_t why_size)

@@ -335,6 +335,8 @@ static int gicv3_describe(struct device *d, struct dtw *w)
     dtw_prop_u32(w, "#size-cells", 2);
     dtw_prop_empty(w, "ranges");
     dtw_prop_u32(w, "phandle", g->config.phandle);
+    if (g->its)
+        gicv3_its_describe(g->its, w);
     dtw_end_node(w);
     return 0;
 }

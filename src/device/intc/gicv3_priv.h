@@ -62,4 +62,7 @@ void gicv3_lpi_load_all(struct gicv3 *g, unsigned cpu);
 /* The best pending and enabled one, GIC_NONE: none better than *priority. */
 unsigned gicv3_lpi_best(const struct gicv3 *g, unsigned cpu, unsigned *priority);
 
+/* The ITS's node, within that of the GIC. */
+void gicv3_its_describe(struct device *its, struct dtw *w);
+
 #endif
