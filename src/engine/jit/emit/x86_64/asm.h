@@ -122,6 +122,8 @@ enum {
     S_MOVSS_LD = 0x10 | O_0F | O_F3,
     S_MOVSS_ST = 0x11 | O_0F | O_F3,
     S_MOVAPS = 0x28 | O_0F,
+    S_MOVUPS_LD = 0x10 | O_0F,
+    S_MOVUPS_ST = 0x11 | O_0F,
     S_MOVQ_XG = 0x6e | O_0F | O_66, /* xmm <- r; O_W: 64 bits */
     S_MOVQ_GX = 0x7e | O_0F | O_66, /* reg field is the xmm */
     S_MOVQ_LD = 0x7e | O_0F | O_F3,

@@ -75,6 +75,7 @@ struct val {
     uint8_t kind;
     uint8_t reg;
     bool boxed;    /* f32: the bits above are all ones */
+    bool wide;     /* 128 bits: V_XMM, or a V_CELL of two */
     bool lazy;     /* not computed: its one user does it */
     uint16_t uses; /* still to come */
     uint16_t cell;
@@ -275,6 +276,8 @@ void val_set_xmm(struct emit *e, unsigned reg, bool boxed);
 void val_alias(struct emit *e, ir_ref r, bool boxed);
 void val_get(struct emit *e);
 void val_put(struct emit *e);
+/* The slot is about to be written: what stands for it moves away. */
+void val_forget_slot(struct emit *e, int32_t slot, unsigned size);
 /* Before a call: values leave the scratch registers; slots may change under their aliases. */
 void val_call(struct emit *e, bool writes_homes);
 
@@ -289,6 +292,13 @@ bool emit_flag_test(struct emit *e, const struct ir_op *op, unsigned *cc);
 /* The operation gives its operand's bits. */
 bool emit_flags_same(const struct ir_unit *u, const struct ir_op *op);
 bool emit_float(struct emit *e, const struct ir_op *op);
+bool emit_vector(struct emit *e, const struct ir_op *op);
+/* 128 bits from and to slots and memory. */
+void emit_get_wide(struct emit *e, const struct ir_op *op);
+void emit_put_wide(struct emit *e, const struct ir_op *op);
+void emit_load_wide(struct emit *e, struct xmem m);
+unsigned emit_wide(struct emit *e, ir_ref r);
+void emit_store_wide(struct emit *e, unsigned reg, struct xmem m);
 bool emit_mem(struct emit *e, const struct ir_op *op);
 bool emit_flow(struct emit *e, const struct ir_op *op);
 /* rax = pc: goes there by the jump hash; gives the rel32 of the way out when it is not in there. */

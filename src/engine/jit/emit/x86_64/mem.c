@@ -200,6 +200,8 @@ static bool plain(const struct ir_op *op)
 {
     unsigned size = op->aux & IR_MEM_SIZE;
 
+    if (op->type == IRT_V128)
+        return size == 4;
     if (op->type == IRT_F64 || op->type == IRT_F32)
         return size == (op->type == IRT_F64 ? 3 : 2);
     return (op->type == IRT_I64 || op->type == IRT_I32) && size <= 3;
@@ -225,6 +227,10 @@ static bool load(struct emit *e, const struct ir_op *op)
     site(e, x, way_of(e, &x, RCX));
     val_done(e, op->a);
     m = mem_sum(at.base, RCX, 0, at.disp);
+    if (op->type == IRT_V128) {
+        emit_load_wide(e, m);
+        return true;
+    }
     if (op->type == IRT_F64 || op->type == IRT_F32) {
         d = val_dest_xmm(e, 0);
         as_rm(&e->a, op->type == IRT_F64 ? S_MOVSD_LD : S_MOVSS_LD, d, m);
@@ -244,7 +250,8 @@ static bool store(struct emit *e, const struct ir_op *op)
 {
     static const uint32_t code[] = {X_STORE8, X_STORE16, X_STORE, X_STORE | O_W};
     unsigned size = op->aux & IR_MEM_SIZE, r = 0;
-    bool is_float = op->type == IRT_F64 || op->type == IRT_F32, is_imm;
+    bool is_wide = op->type == IRT_V128, is_float = is_wide || op->type == IRT_F64 || op->type == IRT_F32,
+         is_imm;
     struct place x;
     struct addr at;
     struct xmem m;
@@ -256,7 +263,7 @@ static bool store(struct emit *e, const struct ir_op *op)
     at = addr_of(e, op);
     is_imm = !is_float && size >= 2 && val_imm32(e, op->b, size == 3 ? O_W : 0, &imm);
     if (is_float)
-        r = val_xmm(e, op->b);
+        r = is_wide ? emit_wide(e, op->b) : val_xmm(e, op->b);
     else if (!is_imm)
         r = val_gpr(e, op->b);
     if (op->aux & IR_MEM_ALIGNED)
@@ -264,7 +271,9 @@ static bool store(struct emit *e, const struct ir_op *op)
     x = (struct place){at, size, true};
     site(e, x, way_of(e, &x, is_float || is_imm ? RCX : r));
     m = mem_sum(at.base, RCX, 0, at.disp);
-    if (is_float)
+    if (is_wide)
+        emit_store_wide(e, r, m);
+    else if (is_float)
         as_rm(&e->a, op->type == IRT_F64 ? S_MOVSD_ST : S_MOVSS_ST, r, m);
     else if (is_imm)
         as_mov_mi(&e->a, size == 3 ? O_W : 0, m, imm);
@@ -292,7 +301,7 @@ static bool store_pair(struct emit *e, const struct ir_op *op)
     at = addr_of(e, op);
     if (op->aux & IR_MEM_ALIGNED)
         aligned(e, at, 4);
-    site(e, at, 4, true);
+    site(e, (struct place){at, 4, true}, BY_SLOT);
     for (int i = 0; i < 2; i++) {
         struct xmem m = mem_sum(at.base, RCX, 0, at.disp + 8 * i);
         unsigned held = e->lock_gpr;

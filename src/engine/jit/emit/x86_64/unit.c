@@ -467,11 +467,19 @@ static bool operation(struct emit *e, const struct ir_op *op)
     case IR_CONST:
         return true;
     case IR_GET:
+        if (op->type == IRT_V128) {
+            emit_get_wide(e, op);
+            return true;
+        }
         if (ir_type_size((enum ir_type)op->type) > 8 || (op->imm & 7 && home_of(e, (int32_t)(op->imm & ~7))))
             return false;
         val_get(e);
         return true;
     case IR_PUT:
+        if (op->type == IRT_V128) {
+            emit_put_wide(e, op);
+            return true;
+        }
         home = home_of(e, (int32_t)(op->imm & ~7));
         if (ir_type_size((enum ir_type)op->type) > 8 ||
             (home && (op->imm & 7 || ir_type_size((enum ir_type)op->type) != 8)))
@@ -486,6 +494,8 @@ static bool operation(struct emit *e, const struct ir_op *op)
             return emit_float(e, op);
         if (op->op <= IR_SYNC || op->op >= IR_CALL)
             return emit_flow(e, op);
+        if (op->op >= IR_VADD && op->op <= IR_VINSLANE)
+            return emit_vector(e, op);
         if (op->op >= IR_FLAGS && op->op <= IR_ADDC)
             return emit_flags(e, op);
         return emit_int(e, op);

@@ -19,18 +19,24 @@ static struct xmem cell_mem(const struct val *v)
 
 /* ---- scratch registers and cells ---- */
 
+static uint64_t cell_bits(const struct val *v)
+{
+    return (v->wide ? UINT64_C(3) : UINT64_C(1)) << v->cell;
+}
+
 static void cell_take(struct emit *e, struct val *v)
 {
-    unsigned i = 0;
+    unsigned i = 0, last = EMIT_CELLS - v->wide;
+    uint64_t mask = v->wide ? 3 : 1;
 
-    while (i < EMIT_CELLS && e->cells >> i & 1)
+    while (i < last && e->cells >> i & mask)
         i++;
-    if (i == EMIT_CELLS) {
+    if (i == last) {
         e->failed = true;
         i = 0;
     }
-    e->cells |= BIT(i);
     v->cell = (uint16_t)i;
+    e->cells |= cell_bits(v);
 }
 
 static void spill(struct emit *e, struct val *v)
@@ -40,7 +46,7 @@ static void spill(struct emit *e, struct val *v)
         as_st(&e->a, v->reg, RSP, v->cell * 8);
         e->gpr[v->reg] = IR_REF_NONE;
     } else {
-        as_rm(&e->a, S_MOVQ_ST, v->reg, cell_mem(v));
+        as_rm(&e->a, v->wide ? S_MOVUPS_ST : S_MOVQ_ST, v->reg, cell_mem(v));
         e->xmm[v->reg] = IR_REF_NONE;
     }
     v->kind = V_CELL;
@@ -379,7 +385,7 @@ void val_done(struct emit *e, ir_ref r)
     else if (v->kind == V_XMM)
         e->xmm[v->reg] = IR_REF_NONE;
     else if (v->kind == V_CELL)
-        e->cells_done |= BIT(v->cell);
+        e->cells_done |= cell_bits(v);
     else
         return;
     v->kind = V_NONE;
@@ -487,6 +493,11 @@ static void store(struct emit *e, ir_ref r, struct xmem m, unsigned size)
         reg = val_gpr(e, r);
         as_rm(&e->a, size == 8 ? X_STORE | O_W : size == 4 ? X_STORE : X_STORE16, reg, m);
     }
+}
+
+void val_forget_slot(struct emit *e, int32_t slot, unsigned size)
+{
+    aliases_clear(e, slot, size, IR_REF_NONE);
 }
 
 void val_put(struct emit *e)
