@@ -510,7 +510,7 @@ bool emit_mem(struct emit *e, const struct ir_op *op)
     case IR_STORE:
         return op->type == IRT_I128 ? store_pair(e, op) : store(e, op);
     case IR_CAS:
-        return compare_and_swap(e, op);
+        return compare_and_swap(e, op) && (e->done = true);
     case IR_AMO:
         return amo(e, op) && (e->done = true);
     case IR_LR:
