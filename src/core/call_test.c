@@ -158,6 +158,32 @@ static void attached_before_its_task(void **state)
     vm_destroy(vm);
 }
 
+/* The wake that came with a call is used up when the vCPU parks: the call is served all the same. */
+static void parked_with_a_call(void **state)
+{
+    struct vm *vm = testvm_new(2);
+    struct vcpu *v = vm->vcpu[1];
+    struct where w = {0};
+    struct plat_task *caller, *task;
+    void *arg[] = {vm, &w};
+
+    (void)state;
+    atomic_store(&vm->pause, 1);
+    vcpu_attach(v);
+    assert_int_equal(plat_task_start(&caller, "caller", call_one_task, arg), 0);
+    while (!plat_event_wait(&v->wake, PLAT_FOREVER))
+        ;
+    atomic_fetch_or(&v->request, VCPU_REQ_PAUSE);
+    assert_int_equal(plat_task_start(&task, "vcpu1", run_vcpu_task, v), 0);
+    plat_task_join(caller);
+    assert_int_equal(w.seen[1], 1);
+    assert_int_equal(w.wrong, 0);
+    atomic_store(&vm->stopping, true);
+    vcpu_request(v, VCPU_REQ_PAUSE);
+    plat_task_join(task);
+    vm_destroy(vm);
+}
+
 /* While a task comes and goes nobody is ever in a vCPU's context beside another. */
 struct inside {
     _Atomic unsigned now, wrong, seen;
@@ -228,7 +254,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unattached_run_at_once), cmocka_unit_test(concurrent_issuers),
         cmocka_unit_test(detach_serves),          cmocka_unit_test(attached_before_its_task),
-        cmocka_unit_test(one_at_a_time),
+        cmocka_unit_test(parked_with_a_call),     cmocka_unit_test(one_at_a_time),
     };
 
     return cmocka_run_group_tests_name("call", tests, NULL, NULL);

@@ -95,8 +95,8 @@ static void park(struct vm *vm, struct vcpu *v)
     plat_unlock(&vm->lock);
     plat_event_wake(&vm->parked_event);
     while (atomic_load(&vm->pause) && !atomic_load(&vm->stopping)) {
+        vcpu_serve_calls(v); /* first: the wake that came with one may have ended another wait */
         plat_event_wait(&v->wake, PLAT_FOREVER);
-        vcpu_serve_calls(v);
     }
     plat_lock(&vm->lock);
     vm->parked--;
