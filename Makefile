@@ -11,7 +11,7 @@ WARN := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wshadow 
 CFLAGS_rel := -O2 -g
 CFLAGS_dbg := -O0 -g -DCV_DEBUG
 CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
-CFLAGS_tsan := -O1 -g -fsanitize=thread
+CFLAGS_tsan := -O2 -g -fsanitize=thread
 CFLAGS_cov := -O0 -g --coverage
 ifeq ($(CFLAGS_$(MODE)),)
 $(error MODE=$(MODE) is unknown: use rel, dbg, asan, tsan or cov)
