@@ -64,7 +64,8 @@ static int fill_hot(struct vcpu *v, struct unit *u, const struct ir_unit *ir)
         plat_lock(&jv->lock);
         jv->stat.refused++;
         jv->stat.full += err == -ENOSPC;
-        jv->wants_flush |= err == -ENOSPC;
+        if (err == -ENOSPC)
+            __atomic_store_n(&jv->wants_flush, true, __ATOMIC_RELAXED);
         plat_unlock(&jv->lock);
         u->no_jit = true;
         return interp_lower(v, u, ir);
@@ -214,7 +215,7 @@ static bool run_once(struct vcpu *v)
         return true;
     switch (run_unit(v, u)) {
     case JIT_BAIL:
-        jit_of(v->vm)->stat.bails++;
+        __atomic_fetch_add(&jit_of(v->vm)->stat.bails, 1, __ATOMIC_RELAXED);
         step(v);
         return true;
     case JIT_BUDGET:
@@ -239,7 +240,7 @@ static void look_at_sites(struct vcpu *v)
     if (LIKELY(!c) || unit_dead(c->unit))
         return;
     jit_mark(jit_of(v->vm), jit_key_hot(c->unit->gpa));
-    jit_of(v->vm)->stat.rebuilt++;
+    __atomic_fetch_add(&jit_of(v->vm)->stat.rebuilt, 1, __ATOMIC_RELAXED);
     units_kill(v->vm, c->unit);
 }
 
@@ -248,7 +249,7 @@ static void flush_code(struct vcpu *v)
     struct jit_vm *jv = jit_of(v->vm);
 
     plat_lock(&jv->lock);
-    jv->wants_flush = false;
+    __atomic_store_n(&jv->wants_flush, false, __ATOMIC_RELAXED);
     plat_unlock(&jv->lock);
     units_flush(v->vm);
 }
@@ -263,7 +264,7 @@ static void run(struct vcpu *v)
     while (v->exit.kind == EXIT_NONE && v->budget > 0 &&
            !atomic_load_explicit(&v->request, memory_order_relaxed)) {
         units_safepoint(v);
-        if (UNLIKELY(jv->wants_flush))
+        if (UNLIKELY(__atomic_load_n(&jv->wants_flush, __ATOMIC_RELAXED)))
             flush_code(v);
         more = run_once(v);
         look_at_sites(v);

@@ -50,10 +50,10 @@ static void lea_rcx(struct emit *e, unsigned base, int32_t disp)
 static unsigned site_number(struct emit *e, bool write, bool pair)
 {
     enum { READS = SOFT_SITES * 5 / 8 };
-    uint32_t n = e->jv->sites[write];
+    uint32_t n = __atomic_load_n(&e->jv->sites[write], __ATOMIC_RELAXED);
 
     n += pair && n & 1;
-    e->jv->sites[write] = n + 1 + pair;
+    __atomic_store_n(&e->jv->sites[write], n + 1 + pair, __ATOMIC_RELAXED);
     return e->bank + (write ? READS + n % (SOFT_SITES - READS) : n % READS);
 }
 
