@@ -7,9 +7,9 @@
 #include "lib/str.h"
 
 /* All units together: compiled code, and the interpreter's of cold ones. */
-#define UNIT_BYTES (24u << 20)
+#define UNIT_BYTES (28u << 20)
 /* Entries from the dispatcher until a unit is compiled. */
-#define HEAT 12
+#define HEAT 24
 
 static int fill_hot(struct vcpu *v, struct unit *u, const struct ir_unit *ir);
 

@@ -84,7 +84,7 @@ struct soft_jump {
     uint64_t key;
     void *target; /* the engine's own: struct unit in the interpreter, code in the JIT */
 };
-#define SOFT_JUMP_BITS 10
+#define SOFT_JUMP_BITS 12
 #define SOFT_JUMPS     (1u << SOFT_JUMP_BITS)
 
 struct unit;
@@ -116,11 +116,11 @@ struct soft_vcpu {
     uint8_t sites_filled[SOFT_BANKS];             /* the JIT sets it when it fills a slot of the bank */
     uint8_t site_misses[SOFT_BANKS * SOFT_SITES]; /* the JIT's, since its last slice of instructions began */
 
+    _Alignas(64) struct soft_jump jumps[SOFT_JUMPS];
+
     /* Temporaries of the unit that the interpreter runs: operands are int16 displacements from the vcpu. */
 #define SOFT_TEMPS 256
     _Alignas(64) u128 temps[SOFT_TEMPS];
-
-    struct soft_jump jumps[SOFT_JUMPS];
 
     /* ---- hot: displacement -256..-1 ---- */
     uint64_t jit_own[23]; /* the JIT's: saved host stack pointer, spill cells, ... */
