@@ -53,6 +53,36 @@ static void op_logic(struct lift *l, row_t row)
     put_v(l, l->i.rd, ir_emit(l->u, (enum ir_opcode)row->arg, IRT_V128, 0, n, m, IR_REF_NONE, 0));
 }
 
+/* arg: the operation, on lanes of the size */
+static void op_lanes(struct lift *l, row_t row)
+{
+    ir_ref n = get_v(l, l->i.rn), m = get_v(l, l->i.rm);
+
+    put_v(l, l->i.rd,
+          ir_emit(l->u, (enum ir_opcode)row->arg, IRT_V128, 8u << l->i.size, n, m, IR_REF_NONE, 0));
+}
+
+static void op_not(struct lift *l, row_t row)
+{
+    (void)row;
+    put_v(l, l->i.rd, ir_bin(l->u, IR_VXOR, IRT_V128, get_v(l, l->i.rn), ones(l)));
+}
+
+/* Bits of x where the mask has ones, else of y: ((x ^ y) & mask) ^ y */
+enum { SELECT_BSL, SELECT_BIT, SELECT_BIF };
+
+static void op_select(struct lift *l, row_t row)
+{
+    ir_ref n = get_v(l, l->i.rn), m = get_v(l, l->i.rm), d = get_v(l, l->i.rd);
+    ir_ref mask = row->arg == SELECT_BSL ? d : m, y = row->arg == SELECT_BSL   ? m
+                                                      : row->arg == SELECT_BIT ? d
+                                                                               : n;
+    ir_ref x = row->arg == SELECT_BIF ? d : n;
+
+    x = ir_bin(l->u, IR_VAND, IRT_V128, ir_bin(l->u, IR_VXOR, IRT_V128, x, y), mask);
+    put_v(l, l->i.rd, ir_bin(l->u, IR_VXOR, IRT_V128, x, y));
+}
+
 /* ---- elements ---- */
 
 /* Element `index` of a register, zero-extended. */
@@ -283,6 +313,9 @@ static void op_load_replicate(struct lift *l, row_t row)
 const struct lift_row arm64_lift_simd[A64_ID_COUNT] = {
     ROW(AND_V, op_logic, IR_VAND, 0), ROW(ORR_V, op_logic, IR_VOR, 0), ROW(EOR_V, op_logic, IR_VXOR, 0),
     ROW(BIC_V, op_logic, IR_VAND, 1), ROW(ORN_V, op_logic, IR_VOR, 1),
+    ROW(ADD_V, op_lanes, IR_VADD, 0), ROW(SUB_V, op_lanes, IR_VSUB, 0), ROW(CMEQ_V, op_lanes, IR_VCMPEQ, 0),
+    ROW(NOT_V, op_not, 0, 0), ROW(BSL_V, op_select, SELECT_BSL, 0), ROW(BIT_V, op_select, SELECT_BIT, 0),
+    ROW(BIF_V, op_select, SELECT_BIF, 0),
     ROW(DUP_ELEM_V, op_dup_elem, 0, 0), ROW(DUP_ELEM_S, op_dup_elem, 1, 0), ROW(DUP_GP_V, op_dup_gp, 0, 0),
     ROW(SMOV, op_mov_gp, 1, 0), ROW(UMOV, op_mov_gp, 0, 0), ROW(INS_GP, op_ins_gp, 0, 0),
     ROW(INS_ELEM, op_ins_elem, 0, 0),

@@ -1,36 +1,38 @@
 /* Advanced SIMD: from the operand of the call to lanes, by the shape of the instruction. */
 #include "guest/arm64/simd.h"
 
-/* ---- the operand: registers 19:0, size 22:20, q 23, opt 26:24, amount 33:27, index 38:34, id 55:40 ---- */
+/* ---- the operand: registers 19:0, size 22:20, q 23, opt 26:24, amount 33:27, index 38:34, id 55:40, its
+ * part 57:56
+ * ---- */
+
+static const struct simd_row *const parts[] = {simd_int_rows, simd_fp_rows, simd_move_rows, simd_crypto_rows};
+
+static unsigned part_of(unsigned id)
+{
+    unsigned p = 0;
+
+    while (p < ARRAY_SIZE(parts) && !parts[p][id].shape)
+        p++;
+    return p;
+}
 
 uint64_t arm64_simd_desc(const struct a64_insn *i)
 {
     return (uint64_t)i->rd | (uint64_t)i->rn << 5 | (uint64_t)i->rm << 10 | (uint64_t)i->ra << 15 |
            (uint64_t)i->size << 20 | (uint64_t)i->q << 23 | (uint64_t)i->opt << 24 |
-           (uint64_t)i->amount << 27 | (uint64_t)i->index << 34 | (uint64_t)i->id << 40;
-}
-
-static const struct simd_row *row_of(unsigned id)
-{
-    static const struct simd_row *const parts[] = {simd_int_rows, simd_fp_rows, simd_move_rows,
-                                                   simd_crypto_rows};
-
-    for (unsigned p = 0; p < ARRAY_SIZE(parts); p++) {
-        if (parts[p][id].shape)
-            return &parts[p][id];
-    }
-    return NULL;
+           (uint64_t)i->amount << 27 | (uint64_t)i->index << 34 | (uint64_t)i->id << 40 |
+           (uint64_t)part_of(i->id) << 56;
 }
 
 bool arm64_simd_has(unsigned id)
 {
-    return row_of(id) != NULL;
+    return part_of(id) < ARRAY_SIZE(parts);
 }
 
 static struct simd unpack(struct arm64_vcpu *a, uint64_t desc)
 {
     struct simd s = {.a = a,
-                     .row = row_of(desc >> 40 & 0xffff),
+                     .row = &parts[desc >> 56][desc >> 40 & 0xffff],
                      .rd = desc & 31,
                      .rn = desc >> 5 & 31,
                      .rm = desc >> 10 & 31,
@@ -43,7 +45,8 @@ static struct simd unpack(struct arm64_vcpu *a, uint64_t desc)
 
     s.bits = (uint8_t)(8u << s.size);
     s.f = (enum sf_format)(s.size - 1);
-    s.env = arm64_fp_env(a->v.mode);
+    if (s.row->flags & SIMD_FP)
+        s.env = arm64_fp_env(a->v.mode);
     return s;
 }
 

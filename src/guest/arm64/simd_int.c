@@ -94,7 +94,6 @@ static uint64_t leading_zeros(const struct simd *s, uint64_t a)
 SIMPLE(clz, leading_zeros(s, a))
 SIMPLE(cls, leading_zeros(s, a ^ (uint64_t)((int64_t)a >> 1)) - 1)
 SIMPLE(cnt, (uint64_t)__builtin_popcountll(a & 255))
-SIMPLE(not, ~a)
 SIMPLE(abs_, (int64_t)a < 0 ? -a : a)
 SIMPLE(neg, -a)
 SIMPLE(qabs, saturate(s, (int64_t)a < 0 ? -(i128)(int64_t)a : (i128)a, true))
@@ -282,11 +281,11 @@ static void urecpe(struct simd *s)
 #define SU_S(id, shape, arg, fn)       VS(S##id, shape, SX, arg, fn), VS(U##id, shape, 0, arg, fn)
 
 const struct simd_row simd_int_rows[A64_ID_COUNT] = {
-    VS(ADD, LANES, 0, 0, add), VS(SUB, LANES, 0, 0, sub),
+    ROW(ADD_S, LANES, SC, 0, add), ROW(SUB_S, LANES, SC, 0, sub),
     SU(HADD, LANES, 0, hadd), SU(RHADD, LANES, 1, hadd), SU(HSUB, LANES, 0, hsub),
     SU_S(QADD, LANES, 0, qadd), SU_S(QSUB, LANES, 0, qsub),
     VS(CMGT, LANES, SX, 0, cmgt), VS(CMGE, LANES, SX, 0, cmge), VS(CMHI, LANES, 0, 0, cmgt), VS(CMHS, LANES, 0, 0, cmge),
-    VS(CMEQ, LANES, 0, 0, cmeq), VS(CMTST, LANES, 0, 0, cmtst),
+    ROW(CMEQ_S, LANES, SC, 0, cmeq), VS(CMTST, LANES, 0, 0, cmtst),
     VS(CMGT_ZERO, LANES, SX, 0, cmgt0), VS(CMGE_ZERO, LANES, SX, 0, cmge0), VS(CMEQ_ZERO, LANES, SX, 0, cmeq0),
     VS(CMLE_ZERO, LANES, SX, 0, cmle0), VS(CMLT_ZERO, LANES, SX, 0, cmlt0),
     SU(MAX, LANES, 0, larger), SU(MIN, LANES, 0, smaller), SU(MAXP, PAIRS, 0, larger), SU(MINP, PAIRS, 0, smaller),
@@ -317,7 +316,7 @@ const struct simd_row simd_int_rows[A64_ID_COUNT] = {
     ROW(SUBHN_V, NARROW, 0, 0, subhn), ROW(RSUBHN_V, NARROW, 0, 1, subhn),
 
     ROW(CLS_V, LANES, SX, 0, cls), ROW(CLZ_V, LANES, 0, 0, clz), ROW(CNT_V, LANES, 0, 0, cnt),
-    ROW(NOT_V, LANES, 0, 0, not), ROW(RBIT_V, LANES, 0, 0, rbit),
+    ROW(RBIT_V, LANES, 0, 0, rbit),
     VS(ABS, LANES, SX, 0, abs_), VS(NEG, LANES, SX, 0, neg), VS(SQABS, LANES, SX, 0, qabs), VS(SQNEG, LANES, SX, 0, qneg),
     VS(SUQADD, LANES, 0, 0, suqadd), VS(USQADD, LANES, SX, 0, usqadd),
     ROW(XTN_V, NARROW, 0, 0, same), VS(SQXTN, NARROW, SX, 0, qxtn), VS(UQXTN, NARROW, 0, 0, qxtn),

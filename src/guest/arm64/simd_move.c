@@ -78,26 +78,6 @@ static void reverse(struct simd *s)
     s->a->q[s->rd] = r;
 }
 
-/* ---- bitwise selections: size 0, so lanes are bytes ---- */
-
-static uint64_t bsl(struct simd *s, uint64_t a, uint64_t b, uint64_t d)
-{
-    (void)s;
-    return (a & d) | (b & ~d);
-}
-
-static uint64_t bit(struct simd *s, uint64_t a, uint64_t b, uint64_t d)
-{
-    (void)s;
-    return (a & b) | (d & ~b);
-}
-
-static uint64_t bif(struct simd *s, uint64_t a, uint64_t b, uint64_t d)
-{
-    (void)s;
-    return (a & ~b) | (d & b);
-}
-
 /* ---- structures ----
  *
  * Memory order is the registers' bytes one after the other. amount registers from rd on; loads have put the
@@ -140,7 +120,6 @@ static void store_structures(struct simd *s)
 }
 
 // clang-format off
-#define ROW(id, fn)      [A64_##id] = {SIMD_LANES, 0, 0, fn, NULL}
 #define OWN(id, arg, fn) [A64_##id] = {SIMD_WHOLE, 0, arg, NULL, fn}
 
 const struct simd_row simd_move_rows[A64_ID_COUNT] = {
@@ -148,7 +127,6 @@ const struct simd_row simd_move_rows[A64_ID_COUNT] = {
     OWN(TRN1, TRN, permute), OWN(TRN2, TRN | 16, permute),
     OWN(EXT, 0, ext), OWN(TBL, 0, table), OWN(TBX, 1, table),
     OWN(REV64_V, 3, reverse), OWN(REV32_V, 2, reverse), OWN(REV16_V, 1, reverse),
-    ROW(BSL_V, bsl), ROW(BIT_V, bit), ROW(BIF_V, bif),
     OWN(LD2, 0, load_structures), OWN(LD3, 0, load_structures), OWN(LD4, 0, load_structures),
     OWN(ST2, 0, store_structures), OWN(ST3, 0, store_structures), OWN(ST4, 0, store_structures),
 };
