@@ -33,6 +33,7 @@ const struct registry_device registry_devices[] = {
     {"pl031", "PL031 real-time clock"},
     {"pl061", "PL061 general-purpose input and output"},
     {"finisher", "SiFive test finisher: power off, reset, exit status"},
+    {"fw-cfg", "configuration and files for firmware"},
     {"virtio-blk", "disk"},
     {"virtio-net", "network interface"},
     {"virtio-console", "console"},

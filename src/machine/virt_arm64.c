@@ -4,6 +4,7 @@
 #include "device/intc/gicv2.h"
 #include "device/intc/gicv3.h"
 #include "device/intc/gicv3_its.h"
+#include "device/misc/fw_cfg.h"
 #include "device/rtc/pl031.h"
 #include "device/uart/pl011.h"
 #include "isa/arm64/irq.h"
@@ -82,7 +83,7 @@ static int build_board(struct vm *vm, const struct machine_backends *b, const st
     if (!pl061_create(vm, "gpio", VIRT_GPIO, w->line(w->controller, VIRT_SPI_GPIO), VIRT_PHANDLE_CLOCK,
                       VIRT_PHANDLE_GPIO, why, why_size))
         return -EINVAL;
-    return 0;
+    return fw_cfg_create(vm, "fw-cfg", VIRT_FW_CFG, why, why_size) ? 0 : -EINVAL;
 }
 
 static int virt_build(struct vm *vm, const struct machine_backends *b, char *why, size_t why_size)
@@ -137,6 +138,12 @@ static int virt_check(const struct vm_desc *d, char *why, size_t why_size)
     }
     if (virtio_slots_check(d, VIRT_VIRTIO_SLOTS, why, why_size))
         return -EINVAL;
+    if (d->firmware) {
+        fmt_snprintf(why, why_size,
+                     "firmware: machine virt of arm64 has no flash to start it from; name a kernel "
+                     "(--kernel)");
+        return -EINVAL;
+    }
     if (!d->kernel) {
         fmt_snprintf(why, why_size, "nothing to boot; name a kernel (--kernel)");
         return -EINVAL;

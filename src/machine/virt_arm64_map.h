@@ -10,6 +10,7 @@
 #define VIRT_GICR          0x080a0000
 #define VIRT_UART          0x09000000
 #define VIRT_RTC           0x09010000
+#define VIRT_FW_CFG        0x09020000
 #define VIRT_GPIO          0x09030000
 #define VIRT_VIRTIO        0x0a000000
 #define VIRT_VIRTIO_STRIDE 0x200
