@@ -173,6 +173,7 @@ int main(int argc, char **argv)
 {
     struct file program, oracle, list;
     struct vm *vm;
+    int bad;
 
     if (argc != 7) {
         fprintf(stderr, "oracle-arm64: see vm.c for the arguments\n");
@@ -186,5 +187,11 @@ int main(int argc, char **argv)
     machine_state(vm, arm64_of(vm->vcpu[0]));
     memcpy(mem_ptr(&vm->mem, PROGRAM, program.size, true), program.bytes, program.size);
     run(vm);
-    return compare(vm, strtoull(argv[4], NULL, 16), &oracle, list.bytes);
+    bad = compare(vm, strtoull(argv[4], NULL, 16), &oracle, list.bytes);
+    vcpu_unbind(vm->vcpu[0]);
+    vm_destroy(vm);
+    free(program.bytes);
+    free(oracle.bytes);
+    free(list.bytes);
+    return bad;
 }
