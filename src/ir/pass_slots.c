@@ -108,6 +108,13 @@ static bool never_left(const struct ir_op *op)
 {
     if (op->op == IR_BITCAST)
         return true;
+    /* The flags of Arm; half carry and parity may be left. */
+    if (op->op == IR_FCOND)
+        return op->aux <= IR_F_LE;
+    if (op->op == IR_FPACK)
+        return op->aux && op->aux <= 15;
+    if (op->op >= IR_FLAGS && op->op <= IR_ADDC)
+        return true;
     if (op->type != IRT_I32 && op->type != IRT_I64 && op->type != IRT_NONE)
         return false;
     if (op->op >= IR_MULHU && op->op <= IR_MULHSU)
