@@ -151,6 +151,8 @@ static void backends_destroy(struct cv_vm *cv)
         b->console->ops->destroy(b->console);
     if (b->net)
         b->net->ops->destroy(b->net);
+    if (b->vars)
+        b->vars->ops->destroy(b->vars);
     for (unsigned i = 0; i < DESC_DISKS; i++) {
         if (b->disk[i])
             b->disk[i]->ops->destroy(b->disk[i]);

@@ -15,7 +15,8 @@ struct machine_backends {
     struct chardev *serial;  /* NULL: output dropped */
     struct chardev *console; /* virtio console, NULL: none */
     struct blockdev *disk[DESC_DISKS];
-    struct netdev *net; /* NULL: no network device */
+    struct netdev *net;    /* NULL: no network device */
+    struct blockdev *vars; /* flash for firmware's variables (option vars=FILE); NULL: they end with the VM */
 };
 
 struct machine_ops {

@@ -1,5 +1,6 @@
 /* arm64 "virt": memory map, devices, and which interrupt each has. Booting is in virt_arm64_boot.c. */
 #include "machine/virt_arm64.h"
+#include "device/flash/cfi.h"
 #include "device/gpio/pl061.h"
 #include "device/intc/gicv2.h"
 #include "device/intc/gicv3.h"
@@ -11,6 +12,7 @@
 #include "lib/err.h"
 #include "lib/fmt.h"
 #include "lib/str.h"
+#include "loader/loader.h"
 #include "machine/virt_arm64_map.h"
 #include "machine/virtio_slots.h"
 
@@ -71,6 +73,28 @@ static int build_virtio(struct vm *vm, const struct machine_backends *b, const s
     return virtio_slots_build(vm, &slots, b, why, why_size);
 }
 
+/* Firmware is in the first bank, its variables in the second. */
+static int build_flash(struct vm *vm, const struct machine_backends *b, char *why, size_t why_size)
+{
+    struct cfi_config c = {.base = VIRT_FLASH, .size = VIRT_FLASH_SIZE};
+    struct image img = {0};
+    struct device *d;
+    int err = 0;
+
+    if (vm->desc.firmware)
+        err = image_read(&img, vm->desc.firmware, CFI_SIZE_MAX, why, why_size);
+    if (err)
+        return err;
+    c.image = img.data;
+    c.image_size = img.size;
+    d = cfi_create(vm, "flash0", &c, why, why_size);
+    image_free(&img);
+    if (!d)
+        return -EINVAL;
+    c = (struct cfi_config){.base = VIRT_FLASH + VIRT_FLASH_SIZE, .size = VIRT_FLASH_SIZE, .file = b->vars};
+    return cfi_create(vm, "flash1", &c, why, why_size) ? 0 : -EINVAL;
+}
+
 static int build_board(struct vm *vm, const struct machine_backends *b, const struct wiring *w, char *why,
                        size_t why_size)
 {
@@ -96,7 +120,9 @@ static int virt_build(struct vm *vm, const struct machine_backends *b, char *why
             wants_gicv2(&vm->desc) ? build_gicv2(vm, &w, why, why_size) : build_gicv3(vm, &w, why, why_size);
     if (err)
         return err;
-    err = build_board(vm, b, &w, why, why_size);
+    err = build_flash(vm, b, why, why_size);
+    if (!err)
+        err = build_board(vm, b, &w, why, why_size);
     if (!err)
         err = build_virtio(vm, b, &w, why, why_size);
     if (err)
@@ -105,21 +131,28 @@ static int virt_build(struct vm *vm, const struct machine_backends *b, char *why
     return 0;
 }
 
-/* Every word of the options is "gic=2" or "gic=3". */
-static int check_options(const char *options, char *why, size_t why_size)
+/* Every word of the options is "gic=2", "gic=3" or "vars=" and a file's name. */
+static bool option_known(const char *word, size_t len)
 {
     static const char *const known[] = {"gic=2", "gic=3"};
 
+    for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+        if (strlen(known[i]) == len && !memcmp(known[i], word, len))
+            return true;
+    }
+    return len > 5 && !memcmp(word, "vars=", 5);
+}
+
+static int check_options(const char *options, char *why, size_t why_size)
+{
     while (options && *options) {
         const char *end = strchr(options, ',');
         size_t len = end ? (size_t)(end - options) : strlen(options);
-        bool ok = false;
 
-        for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-            ok |= strlen(known[i]) == len && !memcmp(known[i], options, len);
-        if (!ok) {
-            fmt_snprintf(why, why_size, "machine: virt has no option '%.*s'; known are gic=2 and gic=3",
-                         (int)len, options);
+        if (!option_known(options, len)) {
+            fmt_snprintf(why, why_size,
+                         "machine: virt has no option '%.*s'; known are gic=2, gic=3 and vars=FILE", (int)len,
+                         options);
             return -EINVAL;
         }
         options = end ? end + 1 : NULL;
@@ -138,14 +171,8 @@ static int virt_check(const struct vm_desc *d, char *why, size_t why_size)
     }
     if (virtio_slots_check(d, VIRT_VIRTIO_SLOTS, why, why_size))
         return -EINVAL;
-    if (d->firmware) {
-        fmt_snprintf(why, why_size,
-                     "firmware: machine virt of arm64 has no flash to start it from; name a kernel "
-                     "(--kernel)");
-        return -EINVAL;
-    }
-    if (!d->kernel) {
-        fmt_snprintf(why, why_size, "nothing to boot; name a kernel (--kernel)");
+    if (!d->kernel && !d->firmware) {
+        fmt_snprintf(why, why_size, "nothing to boot; name a kernel (--kernel) or a firmware (--firmware)");
         return -EINVAL;
     }
     if (d->memory < VIRT_RAM_MIN || d->memory > VIRT_RAM_MAX || d->memory % MEM_PAGE_SIZE) {
@@ -162,7 +189,7 @@ const struct machine_ops machine_virt_arm64 = {
     .name = "virt",
     .guest_arch = "arm64",
     .summary = "generic Arm board: GICv2 or GICv3, PL011, virtio-mmio",
-    .options = "gic=2|3",
+    .options = "gic=2|3,vars=FILE",
     .cpu_max = VM_MAX_VCPUS,
     .check = virt_check,
     .build = virt_build,

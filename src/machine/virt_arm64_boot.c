@@ -1,10 +1,13 @@
 /*
  * Booting arm64 "virt": a kernel directly at EL1 with the device tree in x0 (Linux,
- * Documentation/arch/arm64/booting.rst); PSCI is the guest's own.
+ * Documentation/arch/arm64/booting.rst), or firmware in flash, which finds the device tree at the beginning
+ * of RAM and a kernel in fw_cfg. PSCI is the guest's own.
  */
+#include "device/misc/fw_cfg.h"
 #include "lib/err.h"
 #include "lib/fdt.h"
 #include "lib/fmt.h"
+#include "lib/str.h"
 #include "machine/boot.h"
 #include "machine/virt_arm64_map.h"
 
@@ -112,11 +115,67 @@ static int place_fdt(struct vm *vm, const struct boot_plan *p, char *why, size_t
     return err;
 }
 
+/* ---- firmware ---- */
+
+/* A file and its size as items of fw_cfg; without a path both are empty. */
+static int give_file(struct vm *vm, struct device *fw, unsigned key, unsigned size_key, const char *path,
+                     char *why, size_t why_size)
+{
+    struct image img = {0};
+    uint8_t size[4];
+    int err = path ? image_read(&img, path, vm->desc.memory, why, why_size) : 0;
+
+    if (!err && key == FW_CFG_KERNEL && path)
+        err = image_unpack(&img, vm->desc.memory, why, why_size);
+    if (err)
+        return err;
+    for (unsigned i = 0; i < 4; i++)
+        size[i] = (uint8_t)(img.size >> (8 * i));
+    err = fw_cfg_set(fw, size_key, size, sizeof(size));
+    if (!err)
+        return fw_cfg_give(fw, key, img.data, img.size);
+    image_free(&img);
+    return err;
+}
+
+static int give_cmdline(struct vm *vm, struct device *fw)
+{
+    const char *append = vm->desc.append ? vm->desc.append : "";
+    size_t len = strlen(append) + 1;
+    const uint8_t size[4] = {(uint8_t)len, (uint8_t)(len >> 8), (uint8_t)(len >> 16)};
+    int err = fw_cfg_set(fw, FW_CFG_CMDLINE_SIZE, size, sizeof(size));
+
+    return err ? err : fw_cfg_set(fw, FW_CFG_CMDLINE, append, len);
+}
+
+static int boot_firmware(struct vm *vm, char *why, size_t why_size)
+{
+    struct boot_plan p = {.fdt = VIRT_RAM};
+    struct device *fw = vm_device(vm, "fw-cfg");
+    const struct vm_desc *d = &vm->desc;
+    int err = give_file(vm, fw, FW_CFG_KERNEL, FW_CFG_KERNEL_SIZE, d->kernel, why, why_size);
+
+    if (!err)
+        err = give_file(vm, fw, FW_CFG_INITRD, FW_CFG_INITRD_SIZE, d->initrd, why, why_size);
+    if (!err)
+        err = give_cmdline(vm, fw);
+    if (!err)
+        err = place_fdt(vm, &p, why, why_size);
+    if (err)
+        return err;
+    vcpu_set_entry(vm->vcpu[0], VIRT_FLASH, 0, p.fdt);
+    atomic_store(&vm->vcpu[0]->power, VCPU_ON);
+    return 0;
+}
+
 int virt_arm64_boot(struct vm *vm, char *why, size_t why_size)
 {
     struct boot_plan p = {0};
-    int err = load_all(vm, &p, why, why_size);
+    int err;
 
+    if (vm->desc.firmware)
+        return boot_firmware(vm, why, why_size);
+    err = load_all(vm, &p, why, why_size);
     if (!err)
         err = place_fdt(vm, &p, why, why_size);
     if (err)

@@ -4,6 +4,8 @@
 
 #include "core/vm.h"
 
+#define VIRT_FLASH         0x00000000
+#define VIRT_FLASH_SIZE    (64u << 20) /* each of two banks */
 #define VIRT_GICD          0x08000000
 #define VIRT_GICC          0x08010000
 #define VIRT_ITS           0x08080000
