@@ -48,15 +48,44 @@ static void cold_nan(struct emit *e, const struct cold *c)
     as_patch(as_jmp(&e->a), c->back);
 }
 
+/* NaN results are not all the default one: the interpreter knows which. Such guests have no xmm homes. */
+static bool own_nans(const struct emit *e)
+{
+    return e->ev->lift->fp_rules->nan != SF_NAN_DEFAULT;
+}
+
 /* A NaN becomes the default one. */
 static void check_nan(struct emit *e, unsigned reg, bool dbl)
 {
     struct cold c = {.fn = cold_nan, .a = (uint8_t)reg, .b = dbl};
 
     compare_self(e, reg, dbl);
+    if (own_nans(e)) {
+        emit_bail_if(e, CC_P);
+        return;
+    }
     c.jump = as_jcc(&e->a, CC_P);
     c.back = e->a.p;
     emit_cold(e, c);
+}
+
+/*
+ * Where tininess is seen before rounding, the least normal number may have been tiny: the interpreter knows.
+ * Sums are exact where they are that small.
+ */
+static void check_tiny(struct emit *e, unsigned reg, bool dbl)
+{
+    uint32_t w = dbl ? O_W : 0;
+    unsigned t;
+
+    if (!e->ev->lift->fp_rules->tiny_before)
+        return;
+    t = val_scratch(e, 0);
+    as_rr(&e->a, S_MOVQ_GX | w, reg, t);
+    as_rr(&e->a, X_ADD | w, t, t); /* without its sign */
+    as_shift_ri(&e->a, w, G_ROL, t, dbl ? 11 : 8);
+    as_alu_ri(&e->a, w, G_CMP, t, 1);
+    emit_bail_if(e, CC_E);
 }
 
 /* ---- arithmetic ---- */
@@ -82,6 +111,8 @@ static bool binary(struct emit *e, const struct ir_op *op, uint32_t code, bool c
     d = val_dest_xmm(e, 0);
     as_v_rm(&e->a, code | scalar(dbl), d, ra, rb);
     check_nan(e, d, dbl);
+    if (op->op == IR_FMUL || op->op == IR_FDIV)
+        check_tiny(e, d, dbl);
     val_set_xmm(e, d, result);
     return true;
 }
@@ -128,6 +159,7 @@ static bool fused(struct emit *e, const struct ir_op *op)
     as_v_rm(&e->a, code[neg_product][neg_addend] | (dbl ? O_W : 0), t, ra, rb);
     compare_self(e, t, dbl);
     emit_bail_if(e, CC_P);
+    check_tiny(e, t, dbl);
     val_done(e, a);
     val_done(e, op->b);
     val_done(e, c);
@@ -262,6 +294,34 @@ static bool compare(struct emit *e, const struct ir_op *op)
     d = val_dest(e, 0);
     as_rr(&e->a, X_SETCC + cc, 0, d);
     as_rr(&e->a, X_MOVZX8 | O_B, d, d);
+    val_set(e, d);
+    return true;
+}
+
+/* As packed flags (flags.c): less 1, equal 6, greater 4, unordered 12. */
+static bool compare_flags(struct emit *e, const struct ir_op *op)
+{
+    static const struct {
+        uint8_t cc, flags;
+    } rows[] = {{CC_B, 1}, {CC_E, 6}, {CC_P, 12}}; /* in this order: unordered is all three */
+    uint32_t pre = is_double(op) ? O_66 : 0;
+    unsigned ra, t, d;
+    struct rm rb;
+
+    if (op->aux & ~1u)
+        return false;
+    ra = val_xmm(e, op->a);
+    rb = val_xmm_rm(e, op->b);
+    t = val_scratch(e, 0);
+    d = val_scratch(e, 0);
+    as_v_rm(&e->a, (op->aux ? S_COMISS : S_UCOMISS) | pre, ra, 0, rb);
+    val_done(e, op->a);
+    val_done(e, op->b);
+    as_imm(&e->a, d, 4);
+    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+        as_imm(&e->a, t, rows[i].flags);
+        as_rr(&e->a, X_CMOV + rows[i].cc, d, t);
+    }
     val_set(e, d);
     return true;
 }
@@ -413,8 +473,9 @@ static bool unbox(struct emit *e, const struct ir_op *op)
 
 bool emit_float(struct emit *e, const struct ir_op *op)
 {
-    /* NaN results are made the default NaN here; what other rules ask for the interpreter knows. */
-    if (e->ev->lift->fp_rules->nan != SF_NAN_DEFAULT)
+    /* Of other guests' rules than RISC-V's only what is known to be the same. */
+    if (own_nans(e) && op->op > IR_FMADD && op->op != IR_FNEG && op->op != IR_FABS && op->op != IR_FCMPF &&
+        op->op != IR_ITOF)
         return false;
     if (op->type == IRT_F16 || !e->ev->cpu.avx || !e->ev->cpu.sse41)
         return false;
@@ -444,6 +505,8 @@ bool emit_float(struct emit *e, const struct ir_op *op)
         return sign_of_other(e, op);
     case IR_FCMP:
         return compare(e, op);
+    case IR_FCMPF:
+        return compare_flags(e, op);
     case IR_FTOI:
         return to_int(e, op);
     case IR_ITOF:
