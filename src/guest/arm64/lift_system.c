@@ -84,6 +84,7 @@ static void zero_block(struct lift *l)
 {
     ir_ref at = alift_get(l, l->i.rd), zero = alift_imm(l, 0), block;
 
+    alift_watch(l, alift_bini(l, IR_AND, at, -ARM64_DCZVA_BLOCK), 0, ARM64_DCZVA_BLOCK, true);
     ir_store(l->u, IRT_I64, 0, at, 0, zero);
     block = alift_bini(l, IR_AND, at, -ARM64_DCZVA_BLOCK);
     for (int i = 0; i < ARM64_DCZVA_BLOCK; i += 8)
