@@ -447,6 +447,111 @@ static void flag_conditions(void **state)
     toy_free(&x);
 }
 
+/* Flags packed to N Z C V at once, and with all their bits, say the same; the value stays one for conditions.
+ */
+static void flags_packed(void **state)
+{
+    static const uint64_t values[] = {0, 1, UINT64_MAX, INT64_MAX, UINT64_C(1) << 63, 0x7fffffff, 0x80000000};
+    static const char *const types[] = {"i64", "i32"};
+    struct toy_vm x = toy_new(&engine_interp, 1);
+    char text[512];
+
+    (void)state;
+    for (unsigned n = 0; n < 7 * 7 * 3 * 2; n++) {
+        const char *type = types[n / 147];
+
+        x.t->r[2] = values[n % 7];
+        x.t->r[4] = values[n / 7 % 7];
+        snprintf(text, sizeof(text),
+                 "v1=get.%s %%a\n v2=get.%s %%b\n v3=flags.%s v1, v2 aux=%u\n v4=fpack v3 aux=15\n"
+                 "v5=flags.%s v1, v2 aux=%u\n v6=fpack v5\n put.i64 v4 %%d\n put.i64 v6 %%c\n jump +4\n",
+                 type, type, type, n / 49 % 3, type, n / 49 % 3);
+        run_text(&x, text);
+        assert_int_equal(x.t->r[0], x.t->r[6] & 15);
+    }
+    run_text(&x, "v1=get.i64 %a\n v2=flags.i64 v1, v1 aux=1\n v3=fpack v2 aux=15\n put.i64 v3 %d\n"
+                 "v5=funpack v3\n branchf v5 aux=0 taken=+100 else=+200\n");
+    assert_int_equal(x.t->r[0], 2 | 4);
+    assert_int_equal(x.v->pc, CODE + 100);
+    toy_free(&x);
+}
+
+/* Nothing at 0; else back to before the instruction, whose helper raises when it is executed alone. */
+static void guards(void **state)
+{
+    struct toy_vm x = toy_new(&engine_interp, 1);
+    const char *text = "v1=get.i64 %a\n guard v1 imm=1\n v3=const.i64 7\n put.i64 v3 %d\n jump +4\n";
+
+    (void)state;
+    assert_int_equal(run_text(&x, text), INTERP_NEXT);
+    assert_int_equal(x.t->r[0], 7);
+    x.t->r[0] = 0;
+    x.t->r[2] = 4;
+    assert_int_equal(run_text(&x, text), INTERP_BAIL);
+    assert_int_equal(x.v->pc, CODE);
+    soft_of(x.v)->exact = true;
+    run_text(&x, text);
+    soft_of(x.v)->exact = false;
+    assert_int_equal(x.t->r[0], 0);
+    assert_int_equal(x.v->pc, x.t->vector);
+    toy_free(&x);
+}
+
+static void float_flags(void **state)
+{
+    static const uint64_t values[] = {0, UINT64_C(0x3ff0000000000000), UINT64_C(0x7ff8000000000000)};
+    static const uint8_t want[3][3] = {{2 | 4, 1, 4 | 8}, {4, 2 | 4, 4 | 8}, {4 | 8, 4 | 8, 4 | 8}};
+    struct toy_vm x = toy_new(&engine_interp, 1);
+
+    (void)state;
+    for (unsigned i = 0; i < 9; i++) {
+        x.t->r[2] = values[i / 3];
+        x.t->r[4] = values[i % 3];
+        run_text(&x,
+                 "v1=get.f64 %a\n v2=get.f64 %b\n v3=fcmpf.f64 v1, v2\n v4=fpack v3 aux=15\n put.i64 v4 %d\n"
+                 "jump +4\n");
+        assert_int_equal(x.t->r[0], want[i / 3][i % 3]);
+    }
+    assert_int_equal(x.t->fpflags, 0);
+    run_text(&x,
+             "v1=get.f64 %a\n v3=fcmpf.f64 v1, v1 aux=1\n v4=fpack v3 aux=15\n put.i64 v4 %d\n jump +4\n");
+    assert_int_equal(x.t->fpflags, SF_INVALID);
+    toy_free(&x);
+}
+
+/* 16 bytes: a pair stored, loaded with a reservation, exchanged if nobody came between. */
+static void pairs_of_words(void **state)
+{
+    struct toy_vm x = toy_new(&engine_interp, 1);
+
+    (void)state;
+    x.t->r[2] = TOY_RAM + 0x8000;
+    x.t->r[4] = 11;
+    x.t->r[6] = 22;
+    run_text(
+        &x,
+        "v1=get.i64 %a\n v2=get.i64 %b\n v3=get.i64 %c\n v4=concat.i128 v2, v3\n store.i128 v1, v4 aux=4\n"
+        "jump +4\n");
+    assert_int_equal(x.ram[0x8000], 11);
+    assert_int_equal(x.ram[0x8008], 22);
+    run_text(&x, "v1=get.i64 %a\n v2=lr.i128 v1 aux=132\n v3=hi64 v2\n put.i64 v3 %d\n jump +4\n");
+    assert_int_equal(x.t->r[0], 22);
+    run_text(
+        &x,
+        "v1=get.i64 %a\n v2=get.i64 %c\n v3=concat.i128 v2, v2\n v4=sc.i128 v1, v3 aux=132\n put.i64 v4 %d\n"
+        "jump +4\n");
+    assert_int_equal(x.t->r[0], 0);
+    assert_int_equal(x.ram[0x8000], 22);
+    run_text(&x, "v1=get.i64 %a\n v2=lr.i128 v1 aux=132\n v3=hi64 v2\n put.i64 v3 %d\n jump +4\n");
+    x.ram[0x8008]++; /* in the upper half */
+    run_text(
+        &x,
+        "v1=get.i64 %a\n v2=get.i64 %c\n v3=concat.i128 v2, v2\n v4=sc.i128 v1, v3 aux=132\n put.i64 v4 %d\n"
+        "jump +4\n");
+    assert_int_equal(x.t->r[0], 1);
+    toy_free(&x);
+}
+
 /* Values read from a slot stay what they were when it is written. */
 static void slots_and_values(void **state)
 {
@@ -959,6 +1064,10 @@ int main(void)
         cmocka_unit_test(spaces_and_remaps),
         cmocka_unit_test(add_with_carry),
         cmocka_unit_test(flag_conditions),
+        cmocka_unit_test(flags_packed),
+        cmocka_unit_test(guards),
+        cmocka_unit_test(float_flags),
+        cmocka_unit_test(pairs_of_words),
         cmocka_unit_test(slots_and_values),
         cmocka_unit_test(x87_exchange),
         cmocka_unit_test(rarer_operations),
