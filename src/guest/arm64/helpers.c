@@ -59,42 +59,35 @@ HELPER(sys_read)
     return value;
 }
 
-/* Goes on behind the instruction, leaving the unit only where the change asks for it. */
+/* Goes on behind the instruction, leaving the unit only where a change asks for it. */
+static void go_on(struct arm64_vcpu *arm)
+{
+    uint64_t pc = arm->v.pc;
+
+    if (!arm->changed)
+        return;
+    arm->v.pc = pc + 4;
+    if (!arm64_settle(arm))
+        arm->v.pc = pc;
+}
+
 HELPER(sys_write)
 {
     struct arm64_vcpu *arm = arm64_of(v);
-    uint64_t pc = v->pc;
 
     (void)c;
-    if (!arm64_sys_write(arm, (uint32_t)(a >> 32), (uint32_t)a, b) || !arm->changed)
-        return 0;
-    v->pc = pc + 4;
-    if (!arm64_settle(arm))
-        v->pc = pc;
+    if (arm64_sys_write(arm, (uint32_t)(a >> 32), (uint32_t)a, b))
+        go_on(arm);
     return 0;
 }
 
-/* Goes on behind the instruction, out of the unit. */
-static void next(struct arm64_vcpu *arm)
-{
-    arm->v.pc += 4;
-    arm64_settle(arm);
-    arm->v.leave = 1;
-}
-
-/* a: op1:op2, b: the immediate, c: the instruction's bits */
+/* a: op1:op2, b: the immediate, c: the instruction's bits. Goes on as above. */
 HELPER(msr_imm)
 {
-    if (arm64_msr_imm(arm64_of(v), (unsigned)a, (unsigned)b, (uint32_t)c))
-        next(arm64_of(v));
-    return 0;
-}
+    struct arm64_vcpu *arm = arm64_of(v);
 
-HELPER(isb)
-{
-    UNUSED3;
-    arm64_fetch_barrier(v);
-    next(arm64_of(v));
+    if (arm64_msr_imm(arm, (unsigned)a, (unsigned)b, (uint32_t)c))
+        go_on(arm);
     return 0;
 }
 

@@ -54,13 +54,11 @@ static enum gate gate_of(uint64_t mode, const struct lift_row *row, const struct
     return needs & NEEDS_SYS && !alift_sys_lookup(mode, i, &info) ? GATE_UNDEFINED : GATE_OPEN;
 }
 
-/* Some rows end the block in some modes only. */
-static enum insn_kind kind_of(uint64_t mode, const struct lift_row *row, const struct a64_insn *i)
+/* Software step ends the block at each instruction. */
+static enum insn_kind kind_of(uint64_t mode, const struct lift_row *row)
 {
     if (mode & ARM64_MODE_STEP)
         return INSN_END;
-    if (i->id == A64_MSR_DAIFSET)
-        return alift_daifset_ends(mode) ? INSN_END : INSN_PLAIN;
     return (enum insn_kind)row->kind;
 }
 
@@ -78,7 +76,7 @@ static void shape(uint64_t mode, const uint8_t *bytes, unsigned avail, struct in
     row = row_of(mode, &i);
     if (gate_of(mode, row, &i) != GATE_OPEN)
         return;
-    out->kind = kind_of(mode, row, &i);
+    out->kind = kind_of(mode, row);
     if (out->kind == INSN_BRANCH || out->kind == INSN_JUMP)
         out->target = (int32_t)i.imm;
 }

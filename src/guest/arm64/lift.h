@@ -61,8 +61,6 @@ enum lift_fp_convert {
 
 /* What a system register or operation is in this mode; false: undefined. */
 bool alift_sys_lookup(uint64_t mode, const struct a64_insn *i, struct arm64_sys_info *out);
-/* MSR DAIFSet ends the block in this mode. */
-bool alift_daifset_ends(uint64_t mode);
 
 #define SLOT(field)  (unsigned)offsetof(struct arm64_vcpu, field)
 #define SLOT_X(n)    (SLOT(x) + 8 * (n))

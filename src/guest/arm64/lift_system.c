@@ -111,18 +111,14 @@ static void op_pstate(struct lift *l, row_t row)
     unsigned field = (unsigned)(bits_get(l->i.raw, 18, 16) << 3 | bits_get(l->i.raw, 7, 5));
 
     (void)row;
-    alift_end_call(l, A64H_MSR_IMM, alift_imm(l, field), alift_imm(l, l->i.imm), alift_imm(l, l->i.raw));
-}
-
-bool alift_daifset_ends(uint64_t mode)
-{
-    return !(mode & ARM64_MODE_EL) || mode & (ARM64_MODE_BREAK | ARM64_MODE_WATCH | ARM64_MODE_STEP);
+    alift_sync(l);
+    alift_call(l, A64H_MSR_IMM, alift_imm(l, field), alift_imm(l, l->i.imm), alift_imm(l, l->i.raw));
 }
 
 /* Masking at EL1 asks for nothing but the bits, unless D changes what debug looks at. */
 static void op_daifset(struct lift *l, row_t row)
 {
-    if (alift_daifset_ends(l->mode)) {
+    if (!(l->mode & ARM64_MODE_EL) || l->mode & (ARM64_MODE_BREAK | ARM64_MODE_WATCH | ARM64_MODE_STEP)) {
         op_pstate(l, row);
         return;
     }
@@ -155,6 +151,13 @@ static void op_nop(struct lift *l, row_t row)
 {
     (void)l;
     (void)row;
+}
+
+/* Changes of the context act at once; code that was written is met by leaving the unit. */
+static void op_isb(struct lift *l, row_t row)
+{
+    (void)row;
+    alift_jump_to(l, alift_pc(l, 4), IR_HINT_NONE);
 }
 
 static void op_sev(struct lift *l, row_t row)
@@ -194,7 +197,7 @@ static void op_barrier(struct lift *l, row_t row)
 #define ROW(id, f)      [A64_##id] = {f, 0, 0, INSN_PLAIN, 0}
 #define END(id, f, h)   [A64_##id] = {f, A64H_##h, 0, INSN_END, 0}
 #define SYSREG(id, f)   [A64_##id] = {f, 0, 0, INSN_PLAIN, NEEDS_SYS}
-#define PSTATE(id)      [A64_##id] = {op_pstate, 0, 0, INSN_END, 0}
+#define PSTATE(id)      [A64_##id] = {op_pstate, 0, 0, INSN_PLAIN, 0}
 
 const struct lift_row arm64_lift_system[A64_ID_COUNT] = {
     SYSREG(MRS, op_mrs), SYSREG(MSR, op_msr), SYSREG(SYS, op_sys),
@@ -205,7 +208,7 @@ const struct lift_row arm64_lift_system[A64_ID_COUNT] = {
     END(BRK, op_exception, BRK),
     END(HLT, op_undefined, UNDEFINED), END(DCPS1, op_undefined, UNDEFINED), END(DCPS2, op_undefined, UNDEFINED),
     END(DCPS3, op_undefined, UNDEFINED), END(DRPS, op_undefined, UNDEFINED),
-    END(WFI, op_end, WFI), END(WFE, op_end, WFE), END(ISB, op_end, ISB),
+    END(WFI, op_end, WFI), END(WFE, op_end, WFE), [A64_ISB] = {op_isb, 0, 0, INSN_END, 0},
     ROW(NOP, op_nop), ROW(YIELD, op_nop), ROW(HINT, op_nop), ROW(SEV, op_sev), ROW(SEVL, op_sevl),
     ROW(CLREX, op_clrex), ROW(DMB, op_barrier), ROW(DSB, op_barrier), ROW(SB, op_nop),
 };
