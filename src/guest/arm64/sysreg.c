@@ -549,6 +549,8 @@ static bool direct(const struct sys *s, uint64_t mode, bool write)
 {
     if (s->flags & FP_REG && mode & ARM64_MODE_FP_TRAP)
         return false;
+    if (s->code == A64_SYSREG_daif && !write) /* EL0's reads may be trapped */
+        return mode & ARM64_MODE_EL;
     return s->flags & (write ? DIRECT_WRITE : DIRECT_READ);
 }
 
