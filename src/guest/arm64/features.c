@@ -74,6 +74,8 @@ static int find_feature(const char *name)
 
 static int find_model(const char *name, struct arm64_cpu *cpu, char *why, size_t why_size)
 {
+    char hint[160];
+
     for (unsigned m = 0; m < ARRAY_SIZE(models); m++) {
         if (strcmp(models[m].name, name))
             continue;
@@ -83,8 +85,8 @@ static int find_model(const char *name, struct arm64_cpu *cpu, char *why, size_t
             cpu->features |= features[i].models & model_bits[m] ? BIT(i) : 0;
         return 0;
     }
-    fmt_snprintf(why, why_size, "cpu: \"%s\" is no arm64 model; the nearest is %s", name,
-                 fmt_nearest(name, arm64_cpu_models, ARRAY_SIZE(models)));
+    fmt_hint(hint, sizeof(hint), name, arm64_cpu_models, ARRAY_SIZE(models));
+    fmt_snprintf(why, why_size, "cpu: '%s' is no arm64 model; %s", name, hint);
     return -EINVAL;
 }
 
@@ -105,6 +107,7 @@ static uint64_t with_needs(uint64_t f, unsigned i)
 static int apply_word(const char *word, uint64_t *f, char *why, size_t why_size)
 {
     const char *names[ARM64F_COUNT];
+    char hint[400];
     int i = word[0] == '+' || word[0] == '-' ? find_feature(word + 1) : -1;
 
     if (i >= 0) {
@@ -113,11 +116,14 @@ static int apply_word(const char *word, uint64_t *f, char *why, size_t why_size)
     }
     for (unsigned k = 0; k < ARM64F_COUNT; k++)
         names[k] = features[k].name;
-    if (word[0] != '+' && word[0] != '-')
-        fmt_snprintf(why, why_size, "cpu: \"%s\" follows the model; write +%s or -%s", word, word, word);
-    else
-        fmt_snprintf(why, why_size, "cpu: unknown feature \"%s\"; the nearest is %s", word + 1,
-                     fmt_nearest(word + 1, names, ARM64F_COUNT));
+    if (!word[0] || (!word[1] && word[0] < 'a')) {
+        fmt_snprintf(why, why_size, "cpu: a feature is missing after a comma; write +FEATURE or -FEATURE");
+    } else if (word[0] != '+' && word[0] != '-') {
+        fmt_snprintf(why, why_size, "cpu: '%s' follows the model; write +%s or -%s", word, word, word);
+    } else {
+        fmt_hint(hint, sizeof(hint), word + 1, names, ARM64F_COUNT);
+        fmt_snprintf(why, why_size, "cpu: feature '%s' is unknown; %s", word + 1, hint);
+    }
     return -EINVAL;
 }
 

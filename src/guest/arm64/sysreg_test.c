@@ -88,7 +88,11 @@ static void cpu_specs(void **state)
     (void)state;
     assert_int_equal(arm64_cpu_check("max,+pauth,-lse", why, sizeof(why)), 0);
     assert_int_equal(arm64_cpu_check("cortex-a73", why, sizeof(why)), -22);
-    assert_string_equal(why, "cpu: \"cortex-a73\" is no arm64 model; the nearest is cortex-a72");
+    assert_string_equal(why, "cpu: 'cortex-a73' is no arm64 model; the nearest is 'cortex-a72'");
+    assert_int_equal(arm64_cpu_check("z80", why, sizeof(why)), -22);
+    assert_string_equal(why, "cpu: 'z80' is no arm64 model; known: max, cortex-a57, cortex-a72");
+    assert_int_equal(arm64_cpu_check("max,", why, sizeof(why)), 0);
+    assert_int_equal(arm64_cpu_check("max,,", why, sizeof(why)), -22);
     assert_int_equal(arm64_cpu_check("max,+sve", why, sizeof(why)), -22);
     assert_int_equal(arm64_cpu_check("max,lse", why, sizeof(why)), -22);
     assert_int_equal(arm64_cpu_check("max,-aes", why, sizeof(why)), -22);
