@@ -8,8 +8,9 @@
 
 /* All units together: compiled code, and the interpreter's of cold ones. */
 #define UNIT_BYTES (28u << 20)
-/* Entries from the dispatcher until a unit is compiled. */
-#define HEAT 24
+/* Entries from the dispatcher until a unit is compiled; so many instructions in a loop count as one more. */
+#define HEAT       24
+#define HEAT_INSNS 64
 
 static int fill_hot(struct vcpu *v, struct unit *u, const struct ir_unit *ir);
 
@@ -182,6 +183,14 @@ static struct unit *find(struct vcpu *v)
     return soft_unit_at(v, false, &hot);
 }
 
+static void warm(struct unit *u, uint64_t insns)
+{
+    uint32_t heat = __atomic_load_n(&u->heat, __ATOMIC_RELAXED);
+
+    if (insns >= HEAT_INSNS)
+        __atomic_store_n(&u->heat, heat - (uint32_t)MIN(insns / HEAT_INSNS, heat - 1), __ATOMIC_RELAXED);
+}
+
 static enum jit_leave run_unit(struct vcpu *v, struct unit *u)
 {
     struct soft_vcpu *s = soft_of(v);
@@ -197,6 +206,7 @@ static enum jit_leave run_unit(struct vcpu *v, struct unit *u)
     soft_enter(v, u);
     why = interp_exec_alone(v, u);
     s->stat.insns_interp += (uint64_t)(before - v->budget);
+    warm(u, (uint64_t)(before - v->budget));
     return why == INTERP_BUDGET ? JIT_BUDGET : why == INTERP_BAIL ? JIT_BAIL : JIT_NEXT;
 }
 
