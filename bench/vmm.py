@@ -77,7 +77,7 @@ def memory_beyond_ram(pid):
             head = re.match(r"([0-9a-f]+)-([0-9a-f]+) ", line)
             if head:
                 size = int(head[2], 16) - int(head[1], 16)
-                in_ram = "carbovisor-ram" in line or size == MEMORY
+                in_ram = "carbovisor-ram" in line or size >= MEMORY  # beside flash, perhaps
             elif line.startswith("Pss:"):
                 kib = int(line.split()[1])
                 total += kib
