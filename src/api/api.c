@@ -219,8 +219,11 @@ static int backends_create(struct cv_vm *cv, char *why, size_t why_size)
     const struct vm_desc *d = &cv->desc;
     struct char_stream_hooks hooks = {.quit = end_vm, .opaque = cv};
     struct machine_backends *b = &cv->backends;
+    char vars[256];
     int err = disks_create(cv, why, why_size);
 
+    if (!err && machine_option(d->machine_options, "vars", vars, sizeof(vars)))
+        err = block_raw_create(&b->vars, vars, false, why, why_size);
     if (!err && d->net == DESC_NET_NAT)
         err = net_user_create(&b->net, cv->vm, d->forwards, d->forward_count, why, why_size);
     if (!err && strcmp(d->serial, "none"))
