@@ -3,7 +3,7 @@
 ## check: set up, then run every test suite; ends with the totals
 check:
 	$(Q)scripts/setup
-	$(Q)scripts/guests $(ARCH)
+	$(Q)scripts/guests riscv64 arm64
 	$(Q)scripts/check
 
 ## test-NAME: one suite of scripts/suites
