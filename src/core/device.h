@@ -33,8 +33,8 @@ struct device_ops {
     /* An input line of an interrupt controller changed (irq.h); takes its own lock. */
     void (*line)(struct device *d, unsigned input, bool level);
     /*
-     * A message interrupt to this window from the device numbered `source` (msi_send_from()); the lock is held.
-     * False: it leads nowhere. NULL: messages are plain writes here.
+     * A message interrupt to this window from the device numbered `source` (msi_send_from()); the lock is
+     * held. False: it leads nowhere. NULL: messages are plain writes here.
      */
     bool (*msi)(struct device *d, unsigned region, uint64_t offset, uint32_t source, uint32_t data);
 };

@@ -31,7 +31,6 @@ enum image_kind { IMAGE_RAW, IMAGE_LINUX, IMAGE_ELF, IMAGE_PACKED };
 /* What the first bytes say, and of which ISA: "riscv64", "arm64", "x86_64" or NULL where they do not. */
 enum image_kind image_kind(const struct image *img, const char **arch);
 
-
 /* Where something was put: [base, end), entry, and for ELF the symbols tohost and fromhost (0: absent). */
 struct loaded {
     gpa_t base, end, entry;

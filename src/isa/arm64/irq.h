@@ -1,4 +1,5 @@
-/* Interrupts as a PE and its controllers have to agree on them: inputs, and the numbers of the PEs themselves. */
+/* Interrupts as a PE and its controllers have to agree on them: inputs, and the numbers of the PEs
+ * themselves. */
 #ifndef CV_ISA_ARM64_IRQ_H
 #define CV_ISA_ARM64_IRQ_H
 
