@@ -58,6 +58,7 @@ static void run(struct vcpu *v)
     int64_t start = v->budget;
 
     soft_context_changed(v);
+    v->leave = 0; /* as in the JIT: of an interrupt taken before */
     while (v->exit.kind == EXIT_NONE && v->budget > 0 &&
            !atomic_load_explicit(&v->request, memory_order_relaxed)) {
         struct unit *u;

@@ -271,6 +271,7 @@ static void run(struct vcpu *v)
 
     soft_context_changed(v);
     memset(soft_of(v)->site_misses, 0, sizeof(soft_of(v)->site_misses));
+    v->leave = 0; /* an interrupt taken before: a helper that does not leave would be taken to do so */
     while (v->exit.kind == EXIT_NONE && v->budget > 0 &&
            !atomic_load_explicit(&v->request, memory_order_relaxed)) {
         units_safepoint(v);

@@ -20,6 +20,7 @@ static int fetch(struct vcpu *v, gva_t va, gpa_t *gpa)
         return 0;
     count_fault(v);
     v->vm->guest->raise(v, va);
+    v->leave = 0; /* no unit is running */
     return 1;
 }
 
@@ -31,6 +32,7 @@ static const uint8_t *code_page(struct vcpu *v, gva_t va, gpa_t gpa)
         return host;
     count_fault(v);
     v->vm->guest->raise_bus(v, va, ACCESS_FETCH);
+    v->leave = 0;
     return NULL;
 }
 
