@@ -106,6 +106,22 @@ static void failure(void)
     check("fail code is 1, the unspecified failure", r, 1);
 }
 
+/* As above, where the value would be the expected one; often enough to be compiled. */
+static void other_address(void)
+{
+    section("sc elsewhere, of the same value");
+    for (u64 i = 0; i < 100; i++) {
+        poke64(CELL, i);
+        poke64(CELL + 4096, i);
+        lr_d(CELL);
+        check_true("sc.d above", sc_d(CELL + 4096, 7) != 0);
+        lr_w(CELL + 4096);
+        check_true("sc.w below", sc_w(CELL, 7) != 0);
+        check("memory below", peek64(CELL), i);
+        check("memory above", peek64(CELL + 4096), i);
+    }
+}
+
 static void misaligned(void)
 {
     static void (*const f[])(u64, u64) = {f_amo, f_lr};
@@ -135,5 +151,6 @@ void test_main(void)
 {
     success();
     failure();
+    other_address();
     misaligned();
 }

@@ -344,6 +344,78 @@ static void across_pages(void)
         }
 }
 
+/* One instruction, many addresses: every other byte of two pages side by side. */
+#define SWEEP(name, load, store)                                                                             \
+    static u64 load_##name(u64 at, u64 end)                                                                  \
+    {                                                                                                        \
+        u64 r = 0, v;                                                                                        \
+        for (; at < end; at += 2) {                                                                          \
+            asm volatile(load " %0, (%1)" : "=r"(v) : "r"(at) : "memory");                                   \
+            r = r * 31 + v;                                                                                  \
+        }                                                                                                    \
+        return r;                                                                                            \
+    }                                                                                                        \
+    static u64 store_##name(u64 at, u64 end)                                                                 \
+    {                                                                                                        \
+        for (; at < end; at += 2)                                                                            \
+            asm volatile(store " %0, (%1)" ::"r"(at * 0x9e3779b97f4a7c15UL), "r"(at) : "memory");            \
+        return 0;                                                                                            \
+    }
+SWEEP(2, "lhu", "sh")
+SWEEP(4, "lwu", "sw")
+SWEEP(8, "ld", "sd")
+
+static u8 both[2 * PAGE];
+
+static u64 frame_of(u64 offset)
+{
+    return offset < PAGE ? FA + offset : FB + offset - PAGE;
+}
+
+/* What has just served the first page does not serve what begins there and ends in the second. */
+static void sweep_across_pages(void)
+{
+    static u64 (*const load[])(u64, u64) = {load_2, load_4, load_8};
+    static u64 (*const store[])(u64, u64) = {store_2, store_4, store_8};
+
+    section("one instruction on and across two pages");
+    for (u64 k = 0; k < 3; k++) {
+        u64 n = 2UL << k, first = k + 1, last = 2 * PAGE - n, want = 0;
+
+        vm_new(3);
+        vm_map(TVA, FA, 0, RWXAD);
+        vm_map(TVA + PAGE, FB, 0, RWXAD);
+        vm_on();
+        for (u64 i = 0; i < 2 * PAGE; i++) {
+            both[i] = (u8)(i * 37 + (i >> 8));
+            poke8(frame_of(i), both[i]);
+        }
+        for (u64 i = 0; i < PAGE; i += 8) /* behind the first frame */
+            poke64(FA + PAGE + i, 0);
+        for (u64 i = first; i < last; i += 2) {
+            u64 v = 0;
+            for (u64 b = 0; b < n; b++)
+                v |= (u64)both[i + b] << 8 * b;
+            want = want * 31 + v;
+        }
+        for (int i = 0; i < 60; i++) /* often enough to be compiled */
+            check_return("loads", run(MODE_S, load[k], TVA + first, TVA + last), want);
+        for (u64 i = first; i < last; i += 2)
+            for (u64 b = 0; b < n; b++)
+                both[i + b] = (u8)((TVA + i) * 0x9e3779b97f4a7c15UL >> 8 * b);
+        for (int i = 0; i < 60; i++)
+            check_return("stores", run(MODE_S, store[k], TVA + first, TVA + last), 0);
+        u64 wrong = 0;
+        for (u64 i = 0; i < 2 * PAGE; i++)
+            wrong += peek8(frame_of(i)) != both[i];
+        check("bytes that differ", wrong, 0);
+        for (u64 i = 0; i < PAGE; i += 8)
+            wrong += peek64(FA + PAGE + i) != 0;
+        check("words changed behind the first frame", wrong, 0);
+        vm_off();
+    }
+}
+
 static void fetch_across(void)
 {
     u64 va = TVA + PAGE - 2, second = TVA + PAGE;
@@ -457,6 +529,7 @@ void test_main(void)
     napot();
     pbmt();
     across_pages();
+    sweep_across_pages();
     fetch_across();
     remapped_code();
     many();

@@ -143,6 +143,34 @@ static void sc_once_job(u64 hart, u64 arg)
     wins[hart * 16] = n;
 }
 
+/* Hart 1 stores between LR and SC of hart 0, each time: SC fails, and what hart 1 stored stays. */
+static void between_job(u64 hart, u64 arg)
+{
+    (void)arg;
+    for (u64 i = 1; i <= 100; i++) {
+        u64 old, fail;
+
+        smp_meet(2, hart);
+        if (hart) {
+            while (s.c != i)
+                ;
+            s.a = i;
+            full_fence();
+            s.d = i;
+            continue;
+        }
+        asm volatile("lr.d %0, (%1)" : "=r"(old) : "r"(&s.a) : "memory");
+        full_fence();
+        s.c = i;
+        while (s.d != i)
+            ;
+        full_fence();
+        asm volatile("sc.d %0, %2, (%1)" : "=r"(fail) : "r"(&s.a), "r"(~i) : "memory");
+        if (!fail || s.a != i)
+            count_bad();
+    }
+}
+
 static void clear(void)
 {
     s.a = s.b = s.c = s.d = 0;
@@ -170,6 +198,11 @@ void test_main(void)
     smp_run(HARTS, lrsc_job, 0);
     check("lr.d sc.d", s.a, HARTS * ROUNDS);
     check("lr.w sc.w", s.b, (HARTS * ROUNDS / 2 * 3) << 32 | HARTS * ROUNDS / 2 * 3);
+
+    section("a store of another hart between lr and sc");
+    clear();
+    smp_run(2, between_job, 0);
+    check("sc that succeeded or stored", bad, 0);
 
     section("lr/sc beside amo, .w beside .d");
     clear();
