@@ -72,6 +72,19 @@ static void extensions(void **state)
     expect(WIDTH_DEAD,
            HEAD "v1=get.i32 slot=520\n v2=sext.i64 v1 aux=32\n v3=load.i64 v2\n put.i64 v3 slot=536\n" TAIL,
            HEAD "v1=get.i32 slot=520\n v2=sext.i64 v1 aux=32\n v3=load.i64 v2\n put.i64 v3 slot=536\n" TAIL);
+    /* What selects is looked at whole, what is selected as far as the result is. */
+    expect(
+        WIDTH_DEAD,
+        HEAD "v1=get.i32 slot=520\n v2=sext.i64 v1 aux=32\n v3=get.i64 slot=528\n v4=select.i64 v2, v3, v3\n "
+             "v5=trunc.i32 v4\n put.i32 v5 slot=536\n" TAIL,
+        HEAD "v1=get.i32 slot=520\n v2=sext.i64 v1 aux=32\n v3=get.i64 slot=528\n v4=select.i64 v2, v3, v3\n "
+             "v5=trunc.i32 v4\n put.i32 v5 slot=536\n" TAIL);
+    expect(WIDTH_DEAD,
+           HEAD
+           "v1=get.i32 slot=520\n v2=sext.i64 v1 aux=32\n v3=get.i64 slot=528\n v4=select.i64 v3, v2, v3\n "
+           "v5=trunc.i32 v4\n put.i32 v5 slot=536\n" TAIL,
+           HEAD "v1=get.i32 slot=520\n v2=anyext.i64 v1\n v3=get.i64 slot=528\n v4=select.i64 v3, v2, v3\n "
+                "v5=trunc.i32 v4\n put.i32 v5 slot=536\n" TAIL);
 }
 
 #define FOLD_DEAD (IR_PASS_FOLD | IR_PASS_DEAD)
@@ -125,6 +138,13 @@ static void folds(void **state)
         snprintf(want, sizeof(want), HEAD "v1=const.i64 %s\n put.i64 v1 slot=512\n" TAIL, rows[i].value);
         expect(FOLD_DEAD, in, want);
     }
+    /* A count of 32 bits' operations is taken modulo 32. */
+    expect(FOLD_DEAD,
+           HEAD "v1=const.i32 5\n v2=const.i32 33\n v3=shl.i32 v1, v2\n put.i32 v3 slot=512\n" TAIL,
+           HEAD "v3=const.i32 10\n put.i32 v3 slot=512\n" TAIL);
+    expect(FOLD_DEAD,
+           HEAD "v1=const.i32 5\n v2=const.i32 33\n v3=sar.i32 v1, v2\n put.i32 v3 slot=512\n" TAIL,
+           HEAD "v3=const.i32 2\n put.i32 v3 slot=512\n" TAIL);
 }
 
 static void neutral_operands(void **state)
@@ -154,6 +174,12 @@ static void folds_addresses(void **state)
            HEAD "v1=get.i64 slot=520\n v2=const.i64 16\n v3=add.i64 v1, v2\n v4=load.i64 v3 aux=3 imm=-24\n"
                 " put.i64 v4 slot=512\n" TAIL,
            HEAD "v1=get.i64 slot=520\n v4=load.i64 v1 aux=3 imm=-8\n put.i64 v4 slot=512\n" TAIL);
+    /* A sum that is no displacement stays one. */
+    expect(FOLD_DEAD,
+           HEAD "v1=get.i64 slot=520\n v2=const.i64 2147483647\n v3=add.i64 v1, v2\n v4=load.i64 v3 aux=3 "
+                "imm=1\n put.i64 v4 slot=512\n" TAIL,
+           HEAD "v1=get.i64 slot=520\n v2=const.i64 2147483647\n v3=add.i64 v1, v2\n v4=load.i64 v3 aux=3 "
+                "imm=1\n put.i64 v4 slot=512\n" TAIL);
     /* auipc and addi are one pc-relative value. */
     expect(FOLD_DEAD, HEAD "v1=pc +4096\n v2=const.i64 -12\n v3=add.i64 v1, v2\n put.i64 v3 slot=512\n" TAIL,
            HEAD "v1=pc +4084\n put.i64 v1 slot=512\n" TAIL);
@@ -185,6 +211,22 @@ static void copies(void **state)
            HEAD "v1=get.i64 slot=520\n v2=neg.i64 v1\n v3=neg.i64 v1\n v4=mul.i64 v2, v3\n put.i64 v4 "
                 "slot=512\n" TAIL,
            HEAD "v1=get.i64 slot=520\n v2=neg.i64 v1\n v4=mul.i64 v2, v2\n put.i64 v4 slot=512\n" TAIL);
+    /* Not the same: another condition, another width. */
+    expect(passes,
+           HEAD "v1=get.i64 slot=520\n v2=get.i64 slot=528\n v3=setcc.i64 v1, v2 aux=2\n v4=setcc.i64 v1, v2 "
+                "aux=6\n v5=sub.i64 v3, v4\n put.i64 v5 slot=512\n" TAIL,
+           HEAD "v1=get.i64 slot=520\n v2=get.i64 slot=528\n v3=setcc.i64 v1, v2 aux=2\n v4=setcc.i64 v1, v2 "
+                "aux=6\n v5=sub.i64 v3, v4\n put.i64 v5 slot=512\n" TAIL);
+    /* An extension of a narrower value is done, one of a wider value is not. */
+    expect(passes,
+           HEAD "v1=get.i64 slot=520\n v2=sext.i64 v1 aux=8\n v3=sext.i64 v2 aux=16\n put.i64 v3 "
+                "slot=512\n" TAIL,
+           HEAD "v1=get.i64 slot=520\n v2=sext.i64 v1 aux=8\n put.i64 v2 slot=512\n" TAIL);
+    expect(passes,
+           HEAD "v1=get.i64 slot=520\n v2=sext.i64 v1 aux=16\n v3=sext.i64 v2 aux=8\n put.i64 v3 "
+                "slot=512\n" TAIL,
+           HEAD "v1=get.i64 slot=520\n v2=sext.i64 v1 aux=16\n v3=sext.i64 v2 aux=8\n put.i64 v3 "
+                "slot=512\n" TAIL);
     /* Through f16 bits are lost. */
     expect(passes,
            HEAD "v1=get.i32 slot=520\n v2=bitcast.f16 v1\n v3=bitcast.i32 v2\n put.i32 v3 slot=512\n" TAIL,
@@ -224,6 +266,11 @@ static void slots(void **state)
     /* A wide write covers a narrow one. */
     expect(p, HEAD "v1=get.i64 slot=520\n v2=trunc v1\n put.i32 v2 slot=516\n put.i64 v1 slot=512\n" TAIL,
            HEAD "v1=get.i64 slot=520\n put.i64 v1 slot=512\n" TAIL);
+    /* A write of its upper half leaves the lower half of a wide one. */
+    expect(p, HEAD "v1=get.i64 slot=520\n v2=trunc v1\n put.i64 v1 slot=512\n put.i32 v2 slot=516\n" TAIL,
+           HEAD "v1=get.i64 slot=520\n v2=trunc v1\n put.i64 v1 slot=512\n put.i32 v2 slot=516\n" TAIL);
+    expect(p, HEAD "v1=get.i64 slot=520\n v2=trunc v1\n put.i64 v1 slot=512\n put.i32 v2 slot=512\n" TAIL,
+           HEAD "v1=get.i64 slot=520\n v2=trunc v1\n put.i64 v1 slot=512\n put.i32 v2 slot=512\n" TAIL);
     /* What is there already. */
     expect(p, HEAD "v1=get.i64 slot=520\n put.i64 v1 slot=520\n" TAIL, HEAD TAIL);
     /* Values end with their block. */

@@ -86,6 +86,25 @@ static void storage(void **state)
     assert_int_equal(test_csr(r, RV_CSR_stvec), 0x2001);
 }
 
+/* sie and sip are the delegated bits of mie and mip; the others neither show nor change (10.1.3). */
+static void delegated_interrupts(void **state)
+{
+    struct riscv_vcpu *r = hart(state);
+
+    test_set(r, RV_CSR_mideleg, RV_IRQ_SSI | RV_IRQ_SEI);
+    test_set(r, RV_CSR_mie, 0);
+    test_set(r, RV_CSR_sie, UINT64_MAX);
+    assert_int_equal(test_csr(r, RV_CSR_mie), RV_IRQ_SSI | RV_IRQ_SEI);
+    test_set(r, RV_CSR_mie, UINT64_MAX);
+    assert_int_equal(test_csr(r, RV_CSR_sie), RV_IRQ_SSI | RV_IRQ_SEI);
+    test_set(r, RV_CSR_sie, 0);
+    assert_int_equal(test_csr(r, RV_CSR_mie), 0xaaa & ~(RV_IRQ_SSI | RV_IRQ_SEI));
+    test_set(r, RV_CSR_mideleg, 0);
+    test_set(r, RV_CSR_mip, 0);
+    test_set(r, RV_CSR_sip, UINT64_MAX);
+    assert_int_equal(test_csr(r, RV_CSR_mip), 0);
+}
+
 static void satp_modes(void **state)
 {
     struct riscv_vcpu *r = hart(state);
@@ -377,6 +396,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(access_rules, setup, teardown),
         cmocka_unit_test_setup_teardown(status_warl, setup, teardown),
         cmocka_unit_test_setup_teardown(storage, setup, teardown),
+        cmocka_unit_test_setup_teardown(delegated_interrupts, setup, teardown),
         cmocka_unit_test_setup_teardown(satp_modes, setup, teardown),
         cmocka_unit_test_setup_teardown(fp_state, setup, teardown),
         cmocka_unit_test_setup_teardown(counters, setup, teardown),

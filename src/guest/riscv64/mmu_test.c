@@ -105,6 +105,11 @@ static void every_mode_and_level(void **state)
         /* Not canonical. */
         assert_int_equal(walk(*state, BIT(modes[m].levels * 9 + 11), ACCESS_READ, &t),
                          RV_EXC_LOAD_PAGE_FAULT);
+        /* Nor is it where the tables have an entry for its low bits. */
+        map(*state, modes[m].levels, 1, BIT(modes[m].levels * 9 + 11), ppn(PAGE) | RV_PTE_V | RWX | AD);
+        assert_int_equal(walk(*state, -BIT(modes[m].levels * 9 + 11), ACCESS_READ, &t), 0);
+        assert_int_equal(walk(*state, BIT(modes[m].levels * 9 + 11), ACCESS_READ, &t),
+                         RV_EXC_LOAD_PAGE_FAULT);
     }
 }
 
