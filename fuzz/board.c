@@ -2,7 +2,9 @@
 #include "board.h"
 #include "core/blockdev.h"
 #include "core/chardev.h"
+#include "core/irqchip.h"
 #include "core/netdev.h"
+#include "guest/arm64/guest.h"
 #include "guest/riscv64/guest.h"
 #include "lib/err.h"
 #include "machine/machine.h"
@@ -122,10 +124,11 @@ static struct chardev serial, console;
 static struct blockdev disks[2];
 static struct netdev net;
 
-struct vm *board_new(const char *options)
+struct vm *board_new(const char *arch, const char *options)
 {
+    const struct guest_ops *guest = strcmp(arch, "arm64") ? &guest_riscv64 : &guest_arm64;
     struct vm_desc desc = {.name = "fuzz",
-                           .guest_arch = "riscv64",
+                           .guest_arch = arch,
                            .accel = "none",
                            .machine = "virt",
                            .machine_options = options,
@@ -137,7 +140,7 @@ struct vm *board_new(const char *options)
                            .deterministic = true,
                            .serial = "none",
                            .console = "none"};
-    const struct machine_ops *machine = machine_find("virt", "riscv64");
+    const struct machine_ops *machine = machine_find("virt", arch);
     struct machine_backends b = {
         .serial = &serial, .console = &console, .disk = {&disks[0], &disks[1]}, .net = &net};
     struct vm *vm;
@@ -148,7 +151,7 @@ struct vm *board_new(const char *options)
     disks[0] = (struct blockdev){.ops = &disk_ops, .size = sizeof(disk_bytes)};
     disks[1] = (struct blockdev){.ops = &disk_ops, .size = sizeof(disk_bytes) / 2, .read_only = true};
     net = (struct netdev){.ops = &net_ops};
-    if (vm_create(&vm, &desc, &guest_riscv64, NULL, &engine_none, why, sizeof(why)) ||
+    if (vm_create(&vm, &desc, guest, NULL, &engine_none, why, sizeof(why)) ||
         machine->build(vm, &b, why, sizeof(why))) {
         fprintf(stderr, "board: %s\n", why);
         abort();
@@ -166,8 +169,14 @@ struct vm *board_new(const char *options)
 
 void board_free(struct vm *vm)
 {
+    plat_current_set(NULL);
     work_drain(vm);
     vm_destroy(vm);
+}
+
+uint64_t board_ram(struct vm *vm)
+{
+    return vm->guest == &guest_arm64 ? 0x40000000 : 0x80000000;
 }
 
 /* The i-th (in a circle) window of the devices that count, or NULL. */
@@ -206,7 +215,7 @@ static void virtio_up(struct vm *vm, const struct mem_region *r, uint64_t featur
     reg(vm, r, 0x20, 1);
     reg(vm, r, 0x70, 1 | 2 | 8);
     for (unsigned q = 0; q < 2; q++) {
-        uint64_t at = BOARD_RAM + q * 0x1000;
+        uint64_t at = board_ram(vm) + q * 0x1000;
 
         reg(vm, r, 0x30, q);
         reg(vm, r, 0x38, 8);
@@ -229,10 +238,10 @@ static void virtio_offer(struct vm *vm, struct fuzz_in *in, unsigned q)
         uint32_t len;
         uint16_t flags, next;
     } d;
-    gpa_t ring = BOARD_RAM + (q & 1) * 0x1000;
+    gpa_t ring = board_ram(vm) + (q & 1) * 0x1000;
     uint16_t head = (uint16_t)(fuzz_take(in, 1) & 7), index = 0;
 
-    d.addr = BOARD_RAM + 0x4000 + (fuzz_take(in, 2) & 0xfff);
+    d.addr = board_ram(vm) + 0x4000 + (fuzz_take(in, 2) & 0xfff);
     d.len = (uint32_t)fuzz_take(in, 2) % 1600;
     d.flags = (uint16_t)(fuzz_take(in, 1) & 7);
     d.next = (uint16_t)(fuzz_take(in, 1) & 9);
@@ -265,11 +274,11 @@ static void disk_request(struct vm *vm, struct fuzz_in *in, const struct mem_reg
 
     head.sector = range.sector | (shape & 0x80 ? UINT64_MAX << 8 : 0);
     range.flags = shape >> 6 & 1;
-    d[0].addr = BOARD_RAM + 0x6000;
+    d[0].addr = board_ram(vm) + 0x6000;
     d[0].len = sizeof(head);
-    d[1].addr = BOARD_RAM + 0x6100;
+    d[1].addr = board_ram(vm) + 0x6100;
     d[1].len = (shape & 15) * 512 + (shape >> 4 & 3) * 16;
-    d[2].addr = BOARD_RAM + 0x8ff0;
+    d[2].addr = board_ram(vm) + 0x8ff0;
     d[2].len = 1;
     d[0].flags = 1;
     d[0].next = d[1].len ? 1 : 2;
@@ -277,14 +286,82 @@ static void disk_request(struct vm *vm, struct fuzz_in *in, const struct mem_reg
     d[1].next = 2;
     d[2].flags = 2;
     d[2].next = 0;
-    mem_write(&vm->mem, BOARD_RAM, d, sizeof(d));
+    mem_write(&vm->mem, board_ram(vm), d, sizeof(d));
     mem_write(&vm->mem, d[0].addr, &head, sizeof(head));
     mem_write(&vm->mem, d[1].addr, &range, sizeof(range));
-    mem_read(&vm->mem, BOARD_RAM + 0x82, &index, 2);
-    mem_write(&vm->mem, BOARD_RAM + 0x84 + 2 * (index & 7), &first, 2);
+    mem_read(&vm->mem, board_ram(vm) + 0x82, &index, 2);
+    mem_write(&vm->mem, board_ram(vm) + 0x84 + 2 * (index & 7), &first, 2);
     index++;
-    mem_write(&vm->mem, BOARD_RAM + 0x82, &index, 2);
+    mem_write(&vm->mem, board_ram(vm) + 0x82, &index, 2);
     reg(vm, r, 0x50, 0);
+}
+
+/*
+ * A plausible ITS command (IHI 0069, 5.3) behind those before it, in a queue of one page with the device
+ * table behind it, and what enables it all.
+ */
+static void its_command(struct vm *vm, struct fuzz_in *in, const struct mem_region *r)
+{
+    const uint64_t valid = UINT64_C(1) << 63, redist = 0x080a0000;
+    uint64_t queue = board_ram(vm) + 0x10000, table = queue + 0x1000, at = 0, writer, value, c[4];
+    uint8_t shape = (uint8_t)fuzz_take(in, 1);
+
+    if (shape & 1) { /* LPIs: PROPBASER, PENDBASER, CTLR.EnableLPIs */
+        for (unsigned cpu = 0; cpu < 2; cpu++) {
+            value = (board_ram(vm) + 0x20000) | 15;
+            bus_access(vm, redist + cpu * 0x20000 + 0x70, 8, true, &value);
+            value = board_ram(vm) + 0x40000 + cpu * 0x10000;
+            bus_access(vm, redist + cpu * 0x20000 + 0x78, 8, true, &value);
+            value = 1;
+            bus_access(vm, redist + cpu * 0x20000, 4, true, &value);
+        }
+    }
+    if (shape & 2) {
+        value = queue | valid;
+        bus_access(vm, r->base + 0x80, 8, true, &value);
+        value = table | valid | (shape >> 2 & 3) << 8;
+        bus_access(vm, r->base + 0x100, 8, true, &value);
+        reg(vm, r, 0, 1);
+    }
+    c[0] = (fuzz_take(in, 1) & 15) | (fuzz_take(in, 1) & 7) << 32;
+    c[1] = (fuzz_take(in, 1) & 31) | (8192 + fuzz_take(in, 1)) << 32;
+    c[2] = (fuzz_take(in, 1) & 3) | (fuzz_take(in, 1) & 3) << 16 | (uint64_t)(shape >> 4 & 1) << 63;
+    c[3] = (fuzz_take(in, 1) & 3) << 16;
+    if ((c[0] & 15) == 8) /* MAPD's table of events */
+        c[2] = (c[2] & valid) | (table + 0x2000 + (c[2] & 3) * 0x100);
+    if (shape & 0x20) /* and one that is not plausible */
+        c[fuzz_take(in, 1) & 3] ^= fuzz_take(in, 8);
+    bus_access(vm, r->base + 0x88, 8, false, &at);
+    writer = at & 0xfe0;
+    mem_write(&vm->mem, queue + writer, c, sizeof(c));
+    writer = (writer + sizeof(c)) & 0xfff;
+    bus_access(vm, r->base + 0x88, 8, true, &writer);
+    if (shape & 0x40)
+        msi_send_from(vm, (uint32_t)fuzz_take(in, 1) & 7, r->base + 0x10040, (uint32_t)fuzz_take(in, 1) & 31);
+}
+
+/* What the CPU interface in system registers asks of the distributor. */
+static void cpu_interface(struct vm *vm, struct fuzz_in *in)
+{
+    struct vcpu *v = plat_current();
+    struct dist *d = v ? v->dist : NULL;
+    unsigned what = (unsigned)fuzz_take(in, 1), id = (unsigned)fuzz_take(in, 2);
+    uint64_t top;
+
+    (void)vm;
+    if (!d)
+        return;
+    if (what & 1)
+        d->ops->private_input(d, v, id & 15, id >> 4 & 1);
+    if (!d->ops->top)
+        return;
+    if (what & 2)
+        d->ops->software(d, v, id & 15, id >> 4 & 1, id >> 5 & 3);
+    top = d->ops->top(d, v);
+    if (what & 4)
+        d->ops->activate(d, v, what & 8 ? top : DIST_TOP(id, what, what >> 4 & 1));
+    if (what & 0x10)
+        d->ops->deactivate(d, v, what & 0x20 ? DIST_TOP_ID(top) : id);
 }
 
 static void input_arrives(struct fuzz_in *in)
@@ -318,6 +395,8 @@ static void one(struct vm *vm, struct fuzz_in *in, const char *only)
 
     if (!r)
         return;
+    if (vm->guest == &guest_arm64) /* whose banked registers and interface */
+        plat_current_set(vm->vcpu[op >> 3 & 1]);
     switch (op & 7) {
     case 0:
     case 1:
@@ -328,6 +407,14 @@ static void one(struct vm *vm, struct fuzz_in *in, const char *only)
                    op & 2 ? false : true, &value);
         break;
     case 3:
+        if (!strcmp(r->dev->id, "its")) {
+            its_command(vm, in, r);
+            break;
+        }
+        if (!strcmp(r->dev->id, "gic")) {
+            cpu_interface(vm, in);
+            break;
+        }
         virtio_up(vm, r, op & 8 ? ~UINT64_C(0) : fuzz_take(in, 4));
         break;
     case 4:
@@ -341,7 +428,7 @@ static void one(struct vm *vm, struct fuzz_in *in, const char *only)
             break;
         }
         value = fuzz_take(in, 8);
-        mem_write(&vm->mem, BOARD_RAM + (fuzz_take(in, 2) & 0x7ff8), &value, 8);
+        mem_write(&vm->mem, board_ram(vm) + (fuzz_take(in, 2) & 0x7ff8), &value, 8);
         break;
     case 6:
         time_passes(vm, fuzz_take(in, 4));

@@ -1,5 +1,5 @@
 /*
- * The riscv64 board with all its devices on backends in memory, without an engine: targets write to it as
+ * A board with all its devices on backends in memory, without an engine: targets write to it as
  * a guest would. Everything runs on the caller's thread (a deterministic VM without tasks).
  */
 #ifndef FUZZ_BOARD_H
@@ -8,10 +8,9 @@
 #include "fuzz.h"
 #include "core/vm.h"
 
-#define BOARD_RAM 0x80000000u
-
-/* options: "aia=aplic-imsic" or NULL. */
-struct vm *board_new(const char *options);
+/* arch: "riscv64" or "arm64"; options: "aia=aplic-imsic", "gic=2" or NULL. */
+struct vm *board_new(const char *arch, const char *options);
+uint64_t board_ram(struct vm *vm); /* where its 4 MiB begin */
 void board_free(struct vm *vm);
 /*
  * Plays the input: accesses to the windows of devices whose id begins with one of `only` (NULL: all),

@@ -62,7 +62,8 @@ static void half_of(const struct arm64_vcpu *a, gva_t va, bool fetch, struct hal
         h->disabled = true;
 }
 
-/* The address fits its half: all above is the same as bit 55, but for an ignored top byte. */
+/* The address fits its half, whose size is in range: all above is the same as bit 55, but for an ignored top
+ * byte. */
 static bool va_fits(const struct half *h, gva_t va)
 {
     int64_t v = bits_sext(va, h->tbi ? 56 : 64);
@@ -282,7 +283,7 @@ unsigned arm64_walk(struct arm64_vcpu *a, gva_t va, enum access access, unsigned
     if (!(a->sctlr_el1 & A64_SCTLR_M))
         return walk_flat(a, va, access == ACCESS_FETCH, out);
     half_of(a, va, access == ACCESS_FETCH, &w.half);
-    if (!va_fits(&w.half, va) || w.half.disabled || (w.half.e0pd && w.as == ARM64_AS_EL0))
+    if (w.half.disabled || !va_fits(&w.half, va) || (w.half.e0pd && w.as == ARM64_AS_EL0))
         return fault_at(A64_FSC_TRANSLATION, 0);
     do
         res = walk_tables(a, &w, out);

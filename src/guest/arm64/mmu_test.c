@@ -156,6 +156,10 @@ static void faults(void **state)
     test_set(test_pe(*state, 0), A64_SYSREG_ttbr0_el1, ROOT);
     map(*state, 3, 0x1000, BIT(36) | LEAF);
     assert_int_equal(walk(*state, 0x1000, ACCESS_READ, &t), A64_FSC_ADDRESS_SIZE | 3);
+    /* Sizes out of range, up to the whole 64 bits. */
+    test_set(test_pe(*state, 0), A64_SYSREG_tcr_el1, 0);
+    assert_int_equal(walk(*state, 0x1000, ACCESS_READ, &t), A64_FSC_TRANSLATION);
+    assert_int_equal(walk(*state, ~UINT64_C(0xfff), ACCESS_READ, &t), A64_FSC_TRANSLATION);
 }
 
 static void rights(void **state)
