@@ -30,14 +30,18 @@ $(B)/carbovisor.pc: mk/install.mk include/carbovisor/carbovisor.h FORCE
 	  'Description: virtual machines as a library' 'Version: $(VERSION)' 'Requires.private: $(PKGS)' \
 	  'Libs: -L$${libdir} -lcarbovisor' 'Libs.private: $(LDLIBS)' 'Cflags: -I$${includedir}' >$@
 
-## examples: build examples/minimal_vm and examples/hello_world into out/examples
-examples: $(OUT)/examples/minimal_vm $(OUT)/examples/hello.elf
+## examples: build examples/minimal_vm, hello_world and hello_arm64 into out/examples
+examples: $(OUT)/examples/minimal_vm $(OUT)/examples/hello.elf $(OUT)/examples/hello_arm64.elf
 $(OUT)/examples/minimal_vm: examples/minimal_vm/minimal_vm.c $(B)/libcarbovisor.a include/carbovisor/carbovisor.h
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=c11 -O2 $(WARN) $(filter -fsanitize%,$(LDFLAGS)) -Iinclude -o $@ $< $(B)/libcarbovisor.a $(PKG_LIBS) $(LDLIBS)
 $(OUT)/examples/hello.elf: examples/hello_world/hello.c examples/hello_world/start.S examples/hello_world/Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)$(MAKE) -s -B -C examples/hello_world OUT=$(abspath $(@D))
+
+$(OUT)/examples/hello_arm64.elf: examples/hello_arm64/start.S examples/hello_arm64/Makefile
+	$(Q)mkdir -p $(@D)
+	$(Q)$(MAKE) -s -B -C examples/hello_arm64 OUT=$(abspath $(@D))
 
 INSTALL_NAT := $(if $(SRC_NAT),$(B)/carbovisor-nat)
 
