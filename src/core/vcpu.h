@@ -59,13 +59,13 @@ struct vcpu_call {
 
 struct vcpu {
     /* Hot, written by the vCPU's own task only. */
-    int64_t budget;     /* instructions left until the next look at requests; negative: look now */
-    uint64_t pc;        /* exact at every exit; within a unit only after SYNC */
-    uint64_t pc_page;   /* guest-virtual base of the page that the running unit stands in */
-    uint64_t mode;      /* bits that decide how code is lifted: units are keyed by it */
-    uint64_t count;     /* instructions executed = count - budget; vcpu_icount() */
-    uint8_t leave;      /* a helper delivered an exception or changed pc: leave the unit */
-    uint64_t resv_addr; /* load-reserved: GVA, or UINT64_MAX */
+    int64_t budget;      /* instructions left until the next look at requests; negative: look now */
+    uint64_t pc;         /* exact at every exit; within a unit only after SYNC */
+    uint64_t pc_page;    /* guest-virtual base of the page that the running unit stands in */
+    uint64_t mode;       /* bits that decide how code is lifted: units are keyed by it */
+    uint64_t count;      /* instructions executed = count - budget; vcpu_icount() */
+    uint8_t leave;       /* a helper delivered an exception or changed pc: leave the unit */
+    uint64_t resv_addr;  /* load-reserved: GVA, or UINT64_MAX */
     uint64_t resv_value; /* the bytes loaded: the low 8, and in resv_high those of a 16-byte one */
     uint64_t resv_high;
     uint64_t resv_size;

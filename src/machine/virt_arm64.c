@@ -177,7 +177,8 @@ static int virt_check(const struct vm_desc *d, char *why, size_t why_size)
     }
     if (d->memory < VIRT_RAM_MIN || d->memory > VIRT_RAM_MAX || d->memory % MEM_PAGE_SIZE) {
         fmt_snprintf(why, why_size,
-                     "memory: %llu bytes; machine virt takes %llu MiB to %llu GiB in whole pages",
+                     "memory: %llu bytes are not possible; machine virt takes %llu MiB to %llu GiB in whole "
+                     "pages of 4 KiB",
                      (unsigned long long)d->memory, (unsigned long long)(VIRT_RAM_MIN >> 20),
                      (unsigned long long)(VIRT_RAM_MAX >> 30));
         return -EINVAL;

@@ -110,8 +110,10 @@ static int place_fdt(struct vm *vm, const struct boot_plan *p, char *why, size_t
         err = mem_load(&vm->mem, p->fdt, buf, size);
     plat_free(buf);
     if (err)
-        fmt_snprintf(why, why_size, "the device tree does not fit into %u KiB; use fewer devices or CPUs",
-                     FDT_MAX >> 10);
+        fmt_snprintf(
+            why, why_size,
+            "the device tree does not fit into %u KiB; use a shorter --append, fewer devices or fewer CPUs",
+            FDT_MAX >> 10);
     return err;
 }
 

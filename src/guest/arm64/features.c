@@ -107,7 +107,7 @@ static uint64_t with_needs(uint64_t f, unsigned i)
 static int apply_word(const char *word, uint64_t *f, char *why, size_t why_size)
 {
     const char *names[ARM64F_COUNT];
-    char hint[400];
+    char hint[512];
     int i = word[0] == '+' || word[0] == '-' ? find_feature(word + 1) : -1;
 
     if (i >= 0) {
