@@ -286,7 +286,7 @@ static uint64_t gicv2_read(struct device *d, unsigned region, uint64_t offset, u
     struct gic_lanes l;
     uint64_t value = 0;
 
-    for (unsigned i = 0; gic_lane(offset, size, 0, i, &l); i++) {
+    for (unsigned i = 0; i < 2 && gic_lane(offset, size, 0, i, &l); i++) {
         uint32_t word = region == REGION_CPU ? gicv2_cpu_read(g, cpu, l.word) : dist_read32(g, cpu, l.word);
 
         value |= (uint64_t)word << (32 * i);
@@ -300,7 +300,7 @@ static void gicv2_write(struct device *d, unsigned region, uint64_t offset, unsi
     unsigned cpu = accessor(g);
     struct gic_lanes l;
 
-    for (unsigned i = 0; gic_lane(offset, size, value, i, &l); i++) {
+    for (unsigned i = 0; i < 2 && gic_lane(offset, size, value, i, &l); i++) {
         if (region == REGION_CPU)
             gicv2_cpu_write(g, cpu, &l);
         else

@@ -277,7 +277,7 @@ static uint64_t gicv3_read(struct device *d, unsigned region, uint64_t offset, u
 
     if (region == REGION_REDIST)
         return gicv3_redist_read(g, offset, size);
-    for (unsigned i = 0; gic_lane(offset, size, 0, i, &l); i++)
+    for (unsigned i = 0; i < 2 && gic_lane(offset, size, 0, i, &l); i++)
         value |= (uint64_t)dist_read32(g, l.word) << (32 * i);
     return gic_narrow(value, offset, size);
 }
@@ -291,7 +291,7 @@ static void gicv3_write(struct device *d, unsigned region, uint64_t offset, unsi
         gicv3_redist_write(g, offset, size, value);
         return;
     }
-    for (unsigned i = 0; gic_lane(offset, size, value, i, &l); i++)
+    for (unsigned i = 0; i < 2 && gic_lane(offset, size, value, i, &l); i++)
         dist_write32(g, &l);
 }
 

@@ -351,7 +351,7 @@ static uint64_t its_read(struct device *d, unsigned region, uint64_t offset, uns
     uint64_t value = 0;
 
     (void)region;
-    for (unsigned i = 0; gic_lane(offset, size, 0, i, &l); i++) {
+    for (unsigned i = 0; i < 2 && gic_lane(offset, size, 0, i, &l); i++) {
         uint32_t word = l.word >= GITS_ID && l.word < GITS_ID_END
                             ? gic_id_register(l.word - GITS_ID, PART, 3)
                             : (uint32_t)(reg_read(s, l.word & ~UINT64_C(7)) >> (l.word % 8 * 8));
@@ -404,7 +404,7 @@ static void its_write(struct device *d, unsigned region, uint64_t offset, unsign
     struct gic_lanes l;
 
     (void)region;
-    for (unsigned i = 0; gic_lane(offset, size, value, i, &l); i++)
+    for (unsigned i = 0; i < 2 && gic_lane(offset, size, value, i, &l); i++)
         reg_write(s, &l);
     queue_run(s);
 }

@@ -242,7 +242,7 @@ uint64_t gicv3_redist_read(struct gicv3 *g, uint64_t offset, unsigned size)
     struct gic_lanes l;
     uint64_t value = 0;
 
-    for (unsigned i = 0; gic_lane(offset % GICV3_REDIST_STRIDE, size, 0, i, &l); i++)
+    for (unsigned i = 0; i < 2 && gic_lane(offset % GICV3_REDIST_STRIDE, size, 0, i, &l); i++)
         value |= (uint64_t)redist_read32(g, cpu, l.word) << (32 * i);
     return gic_narrow(value, offset, size);
 }
@@ -252,7 +252,7 @@ void gicv3_redist_write(struct gicv3 *g, uint64_t offset, unsigned size, uint64_
     unsigned cpu = (unsigned)(offset / GICV3_REDIST_STRIDE);
     struct gic_lanes l;
 
-    for (unsigned i = 0; gic_lane(offset % GICV3_REDIST_STRIDE, size, value, i, &l); i++)
+    for (unsigned i = 0; i < 2 && gic_lane(offset % GICV3_REDIST_STRIDE, size, value, i, &l); i++)
         redist_write32(g, cpu, &l);
 }
 
