@@ -17,8 +17,13 @@ READY = b"Carbovisor guest: ready"
 ARCHES = {
     "riscv64": {
         "qemu": ["qemu-system-riscv64", "-M", "virt", "-cpu", "rv64"],
-        "qemu-bare": ["-bios"],
+        "bare": ["-bios", "--firmware"],
         "console": "ttyS0",
+    },
+    "arm64": {
+        "qemu": ["qemu-system-aarch64", "-M", "virt,gic-version=3", "-cpu", "max,pauth=off"],
+        "bare": ["-kernel", "--kernel"],
+        "console": "ttyAMA0",
     },
 }
 
@@ -49,9 +54,9 @@ class Monitor:
         if self.kind == "qemu":
             return ARCHES[self.arch]["qemu"] + ["-accel", "tcg", "-m", "128M", "-display", "none", "-serial", "null",
                                                 "-monitor", "none", "-nic", "none"] + \
-                ARCHES[self.arch]["qemu-bare"] + [image]
+                [ARCHES[self.arch]["bare"][0], image]
         return [self.binary, "run", "--guest-arch", self.arch, "--accel", self.accel, "--memory", "128M",
-                "--net-mode", "none", "--firmware", image]
+                "--net-mode", "none", ARCHES[self.arch]["bare"][1], image]
 
 
 class Result:

@@ -1,6 +1,7 @@
 # The benchmark: programs for the guest, then the driver that runs them beside QEMU.
 
 bench_out := $(OUT)/bench/$(ARCH)
+bench_text := $(if $(filter arm64,$(ARCH)),0x40200000,0x80000000)
 bench_cross := $(if $(filter arm64,$(ARCH)),aarch64,$(ARCH))-linux-gnu-gcc
 # No contraction and no libm calls, so that checksums are bit-exact; loops stay loops, not calls of memcpy.
 bench_cflags := -O2 -std=gnu11 -Wall -Wextra -Werror -static -pthread -ffp-contract=off -fno-math-errno \
@@ -13,7 +14,7 @@ $(bench_out)/cvbench: $(bench_sources) $(wildcard bench/guest/*.h) mk/bench.mk
 
 $(bench_out)/start.elf: bench/guest/arch/$(ARCH)-start.S mk/bench.mk
 	$(Q)mkdir -p $(@D)
-	$(Q)$(bench_cross) -nostdlib -static -Wl,--build-id=none,-Ttext=0x80000000 -o $@ $<
+	$(Q)$(bench_cross) -nostdlib -static -Wl,--build-id=none,-n,-Ttext=$(bench_text) -o $@ $<
 
 bench-programs: $(bench_out)/cvbench $(bench_out)/start.elf
 	@:
