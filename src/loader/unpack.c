@@ -37,8 +37,10 @@ static int find_payload(const struct image *img, const uint8_t **data, uint64_t 
         char type[ZBOOT_TYPE_END - ZBOOT_TYPE + 1] = {0};
 
         memcpy(type, d + ZBOOT_TYPE, ZBOOT_TYPE_END - ZBOOT_TYPE);
-        for (char *c = type; *c; c++)
-            *c = *c >= ' ' && *c <= '~' ? *c : '?';
+        for (char *c = type; *c; c++) {
+            if (*c < ' ' || *c > '~')
+                *c = '?';
+        }
         fmt_snprintf(why, why_size,
                      "%s: is an EFI zboot image compressed by '%s', only gzip is built in; unpack it first",
                      img->path, type);

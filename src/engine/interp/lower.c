@@ -682,9 +682,12 @@ static void lower_pair(struct lower *l, unsigned at, const struct ir_op *op)
 /* An operation with a label of its own where the type is i64, the next one where it is i32. */
 static void lower_plain(struct lower *l, unsigned at, const struct ir_op *op, enum iop_code code)
 {
-    int16_t a = cell_of(l, at, op->a), b = op->b != IR_REF_NONE ? cell_of(l, at, op->b) : 0;
-    int16_t c = op->c != IR_REF_NONE ? cell_of(l, at, op->c) : 0;
+    int16_t a = cell_of(l, at, op->a), b = 0, c = 0;
 
+    if (op->b != IR_REF_NONE)
+        b = cell_of(l, at, op->b);
+    if (op->c != IR_REF_NONE)
+        c = cell_of(l, at, op->c);
     out(l, (enum iop_code)(code + (op->type == IRT_I32)), result(l, at), a, b, op->aux, c);
 }
 

@@ -152,6 +152,8 @@ int arm64_features_parse(const char *spec, struct arm64_cpu *cpu, char *why, siz
         spec = arm64_cpu_models[0];
     next_word(&spec, word, sizeof(word));
     err = find_model(word, cpu, why, why_size);
+    if (err)
+        return err;
     while (!err && next_word(&spec, word, sizeof(word)))
         err = apply_word(word, &cpu->features, why, why_size);
     /* Generic authentication has no name of its own for users: it comes with the rest. */

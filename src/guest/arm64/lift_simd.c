@@ -222,7 +222,7 @@ static unsigned access_aux(const struct lift *l, unsigned size)
 /* All loads come before the first write of a register. */
 static void op_load_multi(struct lift *l, row_t row)
 {
-    ir_ref base = base_of(l), v[4];
+    ir_ref base = base_of(l), v[4] = {0};
     unsigned bytes = l->i.q ? 16 : 8;
 
     (void)row;
@@ -292,7 +292,7 @@ static void op_store_lane(struct lift *l, row_t row)
 
 static void op_load_replicate(struct lift *l, row_t row)
 {
-    ir_ref base = base_of(l), v[4];
+    ir_ref base = base_of(l), v[4] = {0};
 
     (void)row;
     alift_watch(l, base, 0, (unsigned)l->i.amount << l->i.size, false);

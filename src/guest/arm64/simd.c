@@ -137,7 +137,8 @@ static void narrow(struct simd *s)
     s->a->q[s->rd] = r;
 }
 
-/* Reduce() */
+/* Reduce(): at most four deep. */
+// NOLINTNEXTLINE(misc-no-recursion)
 static uint64_t reduce(struct simd *s, const struct arm64_q *v, unsigned first, unsigned count)
 {
     if (count == 1)
