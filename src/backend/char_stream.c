@@ -81,6 +81,9 @@ static void input(void *opaque, const uint8_t *data, size_t len)
         if (byte >= 0 && c->fill < WAITING)
             c->waiting[c->fill++] = (uint8_t)byte;
     }
+    /* Not left to deliver(): the stream may read again before that runs, and what finds no room is lost. */
+    if (c->stream && c->fill > WAITING / 2)
+        plat_stream_pause(c->stream, true);
     plat_unlock(&c->lock);
     work_queue(&c->work);
 }
