@@ -39,6 +39,7 @@ static void watcher_start(struct watcher *w)
     sigaddset(&w->set, SIGINT);
     sigaddset(&w->set, SIGTERM);
     sigaddset(&w->set, SIGHUP);
+    sigaddset(&w->set, SIGQUIT);
     sigaddset(&w->set, SIGUSR1);
     pthread_sigmask(SIG_BLOCK, &w->set, NULL);
     signal(SIGPIPE, SIG_IGN);
