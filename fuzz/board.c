@@ -126,7 +126,8 @@ static struct netdev net;
 
 struct vm *board_new(const char *arch, const char *options)
 {
-    const struct guest_ops *guest = strcmp(arch, "arm64") ? &guest_riscv64 : &guest_arm64;
+    bool arm = !strcmp(arch, "arm64");
+    const struct guest_ops *guest = arm ? &guest_arm64 : &guest_riscv64;
     struct vm_desc desc = {.name = "fuzz",
                            .guest_arch = arch,
                            .accel = "none",
@@ -135,7 +136,8 @@ struct vm *board_new(const char *arch, const char *options)
                            .cpu = "max",
                            .memory = 4u << 20,
                            .smp = 2,
-                           .firmware = "none",
+                           .kernel = arm ? "none" : NULL, /* it is never started */
+                           .firmware = arm ? NULL : "none",
                            .net = DESC_NET_NAT,
                            .deterministic = true,
                            .serial = "none",
