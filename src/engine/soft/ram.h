@@ -16,19 +16,31 @@
 #endif
 #endif
 
+/*
+ * TSan does not know fences, by which guests order what they share with devices: there each access orders by
+ * itself.
+ */
+#ifdef RAM_TSAN
+#define RAM_LOAD  __ATOMIC_ACQUIRE
+#define RAM_STORE __ATOMIC_RELEASE
+#else
+#define RAM_LOAD  __ATOMIC_RELAXED
+#define RAM_STORE __ATOMIC_RELAXED
+#endif
+
 #define RAM_ACCESS(type, name)                                                                               \
     typedef type __attribute__((aligned(1), may_alias)) name##_any;                                          \
     static inline type name##_load(const void *p)                                                            \
     {                                                                                                        \
         return ((uintptr_t)p & (sizeof(type) - 1)) ? (type)ram_load_bytes(p, sizeof(type))                   \
-                                                   : __atomic_load_n((const type *)p, __ATOMIC_RELAXED);     \
+                                                   : __atomic_load_n((const type *)p, RAM_LOAD);             \
     }                                                                                                        \
     static inline void name##_store(void *p, type x)                                                         \
     {                                                                                                        \
         if ((uintptr_t)p & (sizeof(type) - 1))                                                               \
             ram_store_bytes(p, sizeof(type), x);                                                             \
         else                                                                                                 \
-            __atomic_store_n((type *)p, x, __ATOMIC_RELAXED);                                                \
+            __atomic_store_n((type *)p, x, RAM_STORE);                                                       \
     }
 
 /* Misaligned: TSan and the C rules know no such atomic; hosts that have one do it in one go. */
@@ -38,7 +50,7 @@ static inline uint64_t ram_load_bytes(const void *p, unsigned size)
 
 #ifdef RAM_TSAN
     for (unsigned i = 0; i < size; i++)
-        x |= (uint64_t)__atomic_load_n((const uint8_t *)p + i, __ATOMIC_RELAXED) << (8 * i);
+        x |= (uint64_t)__atomic_load_n((const uint8_t *)p + i, RAM_LOAD) << (8 * i);
 #else
     __builtin_memcpy(&x, p, size);
 #endif
@@ -49,7 +61,7 @@ static inline void ram_store_bytes(void *p, unsigned size, uint64_t x)
 {
 #ifdef RAM_TSAN
     for (unsigned i = 0; i < size; i++)
-        __atomic_store_n((uint8_t *)p + i, (uint8_t)(x >> (8 * i)), __ATOMIC_RELAXED);
+        __atomic_store_n((uint8_t *)p + i, (uint8_t)(x >> (8 * i)), RAM_STORE);
 #else
     __builtin_memcpy(p, &x, size);
 #endif
