@@ -26,7 +26,22 @@ $(gt_out)/%.elf: $(gt_src)/prog/%.c $(gt_src)/vm.c $(gt_src)/vm.h $(gt_src)/smp.
 	$(Q)mkdir -p $(@D)
 	$(Q)$(gt_cc) $(gt_cflags) -I$(gt_src) -o $@ $(gt_base) $(gt_src)/vm.c $(gt_src)/smp.c $<
 
+# The same for arm64: tests/guests/arm64, one C file a program.
+gta_src := tests/guests/arm64
+gta_out := $(OUT)/tests/guests/arm64
+gta_cc := aarch64-linux-gnu-gcc
+# Translation is off at first, where all memory is Device and accesses have to be aligned.
+gta_cflags := -std=gnu11 -O2 -Wall -Wextra -Werror -ffreestanding -nostdlib -fno-pic -march=armv8.1-a -mstrict-align \
+  -mgeneral-regs-only -fno-stack-protector -fno-strict-aliasing -fno-tree-loop-distribute-patterns \
+  -static -Wl,--build-id=none -Wl,-T,$(gta_src)/link.ld -Wl,--no-warn-rwx-segments
+gta_progs := $(patsubst $(gta_src)/prog/%.c,$(gta_out)/%.elf,$(wildcard $(gta_src)/prog/*.c))
+
+$(gta_out)/%.elf: $(gta_src)/prog/%.c $(gta_src)/start.S $(gta_src)/harness.c $(gta_src)/harness.h \
+  $(gta_src)/link.ld mk/guesttests.mk
+	$(Q)mkdir -p $(@D)
+	$(Q)$(gta_cc) $(gta_cflags) -I$(gta_src) -o $@ $(gta_src)/start.S $(gta_src)/harness.c $<
+
 ## guest-programs: build the bare-metal guest tests (tests/run-guests runs them)
-guest-programs: $(gt_table) $(gt_progs)
+guest-programs: $(gt_table) $(gt_progs) $(gta_progs)
 .PHONY: guest-programs
 .SECONDARY: $(gt_groups:%=$(gt_out)/table-%.S)
