@@ -123,6 +123,7 @@ int char_stream_create(struct chardev **out, struct vm *vm, const char *name, co
                        struct char_stream_hooks hooks, char *why, size_t why_size)
 {
     struct char_stream *c = plat_alloc(sizeof(*c));
+    struct plat_stream *stream = NULL;
     char reason[300];
     int err;
 
@@ -135,7 +136,10 @@ int char_stream_create(struct chardev **out, struct vm *vm, const char *name, co
     c->terminal = !strcmp(spec, "stdio");
     plat_lock_init(&c->lock);
     work_init(&c->work, vm, deliver, c);
-    err = plat_stream_open(&c->stream, spec, (struct plat_stream_cb){input, c}, reason, sizeof(reason));
+    err = plat_stream_open(&stream, spec, (struct plat_stream_cb){input, c}, reason, sizeof(reason));
+    plat_lock(&c->lock); /* input() may run by now */
+    c->stream = err ? NULL : stream;
+    plat_unlock(&c->lock);
     if (err) {
         fmt_snprintf(why, why_size, "%s: %s", name, reason);
         char_destroy(&c->chr);
