@@ -1,5 +1,6 @@
 /* Constant folding, operations with a neutral operand, and constants moved into addresses. */
 #include "ir/pass.h"
+#include "lib/str.h"
 
 static uint64_t mask_of(unsigned width)
 {
@@ -288,13 +289,27 @@ static void fold_branch(struct ir_unit *u, struct ir_op *op)
     *op = (struct ir_op){.op = IR_JUMP, .a = IR_REF_NONE, .b = IR_REF_NONE, .c = IR_REF_NONE, .imm = target};
 }
 
-/* Address = base + displacement, modulo 2^64: a constant added to the base is displacement. */
-static void fold_address(struct ir_unit *u, struct ir_op *op)
+static void mark(uint8_t *map, ir_ref r)
+{
+    map[r / 8] |= (uint8_t)(1u << (r % 8));
+}
+
+static bool is_marked(const uint8_t *map, ir_ref r)
+{
+    return map[r / 8] >> (r % 8) & 1;
+}
+
+/*
+ * Address = base + displacement, modulo 2^64: a constant added to the base is displacement. Not where a slot
+ * holds the sum: it is there, and what it was made from may have been overwritten by it.
+ */
+static void fold_address(struct ir_unit *u, const uint8_t *in_slot, struct ir_op *op)
 {
     const struct ir_op *base = &u->ops[op->a];
     int64_t k;
 
-    while (base->op == IR_ADD && base->type == IRT_I64 && pass_const(u, pass_resolve(u, base->b), &k)) {
+    while (base->op == IR_ADD && base->type == IRT_I64 && !is_marked(in_slot, op->a) &&
+           pass_const(u, pass_resolve(u, base->b), &k)) {
         int64_t sum = (int64_t)((uint64_t)op->imm + (uint64_t)k);
 
         if (sum != (int32_t)sum)
@@ -305,7 +320,7 @@ static void fold_address(struct ir_unit *u, struct ir_op *op)
     }
 }
 
-static void fold_op(struct ir_unit *u, unsigned at)
+static void fold_op(struct ir_unit *u, const uint8_t *in_slot, unsigned at)
 {
     struct ir_op *op = &u->ops[at];
     int64_t a, b;
@@ -341,17 +356,24 @@ static void fold_op(struct ir_unit *u, unsigned at)
         break;
     case IR_LOAD:
     case IR_STORE:
-        fold_address(u, op);
+        fold_address(u, in_slot, op);
         break;
     }
 }
 
 void ir_pass_fold(struct ir_unit *u)
 {
+    uint8_t in_slot[IR_MAX_OPS / 8 + 1];
+
+    memset(in_slot, 0, u->op_count / 8 + 1);
+    for (unsigned i = 0; i < u->op_count; i++) {
+        if (u->ops[i].op == IR_PUT && !pass_gone(&u->ops[i]))
+            mark(in_slot, pass_resolve(u, u->ops[i].a));
+    }
     for (unsigned i = 0; i < u->op_count; i++) {
         if (pass_gone(&u->ops[i]))
             continue;
         pass_operands(u, &u->ops[i]);
-        fold_op(u, i);
+        fold_op(u, in_slot, i);
     }
 }

@@ -62,6 +62,8 @@ static void put_imm(struct out *o, const struct ir_op *op)
         break;
     case IR_JUMP:
     case IR_PC:
+    case IR_EXIT:
+    case IR_EXITF:
         put(o, " %+lld", (long long)op->imm);
         break;
     case IR_BRANCH:

@@ -178,9 +178,9 @@ static const char *check_details(const struct ir_unit *u, const struct ir_op *op
         return op->type == IRT_NONE || op->type == IRT_FLAGS ? "a constant of no type" : NULL;
     if (o >= IR_ADD && o <= IR_MAXU)
         return is_int(op->type) ? NULL : "not an integer type";
-    if (o == IR_SETCC || o == IR_BRANCH)
+    if (o == IR_SETCC || o == IR_BRANCH || o == IR_EXIT)
         return !is_int(op->type) || op->aux > IR_GTS ? "no such comparison" : NULL;
-    if (o == IR_FCOND || o == IR_BRANCHF)
+    if (o == IR_FCOND || o == IR_BRANCHF || o == IR_EXITF)
         return op->aux > IR_F_PO ? "no such condition" : NULL;
     if (o == IR_SEXT || o == IR_ZEXT)
         return check_extend(u, op);

@@ -573,12 +573,13 @@ static void lower_target(struct lower *l, uint32_t op, bool taken, int32_t offse
     out(l, IOP_EXIT, 0, 0, 0, 0, offset);
 }
 
-static void lower_branch(struct lower *l, unsigned at, const struct ir_op *op)
+/* The comparison of a branch or of an exit; gives the index of the operation whose targets are to be set. */
+static uint32_t lower_condition(struct lower *l, unsigned at, const struct ir_op *op)
 {
     uint32_t index;
     int64_t imm;
 
-    if (op->op == IR_BRANCHF) {
+    if (op->op == IR_BRANCHF || op->op == IR_EXITF) {
         int16_t a = cell_of(l, at, op->a);
 
         index = l->count;
@@ -596,6 +597,13 @@ static void lower_branch(struct lower *l, unsigned at, const struct ir_op *op)
         index = l->count;
         out(l, code, 0, a, b, 0, 0);
     }
+    return index;
+}
+
+static void lower_branch(struct lower *l, unsigned at, const struct ir_op *op)
+{
+    uint32_t index = lower_condition(l, at, op);
+
     lower_target(l, index, false, (int32_t)op->imm);
     lower_target(l, index, true, (int32_t)(op->imm >> 32));
 }
@@ -610,6 +618,18 @@ static void lower_jump(struct lower *l, const struct ir_op *op)
     }
     out(l, IOP_JUMP, 0, 0, 0, 0, 0);
     lower_target(l, index, false, (int32_t)op->imm);
+}
+
+/* The way out stands behind the comparison: it gives back what the block took for the rest. */
+static void lower_exit(struct lower *l, unsigned at, const struct ir_op *op)
+{
+    uint32_t index = lower_condition(l, at, op);
+
+    target_set(l, index, true, l->count);
+    out(l, IOP_HEAD, 0, 0, 0, 0, (int64_t)l->begun - l->block->insns);
+    lower_jump(l, op);
+    target_set(l, index, false, l->count);
+    out(l, IOP_HEAD, 0, 0, 0, 0, 0);
 }
 
 static void lower_insn(struct lower *l, const struct ir_op *op)
@@ -884,6 +904,11 @@ static void lower_op(struct lower *l, unsigned at)
         break;
     case IR_JUMP:
         lower_jump(l, op);
+        break;
+    case IR_EXIT:
+    case IR_EXITF:
+        unsync(l);
+        lower_exit(l, at, op);
         break;
     case IR_BRANCH:
     case IR_BRANCHF:

@@ -17,7 +17,7 @@ static int fill_hot(struct vcpu *v, struct unit *u, const struct ir_unit *ir);
 static const struct soft_form cold = {
     .fill = interp_lower, .limits = {.insns = 64, .blocks = 16}, .heat = HEAT};
 static const struct soft_form hot = {
-    .fill = fill_hot, .limits = {.insns = 256, .blocks = 64}, .passes = IR_PASS_ALL};
+    .fill = fill_hot, .limits = {.insns = 256, .blocks = 64, .traces = true}, .passes = IR_PASS_ALL};
 
 static struct jit_code *code_of(struct unit *u)
 {

@@ -26,8 +26,10 @@ static bool leader_add(struct scan *sc, int64_t offset)
 {
     if (offset < 0 || offset >= (int64_t)MEM_PAGE_SIZE)
         return false;
-    if (is_set(sc->s->leader, (unsigned)offset))
+    if (is_set(sc->s->leader, (unsigned)offset)) {
+        set(sc->s->joined, (unsigned)offset);
         return true;
+    }
     if (sc->leaders >= sc->limits->blocks)
         return false;
     set(sc->s->leader, (unsigned)offset);
@@ -60,8 +62,10 @@ static void scan_line(struct scan *sc, unsigned offset)
         if (shape.kind == INSN_BRANCH) {
             if (!leader_add(sc, offset))
                 return;
-        } else if (++line % REGION_BLOCK_INSNS == 0 && !leader_add(sc, offset)) {
-            return;
+        } else {
+            set(s->follows, MIN(offset, MEM_PAGE_SIZE - 1));
+            if (++line % REGION_BLOCK_INSNS == 0 && !leader_add(sc, offset))
+                return;
         }
     }
 }
@@ -70,6 +74,9 @@ static void scan(struct scan *sc, unsigned entry)
 {
     memset(sc->s->scanned, 0, sizeof(sc->s->scanned));
     memset(sc->s->leader, 0, sizeof(sc->s->leader));
+    memset(sc->s->joined, 0, sizeof(sc->s->joined));
+    memset(sc->s->follows, 0, sizeof(sc->s->follows));
+    memset(sc->s->lifted, 0, sizeof(sc->s->lifted));
     leader_add(sc, entry);
     /* First in, first out: what the entry reaches soonest gets the room. */
     for (unsigned i = 0; i < sc->work; i++)
@@ -86,24 +93,98 @@ static void jump_to(struct ir_unit *u, unsigned offset)
     ir_emit(u, IR_JUMP, IRT_NONE, 0, IR_REF_NONE, IR_REF_NONE, IR_REF_NONE, offset);
 }
 
+/* ---- traces ---- */
+
+/* A block that goes on behind a branch. */
+#define TRACE_INSNS 48
+/* A loop of few instructions is repeated in its block, up to so many times and instructions in all. */
+#define UNROLL_COPIES 4
+#define UNROLL_INSNS  40
+
+struct trace {
+    unsigned head, copies;
+    unsigned last; /* instruction */
+};
+
+/* The way to `offset` is the only one there. */
+static bool only_way(const struct scan *sc, int64_t offset)
+{
+    const struct soft_scratch *s = sc->s;
+    unsigned o = (unsigned)offset;
+
+    return offset >= 0 && offset < (int64_t)MEM_PAGE_SIZE && is_set(s->leader, o) && is_set(s->scanned, o) &&
+           !is_set(s->joined, o) && !is_set(s->follows, o) && !is_set(s->lifted, o);
+}
+
+static bool unrolls(struct trace *t, const struct ir_block *b, int64_t to)
+{
+    if (to != t->head || ++t->copies >= UNROLL_COPIES)
+        return false;
+    return b->insns + b->insns / t->copies <= UNROLL_INSNS;
+}
+
+/* The end of the block becomes a way out in it where the block goes on: there, or -1. */
+static int64_t trace_on(const struct scan *sc, struct ir_unit *u, struct trace *t)
+{
+    const struct ir_block *b = &u->blocks[u->block_count - 1];
+    struct ir_op *end = &u->ops[u->op_count - 1];
+    bool is_flags = end->op == IR_BRANCHF;
+    int32_t taken = (int32_t)(end->imm >> 32), next = (int32_t)end->imm;
+
+    if (!sc->limits->traces || b->insns >= TRACE_INSNS || u->op_count > REGION_MAX_OPS / 2)
+        return -1;
+    if (end->op == IR_JUMP) {
+        if (!unrolls(t, b, next) && !only_way(sc, next))
+            return -1;
+        u->op_count--;
+        u->blocks[u->block_count - 1].end--;
+        return next;
+    }
+    if (end->op != IR_BRANCH && !is_flags)
+        return -1;
+    if (unrolls(t, b, taken)) {
+        end->aux ^= 1; /* conditions stand in pairs */
+        end->imm = next;
+        next = taken;
+    } else if (taken > (int32_t)t->last && only_way(sc, next)) { /* a branch back is mostly taken */
+        end->imm = taken;
+    } else {
+        return -1;
+    }
+    end->op = is_flags ? IR_EXITF : IR_EXIT;
+    return next;
+}
+
 static void lift_block(struct scan *sc, unsigned offset)
 {
     struct soft_scratch *s = sc->s;
     struct ir_unit *u = &s->unit;
+    struct trace t = {.head = offset};
 
     ir_block_begin(u, (int32_t)offset);
+    set(s->lifted, offset);
     for (;;) {
         struct insn_shape shape = {0};
 
+        t.last = offset;
         sc->lift->shape(sc->mode, s->page + offset, sc->avail - offset, &shape);
         sc->lift->lift(u, sc->mode, (int32_t)offset, s->page + offset, sc->avail - offset);
-        if (ended(u) || u->overflow)
+        if (u->overflow)
             return;
         offset += shape.len;
-        if (offset >= MEM_PAGE_SIZE || is_set(s->leader, offset) || !is_set(s->scanned, offset)) {
+        if (!ended(u)) {
+            if (offset < MEM_PAGE_SIZE && !is_set(s->leader, offset) && is_set(s->scanned, offset))
+                continue;
             jump_to(u, offset);
-            return;
         }
+        if (u->overflow)
+            return;
+        int64_t on = trace_on(sc, u, &t);
+
+        if (on < 0)
+            return;
+        offset = (unsigned)on;
+        set(s->lifted, offset);
     }
 }
 
@@ -126,7 +207,7 @@ int region_form(struct soft_scratch *s, const struct lift_ops *lift, uint64_t mo
         for (uint64_t rest = s->leader[w] & s->scanned[w]; rest && !u->overflow; rest &= rest - 1) {
             unsigned offset = w * 64 + (unsigned)__builtin_ctzll(rest);
 
-            if (offset != entry)
+            if (!is_set(s->lifted, offset))
                 lift_block(&sc, offset);
         }
     }

@@ -21,11 +21,18 @@ struct soft_scratch {
     uint8_t page[MEM_PAGE_SIZE + 16]; /* a copy of the code, the next page's head behind it */
     /* Bitmaps by offset: instructions that were scanned, places where blocks begin. */
     uint64_t scanned[MEM_PAGE_SIZE / 64], leader[MEM_PAGE_SIZE / 64];
+    /* Places that are reached from more than one place; those in or behind a line; those that are lifted. */
+    uint64_t joined[MEM_PAGE_SIZE / 64], follows[MEM_PAGE_SIZE / 64], lifted[MEM_PAGE_SIZE / 64];
     uint16_t work[REGION_MAX_BLOCKS];
 };
 
 struct region_limits {
     unsigned insns, blocks; /* at most REGION_MAX_* */
+    /*
+     * Blocks go on behind a branch (EXIT is the other way) where nothing else leads to, and a short loop is
+     * repeated in its block: fewer looks at the budget, more of a block for the passes to see.
+     */
+    bool traces;
 };
 
 /*

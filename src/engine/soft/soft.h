@@ -112,9 +112,10 @@ struct soft_vcpu {
     } stat;
 
     _Alignas(64) struct soft_site sites[SOFT_BANKS * SOFT_SITES];
-    uint64_t site_ctx[SOFT_BANKS];                /* data contexts that a bank was filled in */
-    uint8_t sites_filled[SOFT_BANKS];             /* the JIT sets it when it fills a slot of the bank */
-    uint8_t site_misses[SOFT_BANKS * SOFT_SITES]; /* the JIT's, since its last slice of instructions began */
+    uint64_t site_ctx[SOFT_BANKS];    /* data contexts that a bank was filled in */
+    uint8_t sites_filled[SOFT_BANKS]; /* the JIT sets it when it fills a slot of the bank */
+    /* The JIT's, by what each miss weighs there, since its last slice of instructions began. */
+    uint16_t site_misses[SOFT_BANKS * SOFT_SITES];
 
     _Alignas(64) struct soft_jump jumps[SOFT_JUMPS];
 

@@ -28,9 +28,10 @@ enum thunk {
     T_LINK,     /* ecx: offset, rdx: struct jit_link */
     T_DISPATCH, /* go on at v->pc after a look at requests */
     T_FP_LOAD,
-    T_READ,               /* + log2 size: site miss, see emit_mem.c */
-    T_WRITE = T_READ + 5, /* alike */
-    T_HELPER = T_WRITE + 5,
+    T_READ,                /* + log2 size: site miss, see emit_mem.c */
+    T_WRITE = T_READ + 5,  /* alike */
+    T_GROUP = T_WRITE + 5, /* reads, writes: see group.c */
+    T_HELPER = T_GROUP + 2,
     T_COUNT = T_HELPER + 64
 };
 
@@ -92,6 +93,8 @@ struct cold {
     uint32_t where; /* emit_where() of the instruction */
     uint32_t x;
     uint8_t a, b, d; /* fn's own, these and x, offset */
+    uint16_t block;  /* that asked for it */
+    uint16_t weight; /* of a miss */
     bool final;
 };
 
@@ -105,6 +108,29 @@ struct out {
     int32_t offset;
 };
 
+/* An address: a slot's value at the head of the block (-1: something else) plus a constant. */
+struct affine {
+    int32_t slot, offset;
+    uint8_t group; /* of an access: number + 1 */
+};
+
+/* Accesses [lo, hi) from the slot's value at the head. site: the memory slot that they share, -1: none. */
+struct group {
+    int32_t slot, lo, hi, site;
+    unsigned accesses; /* that are sure to be made, or to be made in most turns of a loop */
+    bool write;
+};
+
+/* Which memory slot an instruction's access has: the order-th of the instruction at that offset. */
+struct memo {
+    int32_t offset;
+    uint16_t site;
+    uint8_t order;
+    bool pair;
+};
+
+#define EMIT_GROUPS 8
+#define EMIT_MEMOS  64
 #define EMIT_STAGE  (192u << 10)
 #define EMIT_COLDS  4096
 #define EMIT_RELOCS 4096
@@ -139,12 +165,27 @@ struct emit {
     unsigned aliases;
     uint64_t boxed; /* xmm slots known to hold a boxed f32, by register */
 
-    uint8_t *block_at[REGION_MAX_BLOCKS];
+    uint8_t *block_at[REGION_MAX_BLOCKS],
+        *body_at[REGION_MAX_BLOCKS]; /* before and behind the budget check */
     struct {
         uint8_t *at;
         unsigned block;
     } fix[REGION_MAX_BLOCKS * 4];
     unsigned fixes;
+    /* The groups of the block in progress; jumps to its copy; the blocks that need one. */
+    struct group group[EMIT_GROUPS];
+    unsigned groups;
+    bool copying;
+    struct {
+        uint8_t *at;
+        unsigned block;
+    } copy[REGION_MAX_BLOCKS * EMIT_GROUPS * 2];
+    unsigned copies;
+    uint8_t *block_copy;
+    struct memo memo[EMIT_MEMOS]; /* of the block */
+    unsigned memos;
+    unsigned loop_insns; /* of one turn, where the block is a loop by itself; else 0 */
+    uint8_t insn_sites;  /* of the instruction, so far */
     struct cold cold[EMIT_COLDS];
     unsigned colds;
     struct reloc reloc[EMIT_RELOCS];
@@ -159,6 +200,7 @@ struct emit {
 
     ir_ref root[REGION_MAX_OPS];
     struct val val[REGION_MAX_OPS];
+    struct affine affine[REGION_MAX_OPS];
     _Alignas(64) uint8_t stage[EMIT_STAGE];
 };
 
@@ -176,6 +218,8 @@ static inline struct own *own_of(struct vcpu *v)
 #define TRAILER_WHERE    5
 #define TRAILER_SITE     9
 #define TRAILER_AT       11
+#define TRAILER_WEIGHT   15
+#define TRAILER_GROUP    11 /* a group's ends here: what comes then is the way without it */
 #define TRAILER_FINAL    0x80000000u
 #define TRAILER_PAIR_BIT 15 /* of the site number */
 #define TRAILER_PAIR     (1u << TRAILER_PAIR_BIT)
@@ -215,6 +259,19 @@ void emit_bail(struct emit *e);
 unsigned emit_access_level(const struct emit *e);
 /* offset | refund << 16 of the present instruction. */
 uint32_t emit_where(const struct emit *e);
+
+/* ---- mem.c, group.c ---- */
+
+/* Number of a memory slot of its own. */
+unsigned emit_site_number(struct emit *e, bool write);
+int32_t emit_site_disp(unsigned site);
+/* A jump to the copy of the present block (in a stub: of the block that asked for the stub). */
+void emit_copy_ref(struct emit *e, uint8_t *rel32);
+/* The groups of a block; their checks at its head, false: there are none. */
+void group_find(struct emit *e, const struct ir_block *b);
+bool group_checks(struct emit *e);
+/* The present access belongs to one: the addend is in rcx. */
+bool group_addend(struct emit *e);
 
 /* ---- value.c ---- */
 

@@ -47,7 +47,7 @@ static void lea_rcx(struct emit *e, unsigned base, int32_t disp)
  * Site numbers of reads and writes never mix: a slot filled by a read says nothing about writing. A pair's
  * first is even.
  */
-static unsigned site_number(struct emit *e, bool write, bool pair)
+static unsigned number_of_own(struct emit *e, bool write, bool pair)
 {
     enum { READS = SOFT_SITES * 5 / 8 };
     uint32_t n = __atomic_load_n(&e->jv->sites[write], __ATOMIC_RELAXED);
@@ -55,6 +55,33 @@ static unsigned site_number(struct emit *e, bool write, bool pair)
     n += pair && n & 1;
     __atomic_store_n(&e->jv->sites[write], n + 1 + pair, __ATOMIC_RELAXED);
     return e->bank + (write ? READS + n % (SOFT_SITES - READS) : n % READS);
+}
+
+unsigned emit_site_number(struct emit *e, bool write)
+{
+    return number_of_own(e, write, false);
+}
+
+int32_t emit_site_disp(unsigned site)
+{
+    return SOFT_DISP(sites) + (int32_t)(site * sizeof(struct soft_site));
+}
+
+/* An instruction that a block holds several times has one slot. */
+static unsigned site_number(struct emit *e, bool write, bool pair)
+{
+    struct memo m = {.offset = e->offset, .order = e->insn_sites++, .pair = pair};
+
+    for (unsigned i = 0; i < e->memos; i++) {
+        const struct memo *o = &e->memo[i];
+
+        if (o->offset == m.offset && o->order == m.order && o->pair == m.pair)
+            return o->site;
+    }
+    m.site = (uint16_t)number_of_own(e, write, pair);
+    if (e->memos < ARRAY_SIZE(e->memo))
+        e->memo[e->memos++] = m;
+    return m.site;
 }
 
 /*
@@ -73,6 +100,16 @@ static void cold_miss(struct emit *e, const struct cold *c)
     as_u32(&e->a, c->where);
     as_u16(&e->a, c->x);
     as_u32(&e->a, at | (c->final ? TRAILER_FINAL : 0));
+    as_u16(&e->a, c->weight);
+}
+
+/*
+ * What a miss weighs, 65536 within a slice being too many. A probe at each access costs as much as a miss
+ * each 14th time; how often an access comes by is known where it is in a loop of one block.
+ */
+static unsigned miss_weight(const struct emit *e)
+{
+    return e->loop_insns ? MIN(14 * e->loop_insns, 256u) : 256;
 }
 
 struct place {
@@ -84,7 +121,7 @@ struct place {
 /* rcx: the slot's addend, when the address is on the slot's page. */
 static uint8_t *by_slot(struct emit *e, const struct place *x, unsigned n)
 {
-    int32_t slot = SOFT_DISP(sites) + (int32_t)(n * sizeof(struct soft_site));
+    int32_t slot = emit_site_disp(n);
     uint8_t *miss;
 
     lea_rcx(e, x->at.base, x->at.disp);
@@ -98,7 +135,7 @@ static uint8_t *by_slot(struct emit *e, const struct place *x, unsigned n)
 /* The same with two slots, n and n + 1: which of them serves is no branch. r, s: scratch. */
 static uint8_t *by_pair(struct emit *e, const struct place *x, unsigned n, unsigned r, unsigned s)
 {
-    struct xmem slot = mem_at(RBP, SOFT_DISP(sites) + (int32_t)(n * sizeof(struct soft_site)));
+    struct xmem slot = mem_at(RBP, emit_site_disp(n));
     struct xmem addend = slot, slot2 = slot, addend2 = slot;
     int32_t last = (int32_t)(MEM_PAGE_SIZE - (1u << x->size));
 
@@ -166,7 +203,8 @@ static void site(struct emit *e, struct place x, enum way way)
                      .offset = x.at.disp,
                      .a = x.at.base,
                      .d = (uint8_t)x.size,
-                     .b = x.write};
+                     .b = x.write,
+                     .weight = (uint16_t)miss_weight(e)};
 
     if (way != BY_SLOT) {
         val_take(e, RAX);
@@ -224,7 +262,8 @@ static bool load(struct emit *e, const struct ir_op *op)
     if (op->aux & IR_MEM_ALIGNED)
         aligned(e, at, size);
     x = (struct place){at, size, false};
-    site(e, x, way_of(e, &x, RCX));
+    if (!group_addend(e))
+        site(e, x, way_of(e, &x, RCX));
     val_done(e, op->a);
     m = mem_sum(at.base, RCX, 0, at.disp);
     if (op->type == IRT_V128) {
@@ -269,7 +308,8 @@ static bool store(struct emit *e, const struct ir_op *op)
     if (op->aux & IR_MEM_ALIGNED)
         aligned(e, at, size);
     x = (struct place){at, size, true};
-    site(e, x, way_of(e, &x, is_float || is_imm ? RCX : r));
+    if (!group_addend(e))
+        site(e, x, way_of(e, &x, is_float || is_imm ? RCX : r));
     m = mem_sum(at.base, RCX, 0, at.disp);
     if (is_wide)
         emit_store_wide(e, r, m);
@@ -301,7 +341,8 @@ static bool store_pair(struct emit *e, const struct ir_op *op)
     at = addr_of(e, op);
     if (op->aux & IR_MEM_ALIGNED)
         aligned(e, at, 4);
-    site(e, (struct place){at, 4, true}, BY_SLOT);
+    if (!group_addend(e))
+        site(e, (struct place){at, 4, true}, BY_SLOT);
     for (int i = 0; i < 2; i++) {
         struct xmem m = mem_sum(at.base, RCX, 0, at.disp + 8 * i);
         unsigned held = e->lock_gpr;

@@ -256,13 +256,15 @@ static void probe(struct make *m, unsigned size, bool write)
     as_rm(&m->a, X_LEA | O_W, RSI, mem_sum(RBP, RAX, 0, write ? SOFT_DISP(write) : SOFT_DISP(read)));
 }
 
-/* A slot that is refilled this often within a slice of instructions is no use. */
+/* A slot that is refilled this often within a slice of instructions is no use. rax: trailer, rsi: site;
+ * changes rdx. */
 static void count_miss(struct make *m)
 {
     uint8_t *few;
 
-    as_add8_mi(&m->a, mem_sum(RBP, RSI, 0, SOFT_DISP(site_misses)), 1);
-    few = as_jcc8(&m->a, CC_NE);
+    as_rm(&m->a, X_MOVZX16, RDX, mem_at(RAX, TRAILER_WEIGHT));
+    as_rm(&m->a, X_ADD_MR | O_66, RDX, mem_sum(RBP, RSI, 1, SOFT_DISP(site_misses)));
+    few = as_jcc8(&m->a, CC_AE);
     as_st(&m->a, RAX, RBP, OWN_DISP(busy));
     as_patch8(few, m->a.p);
 }
@@ -277,15 +279,16 @@ static struct xmem slot_word(unsigned i)
  * Refills the slot and gives the addend (rdi) in rcx. The return address leads to its number; of a pair the
  * first moves into the second.
  */
-static void refill(struct make *m)
+static void refill(struct make *m, bool counted)
 {
     uint8_t *one;
 
     as_ld(&m->a, RAX, RSP, 32);
     as_rm(&m->a, X_MOVZX16, RSI, mem_at(RAX, TRAILER_SITE));
-    as_mov(&m->a, RDX, RSI);
     as_alu_ri(&m->a, 0, G_AND, RSI, TRAILER_PAIR - 1);
-    count_miss(m);
+    if (counted)
+        count_miss(m);
+    as_rm(&m->a, X_MOVZX16, RDX, mem_at(RAX, TRAILER_SITE));
     as_shift_ri(&m->a, 0, G_SHL, RSI, 4);
     as_shift_ri(&m->a, 0, G_SHR, RDX, TRAILER_PAIR_BIT + 1); /* its last bit out: the pair's */
     one = as_jcc8(&m->a, CC_AE);
@@ -329,7 +332,7 @@ static void make_miss(struct make *m, unsigned size, bool write)
     slow = as_jcc(&m->a, CC_NE);
     as_patch8(hit, m->a.p);
     again = m->a.p;
-    refill(m);
+    refill(m, true);
     pop_saved(m, miss_saved, ARRAY_SIZE(miss_saved));
     as_ret(&m->a);
 
@@ -354,6 +357,32 @@ static void make_miss(struct make *m, unsigned size, bool write)
     as_pop(&m->a, RCX);
     as_rm(&m->a, X_LOAD, RCX, mem_at(RCX, TRAILER_WHERE));
     as_patch(as_jmp(&m->a), rw_of(m, T_BAIL));
+}
+
+/* rcx: guest address; all other registers stay. Where the soft TLB does not know it: back behind the trailer.
+ */
+static void make_group(struct make *m, bool write)
+{
+    uint8_t *hit, *none;
+
+    here(m, T_GROUP + write);
+    for (unsigned i = 0; i < ARRAY_SIZE(miss_saved); i++)
+        as_push(&m->a, miss_saved[i]);
+    probe(m, 0, write);
+    as_ld(&m->a, RDI, RSI, 8);
+    as_rm(&m->a, X_CMP_MR | O_W, RDX, mem_at(RSI, 0));
+    hit = as_jcc8(&m->a, CC_E);
+    as_ld(&m->a, RDI, RSI, 24);
+    as_rm(&m->a, X_CMP_MR | O_W, RDX, mem_at(RSI, 16));
+    none = as_jcc(&m->a, CC_NE);
+    as_patch8(hit, m->a.p);
+    refill(m, false);
+    pop_saved(m, miss_saved, ARRAY_SIZE(miss_saved));
+    as_ret(&m->a);
+    as_patch(none, m->a.p);
+    pop_saved(m, miss_saved, ARRAY_SIZE(miss_saved));
+    as_alu_mi(&m->a, O_W, G_ADD, mem_at(RSP, 0), TRAILER_GROUP);
+    as_ret(&m->a);
 }
 
 /* ---- helpers: arguments in rax, rcx, rdx; the result in rax ---- */
@@ -406,6 +435,8 @@ int emit_thunks(struct jit_vm *jv)
         make_miss(&m, i, false);
         make_miss(&m, i, true);
     }
+    make_group(&m, false);
+    make_group(&m, true);
     for (unsigned i = 0; i < MIN(m.ev->lift->helper_count, T_COUNT - T_HELPER); i++)
         make_helper(&m, i);
     plat_lock(&jv->lock);

@@ -11,10 +11,21 @@
 
 void emit_cold(struct emit *e, struct cold c)
 {
+    c.block = (uint16_t)e->block;
     if (e->colds == EMIT_COLDS)
         e->failed = true;
     else
         e->cold[e->colds++] = c;
+}
+
+void emit_copy_ref(struct emit *e, uint8_t *rel32)
+{
+    if (e->copies == ARRAY_SIZE(e->copy)) {
+        e->failed = true;
+        return;
+    }
+    e->copy[e->copies].at = rel32;
+    e->copy[e->copies++].block = e->block;
 }
 
 void emit_thunk_ref(struct emit *e, uint8_t *rel32, unsigned thunk)
@@ -217,22 +228,18 @@ static void defer_negations(struct emit *e, const struct ir_op *fma)
     }
 }
 
-static void prepare(struct emit *e)
+static void prepare(struct emit *e, const struct ir_block *b)
 {
-    for (unsigned n = 0; n < e->u->block_count; n++) {
-        const struct ir_block *b = &e->u->blocks[n];
-
-        count_uses(e, b);
-        for (unsigned i = b->first; i < b->end; i++) {
-            if (e->ops[i].op == IR_PUT)
-                hint_put(e, b, i);
-            else if (e->ops[i].op == IR_ADD && e->ops[i].type == IRT_I64)
-                defer_shift(e, &e->ops[i]);
-            else if (e->ops[i].op == IR_STORE && e->ops[i].type == IRT_I128)
-                defer_pair(e, &e->ops[i]);
-            else if (e->ops[i].op == IR_FMADD)
-                defer_negations(e, &e->ops[i]);
-        }
+    count_uses(e, b);
+    for (unsigned i = b->first; i < b->end; i++) {
+        if (e->ops[i].op == IR_PUT)
+            hint_put(e, b, i);
+        else if (e->ops[i].op == IR_ADD && e->ops[i].type == IRT_I64)
+            defer_shift(e, &e->ops[i]);
+        else if (e->ops[i].op == IR_STORE && e->ops[i].type == IRT_I128)
+            defer_pair(e, &e->ops[i]);
+        else if (e->ops[i].op == IR_FMADD)
+            defer_negations(e, &e->ops[i]);
     }
 }
 
@@ -310,10 +317,8 @@ static void go(struct emit *e, int32_t offset)
 
     if (b < 0)
         go_out(e, offset);
-    else if (b <= (int)e->block && b)
+    else if (b <= (int)e->block || e->copying)
         as_jmp_to(&e->a, e->block_at[b]);
-    else if (!b)
-        as_jmp_to(&e->a, e->block_at[0]);
     else if (b != (int)e->block + 1)
         fix_add(e, as_jmp(&e->a), (unsigned)b);
 }
@@ -329,7 +334,7 @@ static void go_if(struct emit *e, unsigned cc, int32_t offset)
 
     if (b < 0)
         emit_cold(e, (struct cold){.fn = cold_out, .jump = as_jcc(&e->a, cc), .offset = offset});
-    else if (b <= (int)e->block)
+    else if (b <= (int)e->block || e->copying)
         as_jcc_to(&e->a, cc, e->block_at[b]);
     else
         fix_add(e, as_jcc(&e->a, cc), (unsigned)b);
@@ -339,12 +344,45 @@ static void branch(struct emit *e, const struct ir_op *op, unsigned cc)
 {
     int32_t taken = (int32_t)(op->imm >> 32), next = (int32_t)op->imm;
 
-    if (block_of(e, taken) == (int)e->block + 1) {
+    if (block_of(e, taken) == (int)e->block + 1 && !e->copying) {
         go_if(e, cc ^ 1, next);
         return;
     }
     go_if(e, cc, taken);
     go(e, next);
+}
+
+/* The way to a block takes what the block does, less what is given back. */
+static void cold_exit(struct emit *e, const struct cold *c)
+{
+    int b = block_of(e, c->offset);
+    const struct ir_block *to = b < 0 ? NULL : &e->u->blocks[b];
+    int32_t take = (to ? to->insns : 0) - (int32_t)c->x;
+
+    if (take)
+        as_alu_mi(&e->a, O_W, take < 0 ? G_ADD : G_SUB, mem_at(RBP, VCPU_DISP(budget)),
+                  take < 0 ? -take : take);
+    if (!to) {
+        go_out(e, c->offset);
+        return;
+    }
+    if (take > 0)
+        emit_cold(e, (struct cold){.fn = cold_leave,
+                                   .jump = as_jcc(&e->a, CC_S),
+                                   .where = (uint32_t)(to->offset & 0xffff) | (uint32_t)to->insns << 16,
+                                   .x = T_BUDGET});
+    as_jmp_to(&e->a, e->body_at[b]);
+}
+
+/* Out of the middle of a block: the budget gets back what the rest of it would have taken. */
+static void exit_if(struct emit *e, const struct ir_op *op, unsigned cc)
+{
+    uint32_t rest = e->u->blocks[e->block].insns - e->begun - (unsigned)e->synced;
+
+    emit_cold(
+        e, (struct cold){.fn = cold_exit, .jump = as_jcc(&e->a, cc), .offset = (int32_t)op->imm, .x = rest});
+    val_done(e, op->a);
+    val_done(e, op->b);
 }
 
 /* ---- instructions, calls ---- */
@@ -356,6 +394,7 @@ static void insn(struct emit *e, const struct ir_op *op)
     e->synced = 0;
     e->offset = (int32_t)op->imm;
     e->begun++;
+    e->insn_sites = 0;
     e->done = false;
     if (e->marks < ARRAY_SIZE(e->mark)) {
         e->mark[e->marks].at = (uint32_t)(e->a.p - e->stage);
@@ -445,6 +484,14 @@ bool emit_flow(struct emit *e, const struct ir_op *op)
     case IR_GUARD:
         guard(e, op);
         return true;
+    case IR_EXIT:
+        exit_if(e, op, emit_compare(e, op));
+        return true;
+    case IR_EXITF:
+        if (!emit_flag_test(e, op, &cc))
+            return false;
+        exit_if(e, op, cc);
+        return true;
     case IR_JUMPI:
         val_gpr_to(e, op->a, RAX);
         hash_jump(e);
@@ -521,13 +568,14 @@ static void block_head(struct emit *e, const struct ir_block *b)
                                .jump = as_jcc(&e->a, CC_S),
                                .where = (uint32_t)(b->offset & 0xffff) | (uint32_t)b->insns << 16,
                                .x = T_BUDGET});
+    e->body_at[e->block] = e->a.p;
 }
 
-static void block(struct emit *e, const struct ir_block *b)
+static void block_body(struct emit *e, const struct ir_block *b)
 {
     e->begun = 0;
     e->synced = 0;
-    block_head(e, b);
+    e->memos = 0;
     val_block_begin(e, b);
     for (unsigned i = b->first; i < b->end && !e->failed; i++) {
         e->at = i;
@@ -541,6 +589,29 @@ static void block(struct emit *e, const struct ir_block *b)
             break;
         }
     }
+}
+
+/* Instructions of one turn when the block leads back to itself: it may hold several turns. */
+static unsigned loop_insns(const struct emit *e, const struct ir_block *b)
+{
+    const struct ir_op *end = &e->ops[b->end - 1];
+    unsigned turns = 0;
+
+    if (end->op == IR_JUMP ? end->imm != b->offset
+                           : (end->op != IR_BRANCH && end->op != IR_BRANCHF) || end->imm >> 32 != b->offset)
+        return 0;
+    for (unsigned i = b->first; i < b->end; i++)
+        turns += e->ops[i].op == IR_INSN && e->ops[i].imm == b->offset;
+    return b->insns / turns;
+}
+
+static void block(struct emit *e, const struct ir_block *b)
+{
+    e->loop_insns = loop_insns(e, b);
+    block_head(e, b);
+    group_find(e, b);
+    group_checks(e);
+    block_body(e, b);
 }
 
 /* The entries. Where the near one is patched, a whole instruction of at least 5 bytes has to stand. */
@@ -567,22 +638,43 @@ static void entries(struct emit *e)
     }
 }
 
-static void colds(struct emit *e)
+static void colds(struct emit *e, unsigned first)
 {
-    for (unsigned i = 0; i < e->colds && !e->failed; i++) {
+    for (unsigned i = first; i < e->colds && !e->failed; i++) {
         if (e->a.end - e->a.p < ASM_SLACK) {
             e->failed = true;
             return;
         }
         if (e->cold[i].jump)
             as_patch(e->cold[i].jump, e->a.p);
+        e->block = e->cold[i].block;
         e->cold[i].fn(e, &e->cold[i]);
+    }
+}
+
+/* Blocks once more, without groups, for where a group's check fails. */
+static void copies(struct emit *e)
+{
+    for (unsigned i = 0; i < e->copies && !e->failed; i++) {
+        if (!i || e->copy[i].block != e->copy[i - 1].block) {
+            const struct ir_block *b = &e->u->blocks[e->copy[i].block];
+
+            e->block = e->copy[i].block;
+            e->block_copy = e->a.p;
+            e->loop_insns = loop_insns(e, b);
+            prepare(e, b);
+            block_body(e, b);
+        }
+        as_patch(e->copy[i].at, e->block_copy);
     }
 }
 
 static void emit_all(struct emit *e)
 {
-    prepare(e);
+    unsigned done;
+
+    for (unsigned i = 0; i < e->u->block_count; i++)
+        prepare(e, &e->u->blocks[i]);
     entries(e);
     for (unsigned i = 0; i < e->u->block_count && !e->failed; i++) {
         e->block = i;
@@ -590,7 +682,12 @@ static void emit_all(struct emit *e)
     }
     for (unsigned i = 0; i < e->fixes && !e->failed; i++)
         as_patch(e->fix[i].at, e->block_at[e->fix[i].block]);
-    colds(e);
+    colds(e, 0);
+    done = e->colds;
+    e->copying = true;
+    copies(e);
+    colds(e, done);
+    e->copying = false;
     /* Where a closed entry leads, see emit_close(): behind all stubs, those that stubs asked for too. */
     if (e->failed || e->a.end - e->a.p < ASM_SLACK)
         e->failed = true;
@@ -637,7 +734,8 @@ static void start(struct emit *e, struct vcpu *v, const struct unit *u, const st
     e->ops = ir->ops;
     e->failed = e->uses_fp = false;
     e->a = (struct as){e->stage, e->stage + EMIT_STAGE};
-    e->fixes = e->colds = e->relocs = e->outs = e->marks = 0;
+    e->fixes = e->colds = e->relocs = e->outs = e->marks = e->copies = 0;
+    e->copying = false;
     e->page = u->gpa & TLB_PAGE_MASK;
     e->bank = soft_bank(ir->mode) * SOFT_SITES;
 }
