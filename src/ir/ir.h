@@ -110,6 +110,8 @@ enum ir_fcmp {
     IR_FCMP_UNORDERED
 };
 enum ir_intkind { IR_INT_S32, IR_INT_U32, IR_INT_S64, IR_INT_U64 };
+/* aux of vector operations. */
+enum ir_vecaux { IR_V_LANE = 0xff, IR_V_SIGNED = 0x100, IR_V_UPPER = 0x200 };
 enum ir_hint { IR_HINT_NONE, IR_HINT_CALL, IR_HINT_RETURN };
 
 typedef uint16_t ir_ref;

@@ -98,8 +98,8 @@ static enum ir_type type_for(unsigned op)
 
 static unsigned aux_for(unsigned op)
 {
-    if (op >= IR_VADD && op <= IR_VINSLANE)
-        return 32;
+    if (op >= IR_VADD && op <= IR_VZEXT)
+        return op == IR_VCLMULL ? 64 : 8;
     switch (op) {
     case IR_SEXT:
     case IR_ZEXT:
@@ -137,7 +137,9 @@ static void every_operation(void **state)
             ir_insn(u, 4, 4);
         else
             ir_emit(u, (enum ir_opcode)op, type, aux_for(op), r[0], r[1], r[2],
-                    op == IR_GET || op == IR_PUT ? 512 : 0);
+                    op == IR_GET || op == IR_PUT ? 512
+                    : op == IR_VREV              ? 32
+                                                 : 0);
         if (!(ir_opinfo[op].effects & IR_E_END))
             ir_emit(u, IR_DISPATCH, IRT_NONE, 0, IR_REF_NONE, IR_REF_NONE, IR_REF_NONE, 0);
         if (ir_verify(u, why, sizeof(why)))

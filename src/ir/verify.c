@@ -148,17 +148,81 @@ static const char *check_float(const struct ir_op *op)
     return NULL;
 }
 
-static const char *check_vector(const struct ir_op *op)
-{
-    unsigned lane = op->aux & 0xff;
+/* What a vector operation takes, by operation: lane widths (as bits of a mask), numbers in imm. */
+#define LANES_BHS  (8 | 16 | 32)
+#define LANES_BHSD (LANES_BHS | 64)
+enum vector_imm { VI_NONE, VI_COUNT, VI_LANE, VI_BYTE, VI_LANES, VI_CONTAINER };
 
-    if (op->op == IR_VAND || op->op == IR_VOR || op->op == IR_VXOR)
+static const struct {
+    uint8_t lanes, imm;
+} vector_rows[IR_VZEXT - IR_VADD + 1] = {
+#define ROW(id, lanes, imm) [IR_##id - IR_VADD] = {lanes, imm}
+    ROW(VADD, LANES_BHSD, VI_NONE),
+    ROW(VSUB, LANES_BHSD, VI_NONE),
+    ROW(VMUL, LANES_BHSD, VI_NONE),
+    ROW(VMIN, LANES_BHSD, VI_NONE),
+    ROW(VMAX, LANES_BHSD, VI_NONE),
+    ROW(VCMPEQ, LANES_BHSD, VI_NONE),
+    ROW(VCMPGT, LANES_BHSD, VI_NONE),
+    ROW(VCMPGE, LANES_BHSD, VI_NONE),
+    ROW(VSHLV, LANES_BHSD, VI_NONE),
+    ROW(VABS, LANES_BHSD, VI_NONE),
+    ROW(VCNT, 8, VI_NONE),
+    ROW(VRBIT, 8, VI_NONE),
+    ROW(VCLZ, 8, VI_NONE),
+    ROW(VSHL, LANES_BHSD, VI_COUNT),
+    ROW(VSHR, LANES_BHSD, VI_COUNT),
+    ROW(VZIP, LANES_BHSD, VI_NONE),
+    ROW(VUZP, LANES_BHSD, VI_NONE),
+    ROW(VTRN, LANES_BHSD, VI_NONE),
+    ROW(VTBL, 8, VI_NONE),
+    ROW(VEXT, 8, VI_BYTE),
+    ROW(VREV, LANES_BHS, VI_CONTAINER),
+    ROW(VDUPL, LANES_BHSD, VI_LANE),
+    ROW(VINSERT, LANES_BHSD, VI_LANES),
+    ROW(VWIDEN, LANES_BHS, VI_NONE),
+    ROW(VMULL, LANES_BHS, VI_NONE),
+    ROW(VCLMULL, 64, VI_NONE),
+    ROW(VSUMB, 8, VI_NONE),
+    ROW(VDUP, LANES_BHSD, VI_NONE),
+    ROW(VLANE, LANES_BHSD, VI_LANE),
+    ROW(VINSLANE, LANES_BHSD, VI_LANE),
+#undef ROW
+};
+
+static bool vector_imm_fits(enum vector_imm kind, int64_t imm, unsigned lane)
+{
+    unsigned count = 128 / lane;
+
+    switch (kind) {
+    case VI_COUNT:
+        return imm >= 0 && imm <= lane;
+    case VI_LANE:
+        return imm >= 0 && imm < count;
+    case VI_BYTE:
+        return imm >= 0 && imm < 16;
+    case VI_LANES:
+        return imm >= 0 && (imm & 0xff) < count && imm >> 8 < count;
+    case VI_CONTAINER:
+        return (imm == 16 || imm == 32 || imm == 64) && imm > lane;
+    default:
+        return !imm;
+    }
+}
+
+static const char *check_vector(const struct ir_unit *u, const struct ir_op *op)
+{
+    unsigned lane = op->aux & IR_V_LANE, lanes = vector_rows[op->op - IR_VADD].lanes;
+
+    if (op->op == IR_VZEXT)
+        return ir_type_size(ir_result_type(&u->ops[op->a])) < 4 ? "too narrow to be extended" : NULL;
+    if (!lanes)
         return NULL;
-    if (lane != 8 && lane != 16 && lane != 32 && lane != 64)
+    if ((lane & (lane - 1)) || !(lane & lanes) || op->aux >> 10)
         return "no such lane width";
-    return (op->op == IR_VLANE || op->op == IR_VINSLANE) && (op->imm < 0 || op->imm >= 128 / lane)
-               ? "no such lane"
-               : NULL;
+    return vector_imm_fits((enum vector_imm)vector_rows[op->op - IR_VADD].imm, op->imm, lane)
+               ? NULL
+               : "no such lane";
 }
 
 static const char *check_slot(const struct ir_op *op)
@@ -194,8 +258,8 @@ static const char *check_details(const struct ir_unit *u, const struct ir_op *op
         return check_memory(op);
     if (o >= IR_FADD && o <= IR_UNBOX)
         return check_float(op);
-    if (o >= IR_VADD && o <= IR_VINSLANE)
-        return check_vector(op);
+    if (o >= IR_VADD && o <= IR_VZEXT)
+        return check_vector(u, op);
     return NULL;
 }
 

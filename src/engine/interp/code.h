@@ -32,6 +32,19 @@ static inline int64_t generic_imm(unsigned op, unsigned type, unsigned aux, int1
                      (uint64_t)extra << 48);
 }
 
+struct generic {
+    unsigned op, type, aux, extra;
+    int16_t c;
+};
+
+static inline struct generic generic_unpack(int64_t imm)
+{
+    uint64_t x = (uint64_t)imm;
+
+    return (struct generic){(unsigned)x & 0xff, (unsigned)(x >> 8) & 0xff, (unsigned)(x >> 16) & 0xffff,
+                            (unsigned)(x >> 48), (int16_t)(x >> 32)};
+}
+
 /* Where an instruction's code begins, to find pc and count from an operation. */
 struct insn_mark {
     uint32_t first; /* operation number */
@@ -50,6 +63,10 @@ struct icode {
 /* Label addresses by enum iop_code. */
 const void *const *interp_labels(void);
 void interp_generic(struct vcpu *v, const struct iop *op);
+/* IR's vector operations; extra: imm, for VZEXT the operand's type. */
+void interp_vector(struct vcpu *v, const struct iop *op, const struct generic *g);
+uint64_t interp_reverse_bits(uint64_t x, unsigned width);
+u128 interp_carryless(uint64_t a, uint64_t b);
 /* enum ir_fcond on flags packed as N Z C V A P in bits 0..5. */
 bool interp_flag_cond(unsigned flags, unsigned cond);
 /* lib/softfloat behind IR's FP operations. */

@@ -1,21 +1,8 @@
-/* The rarer operations, out of the loop: bit counting, carry-less products, flags, vectors. */
+/* The rarer operations, out of the loop: bit counting, carry-less products, flags. */
 #include "engine/interp/code.h"
 #include "lib/str.h"
 
-struct generic {
-    unsigned op, type, aux, extra;
-    int16_t c;
-};
-
-static struct generic unpack(int64_t imm)
-{
-    uint64_t x = (uint64_t)imm;
-
-    return (struct generic){(unsigned)x & 0xff, (unsigned)(x >> 8) & 0xff, (unsigned)(x >> 16) & 0xffff,
-                            (unsigned)(x >> 48), (int16_t)(x >> 32)};
-}
-
-static uint64_t reverse_bits(uint64_t x, unsigned width)
+uint64_t interp_reverse_bits(uint64_t x, unsigned width)
 {
     uint64_t r = 0;
 
@@ -33,7 +20,7 @@ static uint64_t or_bytes(uint64_t x)
     return r;
 }
 
-static u128 carryless(uint64_t a, uint64_t b)
+u128 interp_carryless(uint64_t a, uint64_t b)
 {
     u128 r = 0;
 
@@ -54,7 +41,7 @@ static uint64_t unary(unsigned op, uint64_t a, unsigned width)
     case IR_BSWAP:
         return width == 64 ? __builtin_bswap64(a) : __builtin_bswap32((uint32_t)a);
     case IR_BREV:
-        return reverse_bits(a, width);
+        return interp_reverse_bits(a, width);
     default:
         return or_bytes(a);
     }
@@ -62,7 +49,7 @@ static uint64_t unary(unsigned op, uint64_t a, unsigned width)
 
 static uint64_t product(unsigned op, uint64_t a, uint64_t b, unsigned width)
 {
-    u128 r = carryless(a, b);
+    u128 r = interp_carryless(a, b);
 
     switch (op) {
     case IR_CLMUL:
@@ -105,76 +92,6 @@ static uint64_t flags(unsigned flagop, uint64_t a, uint64_t b, uint64_t carry, u
            (uint64_t)half << 4 | (uint64_t)!__builtin_parityll(r & 0xff) << 5;
 }
 
-/* ---- vectors ---- */
-
-static uint64_t lane_get(const uint8_t *p, unsigned bytes, unsigned i)
-{
-    uint64_t x = 0;
-
-    memcpy(&x, p + i * bytes, bytes);
-    return x;
-}
-
-static uint64_t lane_op(unsigned op, uint64_t a, uint64_t b, unsigned width, bool is_signed)
-{
-    switch (op) {
-    case IR_VADD:
-        return a + b;
-    case IR_VSUB:
-        return a - b;
-    case IR_VMUL:
-        return a * b;
-    case IR_VAND:
-        return a & b;
-    case IR_VOR:
-        return a | b;
-    case IR_VXOR:
-        return a ^ b;
-    case IR_VCMPEQ:
-        return a == b ? UINT64_MAX : 0;
-    default:
-        return (is_signed ? bits_sext(a, width) > bits_sext(b, width) : a > b) ? UINT64_MAX : 0;
-    }
-}
-
-static void vector(struct vcpu *v, const struct iop *op, const struct generic *g)
-{
-    unsigned width = g->aux & 0xff ? g->aux & 0xff : 64, bytes = width / 8;
-    uint8_t a[16], b[16], *d = &CELL(v, op->d, uint8_t);
-
-    memcpy(a, &CELL(v, op->a, uint8_t), 16);
-    memcpy(b, &CELL(v, op->b, uint8_t), 16);
-    for (unsigned i = 0; i < 16 / bytes; i++) {
-        uint64_t x = lane_op(g->op, lane_get(a, bytes, i), lane_get(b, bytes, i), width, g->aux >> 8 & 1);
-
-        memcpy(d + i * bytes, &x, bytes);
-    }
-}
-
-static void vector_lane(struct vcpu *v, const struct iop *op, const struct generic *g)
-{
-    unsigned bytes = (g->aux & 0xff ? g->aux & 0xff : 64) / 8, lane = g->extra % (16 / bytes);
-    uint8_t *d = &CELL(v, op->d, uint8_t);
-    uint64_t x;
-
-    switch (g->op) {
-    case IR_VDUP:
-        x = CELL(v, op->a, uint64_t);
-        for (unsigned i = 0; i < 16 / bytes; i++)
-            memcpy(d + i * bytes, &x, bytes);
-        break;
-    case IR_VLANE:
-        x = lane_get(&CELL(v, op->a, uint8_t), bytes, lane);
-        memcpy(d, &x, 8);
-        break;
-    default:
-        x = CELL(v, op->b, uint64_t);
-        memmove(d, &CELL(v, op->a, uint8_t), 16);
-        memcpy(d + lane * bytes, &x, bytes);
-        break;
-    }
-}
-
 /* ---- the rest ---- */
 
 static uint64_t scalar(struct vcpu *v, const struct iop *op, const struct generic *g, unsigned width)
@@ -213,15 +130,11 @@ static uint64_t scalar(struct vcpu *v, const struct iop *op, const struct generi
 
 void interp_generic(struct vcpu *v, const struct iop *op)
 {
-    struct generic g = unpack(op->imm);
+    struct generic g = generic_unpack(op->imm);
     uint64_t x;
 
-    if (g.op >= IR_VADD && g.op <= IR_VCMPGT) {
-        vector(v, op, &g);
-        return;
-    }
-    if (g.op >= IR_VDUP && g.op <= IR_VINSLANE) {
-        vector_lane(v, op, &g);
+    if (g.op >= IR_VADD && g.op <= IR_VZEXT) {
+        interp_vector(v, op, &g);
         return;
     }
     x = scalar(v, op, &g, g.type == IRT_I32 ? 32 : 64);

@@ -416,8 +416,8 @@ static void lower_generic(struct lower *l, unsigned at, const struct ir_op *op)
     int16_t a = cell_or(l, at, op->a, 0);
     int16_t b = cell_or(l, at, op->b, 0);
     int16_t c = cell_or(l, at, op->c, 0);
-    unsigned from = op->op == IR_FTOF || op->op == IR_BOX || op->op == IR_UNBOX ? value_type(l, op->a)
-                                                                                : (unsigned)op->imm & 0xff;
+    bool wants_type = op->op == IR_FTOF || op->op == IR_BOX || op->op == IR_UNBOX || op->op == IR_VZEXT;
+    unsigned from = wants_type ? value_type(l, op->a) : (unsigned)op->imm & 0xffff;
 
     out(l, fp ? IOP_FLOAT : IOP_GENERIC, result(l, at), a, b, 0,
         generic_imm(op->op, op->type, op->aux, c, from));

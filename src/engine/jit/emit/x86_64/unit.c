@@ -541,7 +541,7 @@ static bool operation(struct emit *e, const struct ir_op *op)
             return emit_float(e, op);
         if (op->op <= IR_SYNC || op->op >= IR_CALL)
             return emit_flow(e, op);
-        if (op->op >= IR_VADD && op->op <= IR_VINSLANE)
+        if (op->op >= IR_VADD && op->op <= IR_VZEXT)
             return emit_vector(e, op);
         if (op->op >= IR_FLAGS && op->op <= IR_ADDC)
             return emit_flags(e, op);
