@@ -111,6 +111,8 @@ struct soft_vcpu {
         uint64_t insns_interp; /* executed by the interpreter; the rest of the count is compiled code's */
     } stat;
 
+    _Alignas(64) uint8_t jit_tables[384]; /* vector constants of generated code */
+
     _Alignas(64) struct soft_site sites[SOFT_BANKS * SOFT_SITES];
     uint64_t site_ctx[SOFT_BANKS];    /* data contexts that a bank was filled in */
     uint8_t sites_filled[SOFT_BANKS]; /* the JIT sets it when it fills a slot of the bank */

@@ -154,6 +154,7 @@ enum {
     S_PSRLQ = 0x73 | O_0F | O_66,
     S_PCMPEQD = 0x76 | O_0F | O_66,
     S_PEXTRQ = 0x16 | O_0F3A | O_66 | O_W,
+    S_PINSRQ = 0x22 | O_0F3A | O_66 | O_W,
     S_INSERTPS = 0x21 | O_0F3A | O_66,
     S_SHUFPS = 0xc6 | O_0F,
     S_UNPCKLPS = 0x14 | O_0F,

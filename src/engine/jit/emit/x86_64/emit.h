@@ -2,9 +2,9 @@
  * What the files of the x86-64 emitter share.
  *
  * Register convention of all generated code: rbp is the vcpu (engine state at negative displacements); rax,
- * rcx, rdx and xmm0..2 are scratch; the other registers are homes of guest slots, the same in every unit, so
- * that units follow each other without moving anything. Slots without a home stay in memory and serve as
- * memory operands. The xmm homes are valid only while jit_own.fp_live is set.
+ * rcx, rdx and the first xmm are scratch; the other registers are homes of guest slots, the same in every
+ * unit, so that units follow each other without moving anything. Slots without a home stay in memory and
+ * serve as memory operands. The xmm homes are valid only while jit_own.fp_live is set.
  */
 #ifndef CV_ENGINE_JIT_EMIT_X86_64_EMIT_H
 #define CV_ENGINE_JIT_EMIT_X86_64_EMIT_H
@@ -12,12 +12,17 @@
 #include "engine/jit/emit/x86_64/asm.h"
 #include "engine/jit/jit.h"
 
-#define PIN_GPRS      11
-#define PIN_XMMS      13
-#define PIN_XMM_FIRST 3
+#define PIN_GPRS 11
+#define PIN_XMMS 13
+/* Scratch xmm registers: operations on lanes need one more. */
+#define SCRATCH_XMMS      3
+#define SCRATCH_XMMS_WIDE 4
 
-/* Home of a slot: 0 memory, a general register, or an xmm register. */
-enum { HOME_NONE, HOME_GPR = 0x20, HOME_XMM = 0x40, HOME_REG = 0x1f };
+/*
+ * Home of a slot: 0 memory, a general register, or an xmm register; WIDE: of 16 bytes, HIGH: it is the upper
+ * half of such a slot.
+ */
+enum { HOME_NONE, HOME_REG = 0x0f, HOME_HIGH = 0x10, HOME_GPR = 0x20, HOME_XMM = 0x40, HOME_WIDE = 0x80 };
 
 enum thunk {
     T_NEXT,     /* leave at pc_page + ecx */
@@ -54,7 +59,7 @@ _Static_assert(sizeof(struct own) <= sizeof(((struct soft_vcpu *)0)->jit_own), "
 
 /* Host features beyond x86-64-v1. */
 struct cpu {
-    bool bmi1, bmi2, lzcnt, popcnt, sse41, pclmul, avx, fma, avx512f;
+    bool bmi1, bmi2, lzcnt, popcnt, sse41, pclmul, avx, avx2, fma;
 };
 
 struct emit_vm {
@@ -63,6 +68,8 @@ struct emit_vm {
     uint8_t home[JIT_HOMES];       /* by slot offset / 8 */
     uint32_t pin_gpr[PIN_GPRS];    /* slot offsets; 0: unused */
     uint32_t pin_xmm[PIN_XMMS];
+    uint8_t scratch_xmms; /* xmm registers below the homes */
+    bool wide;            /* xmm homes are 16 bytes */
     const struct lift_ops *lift;
 };
 
@@ -76,7 +83,7 @@ struct val {
     uint8_t kind;
     uint8_t reg;
     bool boxed;    /* f32: the bits above are all ones */
-    bool wide;     /* 128 bits: V_XMM, or a V_CELL of two */
+    bool wide;     /* 128 bits: V_XMM, V_SLOT, or a V_CELL of two */
     bool lazy;     /* not computed: its one user does it */
     uint16_t uses; /* still to come */
     uint16_t cell;
@@ -157,7 +164,7 @@ struct emit {
     int64_t synced; /* what SYNC gave back to the budget */
     bool done;      /* it has had an effect that must not happen again: no bail from here on */
     /* Scratch registers: who is in them (IR_REF_NONE: nobody), which are in use by this operation. */
-    ir_ref gpr[3], xmm[3];
+    ir_ref gpr[3], xmm[SCRATCH_XMMS_WIDE];
     unsigned lock_gpr, lock_xmm;
     uint64_t cells;      /* bitmap */
     uint64_t cells_done; /* free when the present operation is over: it may still read them */
@@ -325,7 +332,7 @@ void val_take(struct emit *e, unsigned reg);
 unsigned val_dest(struct emit *e, unsigned avoid);
 unsigned val_dest_xmm(struct emit *e, unsigned avoid);
 /* A value still stands for the slot. */
-bool val_alias_live(const struct emit *e, int32_t slot, unsigned except);
+bool val_alias_live(const struct emit *e, int32_t slot, unsigned size, unsigned except);
 /* e->at's result stands there. */
 void val_set(struct emit *e, unsigned reg);
 void val_set_xmm(struct emit *e, unsigned reg, bool boxed);
@@ -333,8 +340,9 @@ void val_set_xmm(struct emit *e, unsigned reg, bool boxed);
 void val_alias(struct emit *e, ir_ref r, bool boxed);
 void val_get(struct emit *e);
 void val_put(struct emit *e);
-/* The slot is about to be written: what stands for it moves away. */
-void val_forget_slot(struct emit *e, int32_t slot, unsigned size);
+/* A half of a wide home, as a general register's value. */
+void val_get_half(struct emit *e);
+void val_put_half(struct emit *e);
 /* Before a call: values leave the scratch registers; slots may change under their aliases. */
 void val_call(struct emit *e, bool writes_homes);
 
@@ -350,12 +358,6 @@ bool emit_flag_test(struct emit *e, const struct ir_op *op, unsigned *cc);
 bool emit_flags_same(const struct ir_unit *u, const struct ir_op *op);
 bool emit_float(struct emit *e, const struct ir_op *op);
 bool emit_vector(struct emit *e, const struct ir_op *op);
-/* 128 bits from and to slots and memory. */
-void emit_get_wide(struct emit *e, const struct ir_op *op);
-void emit_put_wide(struct emit *e, const struct ir_op *op);
-void emit_load_wide(struct emit *e, struct xmem m);
-unsigned emit_wide(struct emit *e, ir_ref r);
-void emit_store_wide(struct emit *e, unsigned reg, struct xmem m);
 bool emit_mem(struct emit *e, const struct ir_op *op);
 bool emit_flow(struct emit *e, const struct ir_op *op);
 /* rax = pc: goes there by the jump hash; gives the rel32 of the way out when it is not in there. */

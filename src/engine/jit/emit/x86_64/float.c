@@ -164,7 +164,7 @@ static bool fused(struct emit *e, const struct ir_op *op)
     val_done(e, op->b);
     val_done(e, c);
     d = val_dest_xmm(e, 0);
-    if (d < PIN_XMM_FIRST)
+    if (d < e->ev->scratch_xmms)
         d = t;
     else
         as_rr(&e->a, S_MOVAPS, d, t);

@@ -25,7 +25,7 @@ static bool in_place(const struct emit *e, ir_ref r, struct xmem *m)
     const struct val *v = &e->val[e->at], *a = &e->val[e->root[r]];
 
     if (v->hint < 0 || v->uses != 1 || home_of(e, v->hint) || a->kind != V_SLOT || a->disp != v->hint ||
-        a->uses != 1 || val_alias_live(e, v->hint, e->root[r]) ||
+        a->uses != 1 || val_alias_live(e, v->hint, 8, e->root[r]) ||
         ir_type_size((enum ir_type)e->ops[e->root[r]].type) != 8)
         return false;
     *m = slot_mem(v->hint);

@@ -266,13 +266,13 @@ static bool load(struct emit *e, const struct ir_op *op)
         site(e, x, way_of(e, &x, RCX));
     val_done(e, op->a);
     m = mem_sum(at.base, RCX, 0, at.disp);
-    if (op->type == IRT_V128) {
-        emit_load_wide(e, m);
-        return true;
-    }
-    if (op->type == IRT_F64 || op->type == IRT_F32) {
+    if (op->type == IRT_V128 || op->type == IRT_F64 || op->type == IRT_F32) {
         d = val_dest_xmm(e, 0);
-        as_rm(&e->a, op->type == IRT_F64 ? S_MOVSD_LD : S_MOVSS_LD, d, m);
+        as_rm(&e->a,
+              op->type == IRT_V128  ? S_MOVUPS_LD
+              : op->type == IRT_F64 ? S_MOVSD_LD
+                                    : S_MOVSS_LD,
+              d, m);
         val_set_xmm(e, d, false);
         return true;
     }
@@ -289,8 +289,7 @@ static bool store(struct emit *e, const struct ir_op *op)
 {
     static const uint32_t code[] = {X_STORE8, X_STORE16, X_STORE, X_STORE | O_W};
     unsigned size = op->aux & IR_MEM_SIZE, r = 0;
-    bool is_wide = op->type == IRT_V128, is_float = is_wide || op->type == IRT_F64 || op->type == IRT_F32,
-         is_imm;
+    bool is_float = op->type == IRT_V128 || op->type == IRT_F64 || op->type == IRT_F32, is_imm;
     struct place x;
     struct addr at;
     struct xmem m;
@@ -302,7 +301,7 @@ static bool store(struct emit *e, const struct ir_op *op)
     at = addr_of(e, op);
     is_imm = !is_float && size >= 2 && val_imm32(e, op->b, size == 3 ? O_W : 0, &imm);
     if (is_float)
-        r = is_wide ? emit_wide(e, op->b) : val_xmm(e, op->b);
+        r = val_xmm(e, op->b);
     else if (!is_imm)
         r = val_gpr(e, op->b);
     if (op->aux & IR_MEM_ALIGNED)
@@ -311,10 +310,12 @@ static bool store(struct emit *e, const struct ir_op *op)
     if (!group_addend(e))
         site(e, x, way_of(e, &x, is_float || is_imm ? RCX : r));
     m = mem_sum(at.base, RCX, 0, at.disp);
-    if (is_wide)
-        emit_store_wide(e, r, m);
-    else if (is_float)
-        as_rm(&e->a, op->type == IRT_F64 ? S_MOVSD_ST : S_MOVSS_ST, r, m);
+    if (is_float)
+        as_rm(&e->a,
+              op->type == IRT_V128  ? S_MOVUPS_ST
+              : op->type == IRT_F64 ? S_MOVSD_ST
+                                    : S_MOVSS_ST,
+              r, m);
     else if (is_imm)
         as_mov_mi(&e->a, size == 3 ? O_W : 0, m, imm);
     else

@@ -1,6 +1,6 @@
 /* What generated code shares: the way in and out, the slow side of memory sites, calls of helpers. */
 #include <cpuid.h>
-#include "engine/jit/emit/x86_64/emit.h"
+#include "engine/jit/emit/x86_64/vector.h"
 #include "engine/soft/tlb.h"
 #include "lib/err.h"
 #include "lib/fmt.h"
@@ -52,11 +52,13 @@ static void homes(struct make *m, bool store, bool all)
 
 static void homes_xmm(struct make *m, bool store)
 {
+    uint32_t ld = m->ev->wide ? S_MOVUPS_LD : S_MOVQ_LD, st = m->ev->wide ? S_MOVUPS_ST : S_MOVQ_ST;
+
     for (unsigned i = 0; i < PIN_XMMS; i++) {
         int32_t slot = (int32_t)m->ev->pin_xmm[i];
 
         if (slot)
-            as_rm(&m->a, store ? S_MOVQ_ST : S_MOVQ_LD, PIN_XMM_FIRST + i, mem_at(RBP, slot));
+            as_rm(&m->a, store ? st : ld, m->ev->scratch_xmms + i, mem_at(RBP, slot));
     }
 }
 
@@ -451,16 +453,23 @@ static void choose_homes(struct emit_vm *ev)
 {
     unsigned g = 0, x = 0;
 
+    for (unsigned i = 0; i < ev->lift->slot_count; i++)
+        ev->wide |= ev->lift->slots[i].type == IRT_V128;
+    ev->scratch_xmms = ev->wide ? SCRATCH_XMMS_WIDE : SCRATCH_XMMS;
     for (unsigned i = 0; i < ev->lift->slot_count; i++) {
         const struct slot_desc *s = &ev->lift->slots[i];
 
-        if (s->offset & 7 || s->offset / 8 >= JIT_HOMES)
+        if (s->offset & 7 || s->offset / 8 + 1 >= JIT_HOMES)
             continue;
         if (s->type == IRT_I64 && g < PIN_GPRS) {
             ev->home[s->offset / 8] = HOME_GPR | emit_pin_gpr[g];
             ev->pin_gpr[g++] = s->offset;
-        } else if (s->type == IRT_F64 && x < PIN_XMMS) {
-            ev->home[s->offset / 8] = (uint8_t)(HOME_XMM | (PIN_XMM_FIRST + x));
+        } else if (s->type == (ev->wide ? IRT_V128 : IRT_F64) && x < 16u - ev->scratch_xmms) {
+            uint8_t home = (uint8_t)(HOME_XMM | (ev->scratch_xmms + x));
+
+            ev->home[s->offset / 8] = home | (ev->wide ? HOME_WIDE : 0);
+            if (ev->wide)
+                ev->home[s->offset / 8 + 1] = home | HOME_WIDE | HOME_HIGH;
             ev->pin_xmm[x++] = s->offset;
         }
     }
@@ -488,6 +497,7 @@ static void find_features(struct cpu *c)
     if (__get_cpuid_count(7, 0, &a, &b, &cx, &d)) {
         c->bmi1 = c->avx && b >> 3 & 1;
         c->bmi2 = c->avx && b >> 8 & 1;
+        c->avx2 = c->avx && b >> 5 & 1;
     }
     if (__get_cpuid(0x80000001, &a, &b, &cx, &d))
         c->lzcnt = cx >> 5 & 1;
@@ -533,6 +543,7 @@ int emit_vcpu_init(struct vcpu *v)
     };
 
     *own_of(v) = init;
+    vec_consts_init(v);
     own_of(v)->emit = plat_alloc(sizeof(struct emit));
     return own_of(v)->emit ? 0 : -ENOMEM;
 }

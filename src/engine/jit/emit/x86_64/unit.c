@@ -103,7 +103,9 @@ static void count_uses(struct emit *e, const struct ir_block *b)
     for (unsigned i = b->first; i < b->end; i++) {
         const struct ir_op *op = &e->ops[i];
 
-        e->val[i] = (struct val){.hint = -1, .kind = op->op == IR_CONST ? V_CONST : V_NONE};
+        e->val[i] = (struct val){.hint = -1,
+                                 .kind = op->op == IR_CONST ? V_CONST : V_NONE,
+                                 .wide = ir_result_type(op) == IRT_V128};
         e->root[i] = (ir_ref)i;
         if (same_bits(e->u, op)) {
             e->root[i] = e->root[op->a];
@@ -120,12 +122,13 @@ static void count_uses(struct emit *e, const struct ir_block *b)
 }
 
 /* Neither leaves the unit nor reads or writes the slot. */
-static bool minds_not(const struct ir_op *op, int32_t slot)
+static bool minds_not(const struct ir_op *op, int32_t slot, unsigned size)
 {
     switch (op->op) {
     case IR_GET:
     case IR_PUT:
-        return op->imm >= slot + 8 || op->imm + (int64_t)ir_type_size((enum ir_type)op->type) <= slot;
+        return op->imm >= slot + (int64_t)size ||
+               op->imm + (int64_t)ir_type_size((enum ir_type)op->type) <= slot;
     case IR_BOX:
         return op->type == IRT_F32;
     case IR_CONST:
@@ -154,10 +157,12 @@ static bool minds_not(const struct ir_op *op, int32_t slot)
 /* The slot may be written at operation p already, instead of at q. */
 static bool window_clear(const struct emit *e, unsigned p, unsigned q, int32_t slot)
 {
+    unsigned size = ir_type_size((enum ir_type)e->ops[q].type);
+
     if (q - p > 8)
         return false;
     for (unsigned i = p + 1; i < q; i++) {
-        if (!minds_not(&e->ops[i], slot))
+        if (!minds_not(&e->ops[i], slot, size))
             return false;
     }
     return true;
@@ -174,7 +179,7 @@ static void hint_put(struct emit *e, const struct ir_block *b, unsigned q)
     int32_t slot = (int32_t)op->imm;
     unsigned p = e->root[op->a];
 
-    if (ir_type_size((enum ir_type)op->type) != 8 || !computed(e, b, p) || !window_clear(e, p, q, slot))
+    if (ir_type_size((enum ir_type)op->type) < 8 || !computed(e, b, p) || !window_clear(e, p, q, slot))
         return;
     e->val[p].hint = slot;
     while (home_of(e, slot) &&
@@ -506,34 +511,54 @@ bool emit_flow(struct emit *e, const struct ir_op *op)
 
 /* ---- blocks ---- */
 
+static bool get(struct emit *e, const struct ir_op *op)
+{
+    unsigned size = ir_type_size((enum ir_type)op->type), home = home_of(e, (int32_t)(op->imm & ~7));
+
+    if (home & HOME_HIGH) {
+        if (op->type != IRT_I64 || !e->ev->cpu.sse41)
+            return false;
+        val_get_half(e);
+        return true;
+    }
+    if ((home && op->imm & 7) || (size > 8 && (op->type != IRT_V128 || !(home & HOME_WIDE) != !home)))
+        return false;
+    val_get(e);
+    return true;
+}
+
+/* Only the low bits of a home that is 16 bytes, or its upper half. */
+static bool put_part(struct emit *e, const struct ir_op *op)
+{
+    if (op->imm & 7 || ir_type_size((enum ir_type)op->type) != 8 || !e->ev->cpu.sse41)
+        return false;
+    val_put_half(e);
+    e->done = true;
+    return true;
+}
+
+static bool put(struct emit *e, const struct ir_op *op)
+{
+    unsigned size = ir_type_size((enum ir_type)op->type), home = home_of(e, (int32_t)(op->imm & ~7));
+
+    if (home & HOME_WIDE && size != 16)
+        return put_part(e, op);
+    if ((size > 8 && op->type != IRT_V128) || (home && (op->imm & 7 || size != (home & HOME_WIDE ? 16 : 8))))
+        return false;
+    val_put(e);
+    e->done = true;
+    return true;
+}
+
 static bool operation(struct emit *e, const struct ir_op *op)
 {
-    unsigned home;
-
     switch (op->op) {
     case IR_CONST:
         return true;
     case IR_GET:
-        if (op->type == IRT_V128) {
-            emit_get_wide(e, op);
-            return true;
-        }
-        if (ir_type_size((enum ir_type)op->type) > 8 || (op->imm & 7 && home_of(e, (int32_t)(op->imm & ~7))))
-            return false;
-        val_get(e);
-        return true;
+        return get(e, op);
     case IR_PUT:
-        if (op->type == IRT_V128) {
-            emit_put_wide(e, op);
-            return true;
-        }
-        home = home_of(e, (int32_t)(op->imm & ~7));
-        if (ir_type_size((enum ir_type)op->type) > 8 ||
-            (home && (op->imm & 7 || ir_type_size((enum ir_type)op->type) != 8)))
-            return false;
-        val_put(e);
-        e->done = true;
-        return true;
+        return put(e, op);
     default:
         if (op->op >= IR_LOAD && op->op <= IR_FENCE)
             return emit_mem(e, op);

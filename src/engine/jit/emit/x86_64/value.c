@@ -78,9 +78,9 @@ unsigned val_scratch(struct emit *e, unsigned avoid)
 
 unsigned val_scratch_xmm(struct emit *e, unsigned avoid)
 {
-    unsigned taboo = avoid | e->lock_xmm, victim = 3;
+    unsigned taboo = avoid | e->lock_xmm, count = e->ev->scratch_xmms, victim = count;
 
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < count; i++) {
         if (taboo >> i & 1)
             continue;
         if (e->xmm[i] == IR_REF_NONE) {
@@ -89,7 +89,7 @@ unsigned val_scratch_xmm(struct emit *e, unsigned avoid)
         }
         victim = i;
     }
-    if (victim == 3) {
+    if (victim == count) {
         e->failed = true;
         return 0;
     }
@@ -144,20 +144,47 @@ static void alias_add(struct emit *e, ir_ref r)
     e->aliases = n;
 }
 
-static bool overlaps(const struct val *v, int32_t slot, unsigned size)
+static int32_t size_of(const struct val *v)
 {
-    return v->disp < slot + (int32_t)size && slot < v->disp + 8;
+    return v->wide ? 16 : 8;
 }
 
-bool val_alias_live(const struct emit *e, int32_t slot, unsigned except)
+static bool overlaps(const struct val *v, int32_t slot, int32_t size)
+{
+    return v->disp < slot + size && slot < v->disp + size_of(v);
+}
+
+bool val_alias_live(const struct emit *e, int32_t slot, unsigned size, unsigned except)
 {
     for (unsigned i = 0; i < e->aliases; i++) {
         const struct val *v = &e->val[e->alias[i]];
 
-        if (e->alias[i] != except && is_alias(v) && overlaps(v, slot, 8))
+        if (e->alias[i] != except && is_alias(v) && overlaps(v, slot, (int32_t)size))
             return true;
     }
     return false;
+}
+
+/* The content of an xmm home, or of 16 bytes in memory. */
+static void alias_move_xmm(struct emit *e, ir_ref r, bool to_cell)
+{
+    struct val *v = &e->val[r];
+    unsigned home = home_of(e, v->disp), reg = home & HOME_REG, saved = e->lock_xmm;
+
+    if (home && to_cell) {
+        cell_take(e, v);
+        as_rm(&e->a, v->wide ? S_MOVUPS_ST : S_MOVQ_ST, reg, cell_mem(v));
+        v->kind = V_CELL;
+        return;
+    }
+    reg = val_scratch_xmm(e, 0);
+    val_xmm_to(e, r, reg);
+    e->lock_xmm = saved;
+    v->kind = V_XMM;
+    v->reg = (uint8_t)reg;
+    e->xmm[reg] = r;
+    if (to_cell)
+        spill(e, v);
 }
 
 /* The value no longer stands for its slot. */
@@ -166,10 +193,8 @@ static void alias_move(struct emit *e, ir_ref r, bool to_cell)
     struct val *v = &e->val[r];
     unsigned home = home_of(e, v->disp), reg = home & HOME_REG, saved = e->lock_gpr;
 
-    if (home & HOME_XMM) {
-        cell_take(e, v);
-        as_rm(&e->a, S_MOVQ_ST, reg, cell_mem(v));
-        v->kind = V_CELL;
+    if (home & HOME_XMM || v->wide) {
+        alias_move_xmm(e, r, to_cell);
         return;
     }
     if (to_cell && home) {
@@ -200,7 +225,7 @@ static void aliases_clear(struct emit *e, int32_t slot, unsigned size, unsigned 
     for (unsigned i = 0; i < e->aliases; i++) {
         struct val *v = &e->val[e->alias[i]];
 
-        if (e->alias[i] != except && is_alias(v) && overlaps(v, slot, size))
+        if (e->alias[i] != except && is_alias(v) && overlaps(v, slot, (int32_t)size))
             alias_move(e, e->alias[i], false);
     }
 }
@@ -339,7 +364,7 @@ void val_xmm_to(struct emit *e, ir_ref r, unsigned reg)
         if (from != reg)
             as_rr(&e->a, S_MOVAPS, reg, from);
     } else if (in_mem(e, v, &m)) {
-        as_rm(&e->a, S_MOVQ_LD, reg, m);
+        as_rm(&e->a, v->wide ? S_MOVUPS_LD : S_MOVQ_LD, reg, m);
     } else if (v->kind == V_CONST && !e->ops[e->root[r]].imm) {
         as_rr(&e->a, S_XOR, reg, reg);
     } else {
@@ -353,7 +378,7 @@ unsigned val_xmm(struct emit *e, ir_ref r)
     unsigned reg;
 
     if (in_xmm(e, v, &reg)) {
-        if (reg < 3)
+        if (reg < e->ev->scratch_xmms)
             e->lock_xmm |= 1u << reg;
         return reg;
     }
@@ -399,7 +424,8 @@ static bool hint_home(const struct emit *e, unsigned class, unsigned *reg)
     unsigned home = v->hint >= 0 ? home_of(e, v->hint) : 0;
 
     *reg = home & HOME_REG;
-    return (home & class) && !val_alias_live(e, v->hint, e->at);
+    return (home & class) && v->wide == (bool)(home & HOME_WIDE) &&
+           !val_alias_live(e, v->hint, v->wide ? 16 : 8, e->at);
 }
 
 unsigned val_dest(struct emit *e, unsigned avoid)
@@ -422,7 +448,7 @@ unsigned val_dest_xmm(struct emit *e, unsigned avoid)
 
     if (hint_home(e, HOME_XMM, &reg) && !(avoid >> reg & 1))
         return reg;
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < e->ev->scratch_xmms; i++) {
         if (!(avoid >> i & 1) && e->xmm[i] == IR_REF_NONE)
             return i;
     }
@@ -458,7 +484,7 @@ void val_set_xmm(struct emit *e, unsigned reg, bool boxed)
     v->boxed = boxed;
     if (!v->uses)
         return;
-    if (reg >= PIN_XMM_FIRST) {
+    if (reg >= e->ev->scratch_xmms) {
         set_home(e, v);
         return;
     }
@@ -495,9 +521,38 @@ static void store(struct emit *e, ir_ref r, struct xmem m, unsigned size)
     }
 }
 
-void val_forget_slot(struct emit *e, int32_t slot, unsigned size)
+/* A register with the value, for a store. */
+static void store_wide(struct emit *e, ir_ref r, struct xmem m)
 {
-    aliases_clear(e, slot, size, IR_REF_NONE);
+    as_rm(&e->a, S_MOVUPS_ST, val_xmm(e, r), m);
+}
+
+static void put_to_home(struct emit *e, ir_ref r, unsigned home)
+{
+    int64_t x;
+
+    if (home & HOME_XMM)
+        val_xmm_to(e, r, home & HOME_REG);
+    else if (val_const(e, r, &x))
+        as_imm_f(&e->a, home & HOME_REG, (uint64_t)x);
+    else
+        val_gpr_to(e, r, home & HOME_REG);
+}
+
+/* What else the value is used for finds it in the slot. */
+static void stays_in_slot(struct emit *e, ir_ref root, int32_t slot)
+{
+    struct val *v = &e->val[root];
+
+    if (v->kind == V_GPR)
+        e->gpr[v->reg] = IR_REF_NONE;
+    else if (v->kind == V_XMM)
+        e->xmm[v->reg] = IR_REF_NONE;
+    else
+        e->cells &= ~cell_bits(v);
+    v->kind = V_SLOT;
+    v->disp = slot;
+    alias_add(e, root);
 }
 
 void val_put(struct emit *e)
@@ -508,58 +563,72 @@ void val_put(struct emit *e)
     ir_ref root = e->root[op->a];
     struct val *v = &e->val[root];
     unsigned home = home_of(e, slot);
+    bool whole = (int32_t)size == size_of(v);
 
     if (home & HOME_XMM) {
         uint64_t bit = BIT(home & HOME_REG);
 
         e->boxed = v->boxed ? e->boxed | bit : e->boxed & ~bit;
     }
-    if (v->kind == V_SLOT && v->disp == slot && size == 8) {
+    if (v->kind == V_SLOT && v->disp == slot && whole) {
         val_done(e, op->a);
         return;
     }
     aliases_clear(e, slot, size, root);
-    if (v->kind == V_SLOT && size != 8 && overlaps(v, slot, size) && v->uses > 1)
+    if (v->kind == V_SLOT && !whole && overlaps(v, slot, (int32_t)size) && v->uses > 1)
         alias_move(e, root, false);
-    if (home & HOME_GPR) {
-        int64_t x;
-
-        if (val_const(e, op->a, &x))
-            as_imm_f(&e->a, home & HOME_REG, (uint64_t)x);
-        else
-            val_gpr_to(e, op->a, home & HOME_REG);
-    } else if (home & HOME_XMM) {
-        val_xmm_to(e, op->a, home & HOME_REG);
-    } else {
+    if (home)
+        put_to_home(e, op->a, home);
+    else if (size == 16)
+        store_wide(e, op->a, slot_mem(slot));
+    else
         store(e, op->a, slot_mem(slot), size);
-    }
     val_done(e, op->a);
-    /* What else it is used for finds it there. */
-    if (v->uses && size == 8 && (v->kind == V_GPR || v->kind == V_XMM || v->kind == V_CELL)) {
-        if (v->kind == V_GPR)
-            e->gpr[v->reg] = IR_REF_NONE;
-        else if (v->kind == V_XMM)
-            e->xmm[v->reg] = IR_REF_NONE;
-        else
-            e->cells &= ~BIT(v->cell);
-        v->kind = V_SLOT;
-        v->disp = slot;
-        alias_add(e, root);
+    if (v->uses && whole && (v->kind == V_GPR || v->kind == V_XMM || v->kind == V_CELL))
+        stays_in_slot(e, root, slot);
+}
+
+void val_get_half(struct emit *e)
+{
+    unsigned home = home_of(e, (int32_t)e->ops[e->at].imm), d = val_dest(e, 0);
+
+    as_rr(&e->a, S_PEXTRQ, home & HOME_REG, d);
+    as_u8(&e->a, home & HOME_HIGH ? 1 : 0);
+    val_set(e, d);
+}
+
+void val_put_half(struct emit *e)
+{
+    const struct ir_op *op = &e->ops[e->at];
+    unsigned home = home_of(e, (int32_t)op->imm), reg = val_gpr(e, op->a);
+
+    aliases_clear(e, (int32_t)op->imm, 8, IR_REF_NONE);
+    as_rr(&e->a, S_PINSRQ, home & HOME_REG, reg);
+    as_u8(&e->a, home & HOME_HIGH ? 1 : 0);
+    val_done(e, op->a);
+}
+
+static void spill_all(struct emit *e)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(e->gpr); i++) {
+        if (e->gpr[i] != IR_REF_NONE)
+            spill(e, &e->val[e->gpr[i]]);
+    }
+    for (unsigned i = 0; i < e->ev->scratch_xmms; i++) {
+        if (e->xmm[i] != IR_REF_NONE)
+            spill(e, &e->val[e->xmm[i]]);
     }
 }
 
 void val_call(struct emit *e, bool writes_homes)
 {
-    for (unsigned i = 0; i < 3; i++) {
-        if (e->gpr[i] != IR_REF_NONE)
-            spill(e, &e->val[e->gpr[i]]);
-        if (e->xmm[i] != IR_REF_NONE)
-            spill(e, &e->val[e->xmm[i]]);
-    }
+    spill_all(e);
     for (unsigned i = 0; i < e->aliases; i++) {
         struct val *v = &e->val[e->alias[i]];
+        unsigned home = home_of(e, v->disp);
 
-        if (is_alias(v) && (writes_homes || !home_of(e, v->disp)))
+        /* Wide homes are what helpers compute in. */
+        if (is_alias(v) && (writes_homes || !home || home & HOME_WIDE))
             alias_move(e, e->alias[i], true);
     }
     if (writes_homes)
@@ -569,8 +638,10 @@ void val_call(struct emit *e, bool writes_homes)
 void val_block_begin(struct emit *e, const struct ir_block *b)
 {
     (void)b;
-    for (unsigned i = 0; i < 3; i++)
-        e->gpr[i] = e->xmm[i] = IR_REF_NONE;
+    for (unsigned i = 0; i < ARRAY_SIZE(e->gpr); i++)
+        e->gpr[i] = IR_REF_NONE;
+    for (unsigned i = 0; i < ARRAY_SIZE(e->xmm); i++)
+        e->xmm[i] = IR_REF_NONE;
     e->cells = e->cells_done = 0;
     e->aliases = 0;
     e->boxed = 0;
