@@ -61,12 +61,25 @@ static void learn(struct slots *s, int64_t slot, unsigned type, ir_ref value, un
     s->k[s->next++ % KNOWN] = (struct known){slot, value, (uint16_t)put, (uint8_t)type};
 }
 
+/* The scalar whose vector the slot is known to hold, or IR_REF_NONE. */
+static ir_ref extended(struct slots *s, const struct ir_op *op)
+{
+    const struct known *k = op->type == IRT_V128 ? NULL : find(s, op->imm, IRT_V128);
+    ir_ref a;
+
+    if (!k || s->u->ops[k->value].op != IR_VZEXT)
+        return IR_REF_NONE;
+    a = pass_resolve(s->u, s->u->ops[k->value].a);
+    return ir_result_type(&s->u->ops[a]) == (enum ir_type)op->type ? a : IR_REF_NONE;
+}
+
 static void do_get(struct slots *s, unsigned at, const struct ir_op *op)
 {
     struct known *k = find(s, op->imm, op->type);
+    ir_ref r = k ? k->value : extended(s, op);
 
-    if (k) {
-        pass_replace(s->u, at, k->value);
+    if (r != IR_REF_NONE) {
+        pass_replace(s->u, at, r);
         return;
     }
     publish_range(s, op->imm, ir_type_size((enum ir_type)op->type));

@@ -21,7 +21,8 @@ static bool is_hint(const struct a64_insn *i)
 static const struct lift_row *row_of(uint64_t mode, const struct a64_insn *i)
 {
     static const struct lift_row *const parts[] = {arm64_lift_int,    arm64_lift_mem, arm64_lift_branch,
-                                                   arm64_lift_system, arm64_lift_fp,  arm64_lift_simd};
+                                                   arm64_lift_system, arm64_lift_fp,  arm64_lift_simd,
+                                                   arm64_lift_vector};
 
     if (i->id == A64_UNDEFINED)
         return NULL;
@@ -151,12 +152,22 @@ static int disasm(char *buf, size_t size, uint64_t mode, uint64_t pc, const uint
         SLOT_X(n), IRT_I64, name                                                                             \
     }
 
+#define V(n)                                                                                                 \
+    {                                                                                                        \
+        SLOT_Q(n), IRT_V128, "v" #n                                                                          \
+    }
+
 static const struct slot_desc slots[] = {
     X(0, "x0"),   X(1, "x1"),   X(31, "sp"),  X(2, "x2"),   X(19, "x19"), X(3, "x3"),   X(29, "x29"),
     X(30, "x30"), X(20, "x20"), X(4, "x4"),   X(21, "x21"), X(5, "x5"),   X(22, "x22"), X(6, "x6"),
     X(23, "x23"), X(7, "x7"),   X(8, "x8"),   X(24, "x24"), X(9, "x9"),   X(10, "x10"), X(25, "x25"),
     X(11, "x11"), X(12, "x12"), X(26, "x26"), X(13, "x13"), X(14, "x14"), X(27, "x27"), X(15, "x15"),
-    X(16, "x16"), X(17, "x17"), X(28, "x28"), X(18, "x18"),
+    X(16, "x16"), X(17, "x17"), X(28, "x28"), X(18, "x18"), V(0),         V(1),         V(2),
+    V(3),         V(4),         V(5),         V(6),         V(7),         V(16),        V(17),
+    V(18),        V(19),        V(20),        V(21),        V(22),        V(23),        V(24),
+    V(25),        V(26),        V(27),        V(28),        V(29),        V(30),        V(31),
+    V(8),         V(9),         V(10),        V(11),        V(12),        V(13),        V(14),
+    V(15),
 };
 
 const struct lift_ops lift_arm64 = {

@@ -44,6 +44,7 @@ extern const struct lift_row arm64_lift_mem[A64_ID_COUNT];
 extern const struct lift_row arm64_lift_system[A64_ID_COUNT];
 extern const struct lift_row arm64_lift_fp[A64_ID_COUNT];
 extern const struct lift_row arm64_lift_simd[A64_ID_COUNT];
+extern const struct lift_row arm64_lift_vector[A64_ID_COUNT];
 /* For all that simd.h serves. */
 extern const struct lift_row arm64_lift_by_helper;
 
@@ -99,13 +100,27 @@ enum ir_type alift_type(const struct lift *l);
 ir_ref alift_get_sized(struct lift *l, unsigned reg);
 void alift_put_sized(struct lift *l, unsigned reg, ir_ref value);
 
-/* The low 64 bits of a vector register, as f64; a write clears the upper half. */
+/* The low 64 bits of a vector register, as f64. */
 ir_ref alift_get_d(struct lift *l, unsigned reg);
-void alift_put_d(struct lift *l, unsigned reg, ir_ref value);
-/* The same with an i64. */
-void alift_put_bits(struct lift *l, unsigned reg, ir_ref value);
+/* A scalar of 32 or 64 bits to a vector register; the others become zero. Registers are written whole,
+ * always. */
+void alift_put_scalar(struct lift *l, unsigned reg, ir_ref value);
 /* Raises unless the stack pointer, whose value this is, is a multiple of 16. */
 void alift_sp_check(struct lift *l, ir_ref sp);
+
+/* ---- vectors ---- */
+
+/* v128 operations; aux: lane width in bits, enum ir_vecaux. */
+ir_ref alift_vec(struct lift *l, unsigned op, unsigned aux, ir_ref a, ir_ref b, int64_t imm);
+/* The value in each lane. */
+ir_ref alift_vec_const(struct lift *l, unsigned bits, int64_t value);
+/* Lane n as an i64, zero-extended. */
+ir_ref alift_lane(struct lift *l, unsigned bits, ir_ref v, unsigned n);
+ir_ref alift_get_v(struct lift *l, unsigned reg);
+/* The whole, or as the instruction says the lower half, zeros above. */
+void alift_put_v(struct lift *l, unsigned reg, ir_ref v);
+/* The instruction by simd.h. */
+void alift_simd(struct lift *l);
 
 /* Mode WATCH: before the access. */
 void alift_watch(struct lift *l, ir_ref base, int64_t disp, unsigned bytes, bool write);

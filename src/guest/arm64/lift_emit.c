@@ -1,5 +1,6 @@
 /* What lifting consists of: constants, registers, flags and conditions, ends of blocks. */
 #include "guest/arm64/lift.h"
+#include "guest/arm64/simd.h"
 
 ir_ref alift_imm(struct lift *l, int64_t value)
 {
@@ -106,16 +107,44 @@ ir_ref alift_get_d(struct lift *l, unsigned reg)
     return ir_get(l->u, IRT_F64, SLOT_Q(reg));
 }
 
-void alift_put_d(struct lift *l, unsigned reg, ir_ref value)
+void alift_put_scalar(struct lift *l, unsigned reg, ir_ref value)
 {
-    ir_put(l->u, IRT_F64, SLOT_Q(reg), value);
-    ir_put(l->u, IRT_I64, SLOT_Q_HI(reg), alift_imm(l, 0));
+    ir_put(l->u, IRT_V128, SLOT_Q(reg), alift_vec(l, IR_VZEXT, 0, value, IR_REF_NONE, 0));
 }
 
-void alift_put_bits(struct lift *l, unsigned reg, ir_ref value)
+/* ---- vectors ---- */
+
+ir_ref alift_vec(struct lift *l, unsigned op, unsigned aux, ir_ref a, ir_ref b, int64_t imm)
 {
-    ir_put(l->u, IRT_I64, SLOT_Q(reg), value);
-    ir_put(l->u, IRT_I64, SLOT_Q_HI(reg), alift_imm(l, 0));
+    return ir_emit(l->u, (enum ir_opcode)op, IRT_V128, aux, a, b, IR_REF_NONE, imm);
+}
+
+ir_ref alift_vec_const(struct lift *l, unsigned bits, int64_t value)
+{
+    return alift_vec(l, IR_VDUP, bits, alift_imm(l, value), IR_REF_NONE, 0);
+}
+
+ir_ref alift_lane(struct lift *l, unsigned bits, ir_ref v, unsigned n)
+{
+    return ir_emit(l->u, IR_VLANE, IRT_I64, bits, v, IR_REF_NONE, IR_REF_NONE, n);
+}
+
+ir_ref alift_get_v(struct lift *l, unsigned reg)
+{
+    return ir_get(l->u, IRT_V128, SLOT_Q(reg));
+}
+
+void alift_put_v(struct lift *l, unsigned reg, ir_ref v)
+{
+    if (l->i.q)
+        ir_put(l->u, IRT_V128, SLOT_Q(reg), v);
+    else
+        alift_put_scalar(l, reg, v);
+}
+
+void alift_simd(struct lift *l)
+{
+    alift_call(l, A64H_SIMD, alift_imm(l, (int64_t)arm64_simd_desc(&l->i)), IR_REF_NONE, IR_REF_NONE);
 }
 
 /* A new stack pointer that is the old one and a multiple of 16. */

@@ -17,15 +17,11 @@ static ir_ref get(struct lift *l, unsigned reg)
 
 static void put_sized(struct lift *l, unsigned size, unsigned reg, ir_ref v)
 {
-    if (size == 3) {
-        alift_put_d(l, reg, v);
-    } else if (size == 2) {
-        ir_put(l->u, IRT_F32, SLOT_Q(reg), v);
-        ir_put(l->u, IRT_I32, SLOT_Q(reg) + 4, ir_const(l->u, IRT_I32, 0));
-        ir_put(l->u, IRT_I64, SLOT_Q_HI(reg), alift_imm(l, 0));
+    if (size >= 2) {
+        alift_put_scalar(l, reg, v);
     } else {
         v = ir_un(l->u, IR_BITCAST, IRT_I32, v);
-        alift_put_bits(l, reg, ir_emit(l->u, IR_ZEXT, IRT_I64, 16, v, IR_REF_NONE, IR_REF_NONE, 0));
+        alift_put_scalar(l, reg, ir_emit(l->u, IR_ZEXT, IRT_I64, 16, v, IR_REF_NONE, IR_REF_NONE, 0));
     }
 }
 
@@ -161,7 +157,7 @@ static void op_csel(struct lift *l, row_t row)
     ir_ref cond = alift_cond(l, l->i.cond), a = get_bits(l, l->i.rn), b = get_bits(l, l->i.rm);
 
     (void)row;
-    alift_put_bits(l, l->i.rd, alift_select(l, IRT_I64, cond, a, b));
+    alift_put_scalar(l, l->i.rd, alift_select(l, IRT_I64, cond, a, b));
 }
 
 /* ---- moves ---- */
@@ -169,7 +165,7 @@ static void op_csel(struct lift *l, row_t row)
 static void op_imm(struct lift *l, row_t row)
 {
     (void)row;
-    alift_put_bits(l, l->i.rd, alift_imm(l, l->i.imm));
+    alift_put_scalar(l, l->i.rd, alift_imm(l, l->i.imm));
 }
 
 static void op_to_gp(struct lift *l, row_t row)
@@ -185,19 +181,20 @@ static void op_from_gp(struct lift *l, row_t row)
     (void)row;
     if (l->i.size < 3)
         v = ir_emit(l->u, IR_ZEXT, IRT_I64, 8u << l->i.size, v, IR_REF_NONE, IR_REF_NONE, 0);
-    alift_put_bits(l, l->i.rd, v);
+    alift_put_scalar(l, l->i.rd, v);
 }
 
 static void op_hi_to_gp(struct lift *l, row_t row)
 {
     (void)row;
-    alift_put(l, l->i.rd, ir_get(l->u, IRT_I64, SLOT_Q_HI(l->i.rn)));
+    alift_put(l, l->i.rd, alift_lane(l, 64, alift_get_v(l, l->i.rn), 1));
 }
 
 static void op_gp_to_hi(struct lift *l, row_t row)
 {
     (void)row;
-    ir_put(l->u, IRT_I64, SLOT_Q_HI(l->i.rd), alift_get(l, l->i.rn));
+    ir_put(l->u, IRT_V128, SLOT_Q(l->i.rd),
+           alift_vec(l, IR_VINSLANE, 64, alift_get_v(l, l->i.rd), alift_get(l, l->i.rn), 1));
 }
 
 /* ---- conversions ---- */
@@ -218,7 +215,7 @@ static void op_cvt(struct lift *l, row_t row)
 
     (void)row;
     if (l->mode & ARM64_MODE_AHP && (to == 1 || l->i.size == 1))
-        alift_put_bits(l, l->i.rd, by_helper(l, FP_FORMAT, get_bits(l, l->i.rn)));
+        alift_put_scalar(l, l->i.rd, by_helper(l, FP_FORMAT, get_bits(l, l->i.rn)));
     else
         put_sized(l, to, l->i.rd,
                   ir_emit(l->u, IR_FTOF, type_of(to), fp_aux(l, 3, A64_ROUND_FPCR), get(l, l->i.rn),
@@ -251,8 +248,8 @@ static void op_to_fix(struct lift *l, row_t row)
 
 static void op_from_fix(struct lift *l, row_t row)
 {
-    alift_put_bits(l, l->i.rd,
-                   by_helper(l, row->arg ? FP_FROM_FIXED_S : FP_FROM_FIXED_U, alift_get(l, l->i.rn)));
+    alift_put_scalar(l, l->i.rd,
+                     by_helper(l, row->arg ? FP_FROM_FIXED_S : FP_FROM_FIXED_U, alift_get(l, l->i.rn)));
 }
 
 /* arg: bits of the integer range; aux: enum a64_round */
@@ -260,7 +257,7 @@ static void op_rint_range(struct lift *l, row_t row)
 {
     l->i.opt = (uint8_t)row->aux;
     l->i.amount = (uint8_t)row->arg;
-    alift_put_bits(l, l->i.rd, by_helper(l, FP_ROUND_RANGE, get_bits(l, l->i.rn)));
+    alift_put_scalar(l, l->i.rd, by_helper(l, FP_ROUND_RANGE, get_bits(l, l->i.rn)));
 }
 
 /* Bit 32 of the helper's result is the Z flag. */

@@ -192,9 +192,9 @@ static ir_ref fp_load_value(struct lift *l, unsigned size, ir_ref base, int64_t 
 {
     if (size == 4)
         return ir_load(l->u, IRT_V128, plain(l, 4), base, disp);
-    if (size == 3)
-        return ir_load(l->u, IRT_F64, plain(l, 3), base, disp);
-    return ir_un(l->u, IR_BITCAST, IRT_F64, ir_load(l->u, IRT_I64, plain(l, size), base, disp));
+    if (size >= 2)
+        return ir_load(l->u, size == 3 ? IRT_F64 : IRT_F32, plain(l, size), base, disp);
+    return ir_load(l->u, IRT_I64, plain(l, size), base, disp);
 }
 
 static void fp_put_value(struct lift *l, unsigned size, unsigned reg, ir_ref v)
@@ -202,22 +202,15 @@ static void fp_put_value(struct lift *l, unsigned size, unsigned reg, ir_ref v)
     if (size == 4)
         ir_put(l->u, IRT_V128, SLOT_Q(reg), v);
     else
-        alift_put_d(l, reg, v);
+        alift_put_scalar(l, reg, v);
 }
 
 static void fp_store_value(struct lift *l, unsigned size, ir_ref base, int64_t disp, unsigned reg)
 {
-    ir_ref v;
+    static const uint8_t types[] = {IRT_I64, IRT_I64, IRT_F32, IRT_F64, IRT_V128};
+    enum ir_type type = (enum ir_type)types[size];
 
-    if (size == 4) {
-        ir_store(l->u, IRT_V128, plain(l, 4), base, disp, ir_get(l->u, IRT_V128, SLOT_Q(reg)));
-        return;
-    }
-    v = alift_get_d(l, reg);
-    if (size == 3)
-        ir_store(l->u, IRT_F64, plain(l, 3), base, disp, v);
-    else
-        ir_store(l->u, IRT_I64, plain(l, size), base, disp, ir_un(l->u, IR_BITCAST, IRT_I64, v));
+    ir_store(l->u, type, plain(l, size), base, disp, ir_get(l->u, type, SLOT_Q(reg)));
 }
 
 static void op_fp_load(struct lift *l, row_t row)
