@@ -109,6 +109,11 @@ enum ir_fcmp {
     IR_FCMP_EQ_SIGNAL,
     IR_FCMP_UNORDERED
 };
+/* Shifts of fields in aux of vector FP: 2 bits of format (f16, f32, f64), 2 bits log2 of lanes, 4 bits of
+ * kind. */
+enum ir_vfield { IR_VF_FORMAT = 8, IR_VF_COUNT = 10, IR_VF_KIND = 12 };
+/* EQ is quiet, the others signal. */
+enum ir_vfcmp { IR_VF_EQ, IR_VF_GT, IR_VF_GE };
 enum ir_intkind { IR_INT_S32, IR_INT_U32, IR_INT_S64, IR_INT_U64 };
 /* aux of vector operations. */
 enum ir_vecaux { IR_V_LANE = 0xff, IR_V_SIGNED = 0x100, IR_V_UPPER = 0x200 };

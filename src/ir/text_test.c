@@ -100,6 +100,8 @@ static unsigned aux_for(unsigned op)
 {
     if (op >= IR_VADD && op <= IR_VZEXT)
         return op == IR_VCLMULL ? 64 : 8;
+    if (op >= IR_VFADD && op <= IR_VFNARROW)
+        return 1 << IR_VF_FORMAT;
     switch (op) {
     case IR_SEXT:
     case IR_ZEXT:

@@ -225,6 +225,28 @@ static const char *check_vector(const struct ir_unit *u, const struct ir_op *op)
                : "no such lane";
 }
 
+static const char *check_vector_float(const struct ir_op *op)
+{
+    static const uint8_t kinds[] = {
+        [IR_VFMADD - IR_VFADD] = 1,        [IR_VFMIN - IR_VFADD] = IR_MM_X86,
+        [IR_VFMAX - IR_VFADD] = IR_MM_X86, [IR_VFCMP - IR_VFADD] = IR_VF_GE,
+        [IR_VFRINT - IR_VFADD] = 1,        [IR_VFTOI - IR_VFADD] = 1,
+        [IR_VITOF - IR_VFADD] = 1,         [IR_VFWIDEN - IR_VFADD] = 1,
+        [IR_VFNARROW - IR_VFADD] = 0,
+    };
+    unsigned format = op->aux >> IR_VF_FORMAT & 3, count = op->aux >> IR_VF_COUNT & 3,
+             wide = op->op >= IR_VFWIDEN;
+
+    if ((op->aux & IR_FP_ROUND) > IR_ROUND_ODD || op->aux & 0xc0)
+        return "no such rounding";
+    if (format + wide > 2 || format + wide + count > 3)
+        return "no such lanes";
+    /* Integers of 16 bits have no scalar operation. */
+    if ((op->op == IR_VFTOI || op->op == IR_VITOF) && !format)
+        return "no such lanes";
+    return op->aux >> IR_VF_KIND > kinds[op->op - IR_VFADD] ? "no such kind" : NULL;
+}
+
 static const char *check_slot(const struct ir_op *op)
 {
     if (!ir_type_size((enum ir_type)op->type))
@@ -260,6 +282,8 @@ static const char *check_details(const struct ir_unit *u, const struct ir_op *op
         return check_float(op);
     if (o >= IR_VADD && o <= IR_VZEXT)
         return check_vector(u, op);
+    if (o >= IR_VFADD && o <= IR_VFNARROW)
+        return check_vector_float(op);
     return NULL;
 }
 

@@ -69,8 +69,9 @@ uint64_t interp_reverse_bits(uint64_t x, unsigned width);
 u128 interp_carryless(uint64_t a, uint64_t b);
 /* enum ir_fcond on flags packed as N Z C V A P in bits 0..5. */
 bool interp_flag_cond(unsigned flags, unsigned cond);
-/* lib/softfloat behind IR's FP operations. */
+/* IR's FP operations, see engine/soft/float.h. */
 void interp_float(struct vcpu *v, const struct iop *op);
+void interp_vector_float(struct vcpu *v, const struct iop *op);
 
 /* A cell's low `size` bytes; 4-byte slots need not be 8-byte aligned. */
 static inline uint64_t cell_get(const struct vcpu *v, int16_t off, unsigned size)

@@ -539,6 +539,9 @@ L_GENERIC:
 L_FLOAT:
     interp_float(v, ip);
     NEXT;
+L_VFLOAT:
+    interp_vector_float(v, ip);
+    NEXT;
 
     BINARY_SAME(ADD, a + b)
     BINARY_SAME(SUB, a - b)

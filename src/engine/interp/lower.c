@@ -412,14 +412,16 @@ static void lower_select(struct lower *l, unsigned at, const struct ir_op *op)
 
 static void lower_generic(struct lower *l, unsigned at, const struct ir_op *op)
 {
-    bool fp = (op->op >= IR_FADD && op->op <= IR_UNBOX);
+    enum iop_code code = op->op >= IR_FADD && op->op <= IR_UNBOX ? IOP_FLOAT : IOP_GENERIC;
     int16_t a = cell_or(l, at, op->a, 0);
     int16_t b = cell_or(l, at, op->b, 0);
     int16_t c = cell_or(l, at, op->c, 0);
     bool wants_type = op->op == IR_FTOF || op->op == IR_BOX || op->op == IR_UNBOX || op->op == IR_VZEXT;
     unsigned from = wants_type ? value_type(l, op->a) : (unsigned)op->imm & 0xffff;
 
-    out(l, fp ? IOP_FLOAT : IOP_GENERIC, result(l, at), a, b, 0,
+    if (op->op >= IR_VFADD && op->op <= IR_VFNARROW)
+        code = IOP_VFLOAT;
+    out(l, code, result(l, at), a, b, 0,
         generic_imm(op->op, op->type, op->aux, c, from));
 }
 
