@@ -421,8 +421,7 @@ static void lower_generic(struct lower *l, unsigned at, const struct ir_op *op)
 
     if (op->op >= IR_VFADD && op->op <= IR_VFNARROW)
         code = IOP_VFLOAT;
-    out(l, code, result(l, at), a, b, 0,
-        generic_imm(op->op, op->type, op->aux, c, from));
+    out(l, code, result(l, at), a, b, 0, generic_imm(op->op, op->type, op->aux, c, from));
 }
 
 /* ---- memory ---- */

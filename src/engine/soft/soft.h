@@ -121,6 +121,8 @@ struct soft_vcpu {
 
     _Alignas(64) struct soft_jump jumps[SOFT_JUMPS];
 
+    _Alignas(16) u128 jit_wide[24]; /* the JIT's: constants of 16 bytes, operands of calls */
+
     /* Temporaries of the unit that the interpreter runs: operands are int16 displacements from the vcpu. */
 #define SOFT_TEMPS 256
     _Alignas(64) u128 temps[SOFT_TEMPS];

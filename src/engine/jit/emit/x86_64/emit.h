@@ -36,7 +36,8 @@ enum thunk {
     T_READ,                /* + log2 size: site miss, see emit_mem.c */
     T_WRITE = T_READ + 5,  /* alike */
     T_GROUP = T_WRITE + 5, /* reads, writes: see group.c */
-    T_HELPER = T_GROUP + 2,
+    T_FLOAT = T_GROUP + 2, /* soft float on own_wide.arg */
+    T_HELPER,
     T_COUNT = T_HELPER + 64
 };
 
@@ -56,6 +57,19 @@ struct own {
 };
 
 _Static_assert(sizeof(struct own) <= sizeof(((struct soft_vcpu *)0)->jit_own), "room in the headroom");
+
+/* Overlay of soft_vcpu.jit_wide. */
+struct own_wide {
+    uint64_t arg[3][2]; /* of soft float: operands, then the result in the first; see float_call.c */
+    uint64_t what;
+    uint64_t spare;
+    /* By [vector lanes | scalar][f32, f64]; scalars have zeros above. */
+    uint64_t sign[2][2][2];
+    uint64_t abs[2][2][2];
+    uint64_t least[2][2][2]; /* the least normal number */
+};
+
+_Static_assert(sizeof(struct own_wide) <= sizeof(((struct soft_vcpu *)0)->jit_wide), "room in the headroom");
 
 /* Host features beyond x86-64-v1. */
 struct cpu {
@@ -138,6 +152,24 @@ struct memo {
 
 #define EMIT_GROUPS 8
 #define EMIT_MEMOS  64
+/* An operation left to soft float: where its operands are, where its result goes. */
+struct float_call {
+    uint32_t what;
+    struct float_place {
+        enum { PLACE_NONE, PLACE_XMM, PLACE_GPR, PLACE_MEM, PLACE_CONST } kind;
+        bool wide;
+        uint8_t reg;
+        uint8_t sign; /* byte whose sign is to be inverted; 0: none */
+        struct xmem mem;
+        uint64_t value;
+    } arg[3];
+    bool wide, gpr, boxed; /* the result: 128 bits; in a general register; ones above an f32 */
+    uint8_t d;
+    uint8_t jumps;
+    uint8_t *jump[4];
+};
+
+#define EMIT_FLOATS 512
 #define EMIT_STAGE  (192u << 10)
 #define EMIT_COLDS  4096
 #define EMIT_RELOCS 4096
@@ -195,6 +227,8 @@ struct emit {
     uint8_t insn_sites;  /* of the instruction, so far */
     struct cold cold[EMIT_COLDS];
     unsigned colds;
+    struct float_call floats[EMIT_FLOATS];
+    unsigned float_count;
     struct reloc reloc[EMIT_RELOCS];
     unsigned relocs;
     struct out out[EMIT_OUTS];
@@ -215,6 +249,12 @@ struct emit {
 #define SOFT_DISP(field) ((int32_t)offsetof(struct soft_vcpu, field) - (int32_t)sizeof(struct soft_vcpu))
 #define OWN_DISP(field)  (SOFT_DISP(jit_own) + (int32_t)offsetof(struct own, field))
 #define VCPU_DISP(field) ((int32_t)offsetof(struct vcpu, field))
+
+#define WIDE_DISP(field) (SOFT_DISP(jit_wide) + (int32_t)offsetof(struct own_wide, field))
+static inline struct own_wide *own_wide_of(struct vcpu *v)
+{
+    return (struct own_wide *)soft_of(v)->jit_wide;
+}
 
 static inline struct own *own_of(struct vcpu *v)
 {
@@ -357,6 +397,25 @@ bool emit_flag_test(struct emit *e, const struct ir_op *op, unsigned *cc);
 /* The operation gives its operand's bits. */
 bool emit_flags_same(const struct ir_unit *u, const struct ir_op *op);
 bool emit_float(struct emit *e, const struct ir_op *op);
+
+/* ---- float_call.c: cases of FP operations that soft float computes ---- */
+
+/* A cold call of the present operation. Where its operands are is noted now, and they have to stay there. */
+struct float_call *float_cold(struct emit *e, const struct ir_op *op);
+/* To it on that condition: up to 4 times. */
+void float_cold_if(struct emit *e, struct float_call *f, unsigned cc);
+/* It goes on here, its result in d (gpr: a general register). */
+void float_cold_end(struct emit *e, struct float_call *f, unsigned d);
+/* The whole operation by soft float. */
+bool float_call(struct emit *e, const struct ir_op *op);
+/* Called by T_FLOAT. */
+void float_compute(struct vcpu *v);
+/* The operand behind a negation that was left to its user. */
+ir_ref float_negated(const struct emit *e, ir_ref r, bool *neg);
+/* There is a scratch xmm register to be had besides that one. */
+bool float_scratch_left(const struct emit *e, unsigned except);
+/* Where the result may go while the operands, in registers and not done, are still wanted. */
+unsigned float_dest(struct emit *e, const struct ir_op *op);
 bool emit_vector(struct emit *e, const struct ir_op *op);
 bool emit_mem(struct emit *e, const struct ir_op *op);
 bool emit_flow(struct emit *e, const struct ir_op *op);

@@ -1,8 +1,8 @@
 /*
  * Floating point by the host's FPU. MXCSR rounds to nearest and gathers the flags, tininess is seen after
- * rounding as IEEE allows and RISC-V wants; what differs are NaN results (the guest's is the default NaN),
- * and cases that go to the interpreter: other rounding modes, f16, NaN results of fused operations, whose
- * invalid flag the host gives by other rules.
+ * rounding as IEEE allows and RISC-V wants; what differs are NaN results (RISC-V's is the default NaN),
+ * and cases that go to soft float: other rounding modes, flushing to zero, f16, NaN results of guests that
+ * choose among the operands' and of fused operations, whose invalid flag the host gives by other rules.
  *
  * A single in a 64-bit register has ones above it (boxed). The VEX forms copy the bits above from their first
  * source, so a result is boxed when that source was.
@@ -21,9 +21,10 @@ static uint32_t scalar(bool dbl)
     return dbl ? O_F2 : O_F3;
 }
 
+/* Rounds as MXCSR does, flushes nothing. */
 static bool nearest(const struct ir_op *op)
 {
-    return (op->aux & 0xff) == IR_RNE;
+    return (op->aux & 0xff & ~(unsigned)IR_FP_DEFAULT_NAN) == IR_RNE;
 }
 
 static bool boxed(const struct emit *e, ir_ref r)
@@ -60,32 +61,62 @@ static void check_nan(struct emit *e, unsigned reg, bool dbl)
     struct cold c = {.fn = cold_nan, .a = (uint8_t)reg, .b = dbl};
 
     compare_self(e, reg, dbl);
-    if (own_nans(e)) {
-        emit_bail_if(e, CC_P);
-        return;
-    }
     c.jump = as_jcc(&e->a, CC_P);
     c.back = e->a.p;
     emit_cold(e, c);
 }
 
-/*
- * Where tininess is seen before rounding, the least normal number may have been tiny: the interpreter knows.
- * Sums are exact where they are that small.
- */
-static void check_tiny(struct emit *e, unsigned reg, bool dbl)
+static bool may_be_tiny(const struct emit *e, const struct ir_op *op)
 {
+    return e->ev->lift->fp_rules->tiny_before &&
+           (op->op == IR_FMUL || op->op == IR_FDIV || op->op == IR_FMADD || op->op == IR_FTOF);
+}
+
+/*
+ * Where tininess is seen before rounding, the least normal number may have been tiny: soft float knows. Sums
+ * are exact where they are that small. The comparison with it finds NaNs, too.
+ */
+static void check_tiny(struct emit *e, const struct ir_op *op, unsigned reg, bool box)
+{
+    bool dbl = is_double(op);
     uint32_t w = dbl ? O_W : 0;
+    struct float_call *f;
     unsigned t;
 
-    if (!e->ev->lift->fp_rules->tiny_before)
+    if (float_scratch_left(e, reg)) {
+        t = val_scratch_xmm(e, 1u << reg);
+        f = float_cold(e, op);
+        as_vrm(&e->a, S_AND, t, reg, mem_at(RBP, WIDE_DISP(abs[1][dbl])));
+        as_vrm(&e->a, S_UCOMISS | (dbl ? O_66 : 0), t, 0, mem_at(RBP, WIDE_DISP(least[1][dbl])));
+    } else {
+        t = val_scratch(e, 0);
+        f = float_cold(e, op);
+        compare_self(e, reg, dbl);
+        float_cold_if(e, f, CC_P);
+        as_rr(&e->a, S_MOVQ_GX | w, reg, t);
+        as_rr(&e->a, X_ADD | w, t, t); /* without its sign */
+        as_shift_ri(&e->a, w, G_ROL, t, dbl ? 11 : 8);
+        as_alu_ri(&e->a, w, G_CMP, t, 1);
+    }
+    f->boxed = box;
+    float_cold_if(e, f, CC_E);
+    float_cold_end(e, f, reg);
+}
+
+/* Results in reg that are soft float's, as NaNs and what may have been tiny. Operands are as they were. */
+static void check_cold(struct emit *e, const struct ir_op *op, unsigned reg, bool box)
+{
+    struct float_call *f;
+
+    if (may_be_tiny(e, op)) {
+        check_tiny(e, op, reg, box);
         return;
-    t = val_scratch(e, 0);
-    as_rr(&e->a, S_MOVQ_GX | w, reg, t);
-    as_rr(&e->a, X_ADD | w, t, t); /* without its sign */
-    as_shift_ri(&e->a, w, G_ROL, t, dbl ? 11 : 8);
-    as_alu_ri(&e->a, w, G_CMP, t, 1);
-    emit_bail_if(e, CC_E);
+    }
+    f = float_cold(e, op);
+    f->boxed = box;
+    compare_self(e, reg, is_double(op));
+    float_cold_if(e, f, CC_P);
+    float_cold_end(e, f, reg);
 }
 
 /* ---- arithmetic ---- */
@@ -98,7 +129,7 @@ static bool binary(struct emit *e, const struct ir_op *op, uint32_t code, bool c
     unsigned ra, d;
 
     if (!nearest(op))
-        return false;
+        return float_call(e, op);
     if (commutes && !dbl && !boxed(e, a) && boxed(e, b)) {
         a = op->b;
         b = op->a;
@@ -106,13 +137,19 @@ static bool binary(struct emit *e, const struct ir_op *op, uint32_t code, bool c
     ra = val_xmm(e, a);
     rb = val_xmm_rm(e, b);
     result = keeps_box(e, op, a);
-    val_done(e, op->a);
-    val_done(e, op->b);
-    d = val_dest_xmm(e, 0);
-    as_v_rm(&e->a, code | scalar(dbl), d, ra, rb);
-    check_nan(e, d, dbl);
-    if (op->op == IR_FMUL || op->op == IR_FDIV)
-        check_tiny(e, d, dbl);
+    if (own_nans(e)) {
+        d = float_dest(e, op);
+        as_v_rm(&e->a, code | scalar(dbl), d, ra, rb);
+        check_cold(e, op, d, false);
+        val_done(e, op->a);
+        val_done(e, op->b);
+    } else {
+        val_done(e, op->a);
+        val_done(e, op->b);
+        d = val_dest_xmm(e, 0);
+        as_v_rm(&e->a, code | scalar(dbl), d, ra, rb);
+        check_nan(e, d, dbl);
+    }
     val_set_xmm(e, d, result);
     return true;
 }
@@ -123,43 +160,42 @@ static bool square_root(struct emit *e, const struct ir_op *op)
     unsigned ra, d;
 
     if (!nearest(op))
-        return false;
+        return float_call(e, op);
     ra = val_xmm(e, op->a);
-    val_done(e, op->a);
-    d = val_dest_xmm(e, 0);
+    d = own_nans(e) ? float_dest(e, op) : 0;
+    if (!own_nans(e)) {
+        val_done(e, op->a);
+        d = val_dest_xmm(e, 0);
+    }
     as_vrr(&e->a, S_SQRT | scalar(dbl), d, ra, ra);
-    check_nan(e, d, dbl);
+    if (own_nans(e)) {
+        check_cold(e, op, d, false);
+        val_done(e, op->a);
+    } else {
+        check_nan(e, d, dbl);
+    }
     val_set_xmm(e, d, result);
     return true;
-}
-
-/* The operand behind a negation that was left to us. */
-static ir_ref negated(const struct emit *e, ir_ref r, bool *neg)
-{
-    *neg = e->val[e->root[r]].lazy;
-    return *neg ? e->ops[e->root[r]].a : r;
 }
 
 static bool fused(struct emit *e, const struct ir_op *op)
 {
     static const uint32_t code[2][2] = {{V_FMADD231, V_FMSUB231}, {V_FNMADD231, V_FNMSUB231}};
     bool dbl = is_double(op), neg_product, neg_addend, result;
-    ir_ref a = negated(e, op->a, &neg_product), c = negated(e, op->c, &neg_addend);
+    ir_ref a = float_negated(e, op->a, &neg_product), c = float_negated(e, op->c, &neg_addend);
     unsigned ra, t, d;
     struct rm rb;
 
     if (!nearest(op) || !e->ev->cpu.fma)
-        return false;
-    /* Not into the home at once: the instruction may yet be left to the interpreter. */
+        return float_call(e, op);
+    /* Not into the home at once: operands have to stay. */
     t = val_scratch_xmm(e, 0);
     val_xmm_to(e, c, t);
     ra = val_xmm(e, a);
     rb = val_xmm_rm(e, op->b);
     result = keeps_box(e, op, c);
     as_v_rm(&e->a, code[neg_product][neg_addend] | (dbl ? O_W : 0), t, ra, rb);
-    compare_self(e, t, dbl);
-    emit_bail_if(e, CC_P);
-    check_tiny(e, t, dbl);
+    check_cold(e, op, t, result);
     val_done(e, a);
     val_done(e, op->b);
     val_done(e, c);
@@ -173,41 +209,68 @@ static bool fused(struct emit *e, const struct ir_op *op)
 }
 
 /*
- * RISC-V's (minimumNumber): a number wins over a NaN, which is the interpreter's; -0 is less than +0. The
- * host's gives its second operand for equal ones: both ways round, and the signs combined.
+ * Of two numbers; soft float has the rules for NaNs. -0 is less than +0. The host's gives its second operand
+ * for equal ones: both ways round, and the signs combined.
  */
 static bool min_max(struct emit *e, const struct ir_op *op)
 {
     bool dbl = is_double(op), min = op->op == IR_FMIN, result = keeps_box(e, op, op->a) && boxed(e, op->b);
     uint32_t code = (min ? S_MIN : S_MAX) | scalar(dbl);
+    struct float_call *f;
     unsigned ra, rb, t, d;
 
-    if (op->aux >> 8 != IR_MM_RISCV)
-        return false;
+    if (op->aux >> 8 == IR_MM_X86 || !nearest(op))
+        return float_call(e, op);
     ra = val_xmm(e, op->a);
     rb = val_xmm(e, op->b);
-    as_vrr(&e->a, S_UCOMISS | (dbl ? O_66 : 0), ra, 0, rb);
-    emit_bail_if(e, CC_P);
     t = val_scratch_xmm(e, 0);
-    as_vrr(&e->a, code, t, ra, rb);
+    f = float_cold(e, op);
+    f->boxed = result;
     val_done(e, op->a);
     val_done(e, op->b);
     d = val_dest_xmm(e, 1u << t);
+    as_vrr(&e->a, S_UCOMISS | (dbl ? O_66 : 0), ra, 0, rb);
+    float_cold_if(e, f, CC_P);
+    as_vrr(&e->a, code, t, ra, rb);
     as_vrr(&e->a, code, d, rb, ra);
     as_vrr(&e->a, min ? S_OR : S_AND, d, d, t);
+    float_cold_end(e, f, d);
+    val_set_xmm(e, d, result);
+    return true;
+}
+
+/* To an integral number in the same format. */
+static bool integral(struct emit *e, const struct ir_op *op)
+{
+    static const uint8_t mode[] = {[IR_RNE] = 0, [IR_RDN] = 1, [IR_RUP] = 2, [IR_RTZ] = 3};
+    unsigned rm = op->aux & 0xff & ~(unsigned)IR_FP_DEFAULT_NAN, ra, d;
+    bool dbl = is_double(op), result = keeps_box(e, op, op->a);
+
+    if (rm > IR_RUP)
+        return float_call(e, op);
+    ra = val_xmm(e, op->a);
+    d = float_dest(e, op);
+    as_vrr(&e->a, dbl ? S_ROUNDSD : S_ROUNDSS, d, ra, ra);
+    as_u8(&e->a, mode[rm] | (op->aux >> 8 & 1 ? 0 : 8)); /* 8: not inexact */
+    check_cold(e, op, d, result);
+    val_done(e, op->a);
     val_set_xmm(e, d, result);
     return true;
 }
 
 /* ---- signs: no flags, no NaN rules ---- */
 
-static struct xmem sign_mask(bool dbl)
+static struct xmem sign_mask(const struct emit *e, bool dbl)
 {
+    if (own_nans(e))
+        return mem_at(RBP, WIDE_DISP(sign[1][dbl]));
     return mem_at(RBP, OWN_DISP(sign) + (dbl ? 0 : 8));
 }
 
-static struct xmem abs_mask(bool dbl)
+static struct xmem abs_mask(const struct emit *e, bool dbl)
 {
+    if (own_nans(e))
+        return mem_at(RBP, WIDE_DISP(abs[1][dbl]));
     return mem_at(RBP, OWN_DISP(abs) + (dbl ? 0 : 8));
 }
 
@@ -216,12 +279,10 @@ static bool sign_only(struct emit *e, const struct ir_op *op, bool negate)
     bool dbl = is_double(op), result = keeps_box(e, op, op->a);
     unsigned ra, d;
 
-    if (e->val[e->at].lazy)
-        return true;
     ra = val_xmm(e, op->a);
     val_done(e, op->a);
     d = val_dest_xmm(e, 0);
-    as_vrm(&e->a, negate ? S_XOR : S_AND, d, ra, negate ? sign_mask(dbl) : abs_mask(dbl));
+    as_vrm(&e->a, negate ? S_XOR : S_AND, d, ra, negate ? sign_mask(e, dbl) : abs_mask(e, dbl));
     val_set_xmm(e, d, result);
     return true;
 }
@@ -250,14 +311,14 @@ static bool sign_of_other(struct emit *e, const struct ir_op *op)
     ra = val_xmm(e, op->a);
     rb = val_xmm(e, op->b);
     t = val_scratch_xmm(e, 0);
-    as_vrm(&e->a, op->op == IR_FSGNJN ? S_ANDN : S_AND, t, rb, sign_mask(dbl));
+    as_vrm(&e->a, op->op == IR_FSGNJN ? S_ANDN : S_AND, t, rb, sign_mask(e, dbl));
     val_done(e, op->a);
     val_done(e, op->b);
     d = val_dest_xmm(e, 1u << t);
     if (op->op == IR_FSGNJX) {
         as_vrr(&e->a, S_XOR, d, ra, t);
     } else {
-        as_vrm(&e->a, S_AND, d, ra, abs_mask(dbl));
+        as_vrm(&e->a, S_AND, d, ra, abs_mask(e, dbl));
         as_vrr(&e->a, S_OR, d, d, t);
     }
     val_set_xmm(e, d, result);
@@ -272,7 +333,7 @@ static bool compare(struct emit *e, const struct ir_op *op)
     unsigned ra, rb, d, cc;
 
     if (op->aux == IR_FCMP_EQ_SIGNAL || op->aux == IR_FCMP_UNORDERED)
-        return false;
+        return float_call(e, op);
     ra = val_xmm(e, op->a);
     rb = val_xmm(e, op->b);
     val_done(e, op->a);
@@ -308,13 +369,13 @@ static bool compare_flags(struct emit *e, const struct ir_op *op)
     unsigned ra, t, d;
     struct rm rb;
 
-    if (op->aux & ~1u)
-        return false;
+    if (op->aux & (IR_FP_FLUSH_IN | IR_FP_FLUSH_OUT))
+        return float_call(e, op);
     ra = val_xmm(e, op->a);
     rb = val_xmm_rm(e, op->b);
     t = val_scratch(e, 0);
     d = val_scratch(e, 0);
-    as_v_rm(&e->a, (op->aux ? S_COMISS : S_UCOMISS) | pre, ra, 0, rb);
+    as_v_rm(&e->a, (op->aux & 1 ? S_COMISS : S_UCOMISS) | pre, ra, 0, rb);
     val_done(e, op->a);
     val_done(e, op->b);
     as_imm(&e->a, d, 4);
@@ -328,72 +389,91 @@ static bool compare_flags(struct emit *e, const struct ir_op *op)
 
 /* ---- conversions ---- */
 
-/* Bails unless -1 < x < limit (own.limit's index); other values give flags of their own. */
-static void range(struct emit *e, unsigned x, bool dbl, unsigned limit)
+/* Soft float's unless -1 < x < limit (own.limit's index); other values give flags of their own. */
+static void range(struct emit *e, struct float_call *f, unsigned x, bool dbl, unsigned limit)
 {
     uint32_t code = S_UCOMISS | (dbl ? O_66 : 0);
 
     as_vrm(&e->a, code, x, 0, mem_at(RBP, OWN_DISP(limit) + (dbl ? 0 : 24)));
-    emit_bail_if(e, CC_BE);
+    float_cold_if(e, f, CC_BE);
     as_vrm(&e->a, code, x, 0, mem_at(RBP, OWN_DISP(limit) + (dbl ? 0 : 24) + 8 * (int32_t)limit));
-    emit_bail_if(e, CC_AE);
+    float_cold_if(e, f, CC_AE);
+}
+
+/* Other than by truncation: rounded first, silently; a truncation of the operand tells whether that is
+ * inexact. */
+static unsigned rounded(struct emit *e, unsigned ra, unsigned t, bool dbl, unsigned rm)
+{
+    static const uint8_t mode[] = {[IR_RNE] = 8, [IR_RDN] = 9, [IR_RUP] = 10};
+
+    as_vrr(&e->a, dbl ? S_ROUNDSD : S_ROUNDSS, t, ra, ra);
+    as_u8(&e->a, mode[rm]);
+    return t;
 }
 
 static bool to_int(struct emit *e, const struct ir_op *op)
 {
-    unsigned kind = op->aux >> 8, rm = op->aux & 0xff, ra, r, d;
+    unsigned kind = op->aux >> 8, rm = op->aux & 0xff & ~(unsigned)IR_FP_DEFAULT_NAN;
+    unsigned ra, from, t, r, flags, d;
     bool dbl = is_double(op), wide = kind == IR_INT_S64 || kind == IR_INT_U64;
-    bool is_signed = kind == IR_INT_S32 || kind == IR_INT_S64;
+    bool is_signed = kind == IR_INT_S32 || kind == IR_INT_S64, direct;
+    uint32_t form = scalar(dbl) | (wide || !is_signed ? O_W : 0);
+    struct float_call *f;
 
-    if (rm > IR_RUP || (rm != IR_RTZ && !is_signed) || (rm >= IR_RDN && kind != IR_INT_S64))
-        return false;
-    ra = val_xmm(e, op->a);
+    if (rm > IR_RUP)
+        return float_call(e, op);
+    direct = rm == IR_RTZ || (rm == IR_RNE && is_signed);
+    ra = from = val_xmm(e, op->a);
     r = val_scratch(e, 0);
+    t = direct ? 0 : val_scratch_xmm(e, 0);
+    flags = direct ? 0 : val_scratch(e, 0);
+    f = float_cold(e, op);
+    if (!direct)
+        from = rounded(e, ra, t, dbl, rm);
     if (!is_signed)
-        range(e, ra, dbl, kind == IR_INT_U32 ? 1 : 2);
-    if (rm >= IR_RDN) {
-        unsigned t = val_scratch_xmm(e, 0);
-
-        as_vrr(&e->a, dbl ? S_ROUNDSD : S_ROUNDSS, t, ra, ra);
-        as_u8(&e->a, rm == IR_RDN ? 1 : 2);
-        ra = t;
-    }
-    as_vrr(&e->a, (rm == IR_RNE ? S_CVT : S_CVTT) | scalar(dbl) | (wide || !is_signed ? O_W : 0), r, 0, ra);
+        range(e, f, from, dbl, kind == IR_INT_U32 ? 1 : 2);
+    as_vrr(&e->a, (rm == IR_RNE && direct ? S_CVT : S_CVTT) | form, r, 0, from);
     if (is_signed) { /* the smallest number stands for what does not fit */
         as_alu_ri(&e->a, wide ? O_W : 0, G_CMP, r, 1);
-        emit_bail_if(e, CC_O);
+        float_cold_if(e, f, CC_O);
     }
+    if (!wide)
+        as_rr(&e->a, X_MOVSXD, r, r);
+    if (!direct)
+        as_vrr(&e->a, S_CVTT | form, flags, 0, ra);
+    float_cold_end(e, f, r);
     val_done(e, op->a);
     d = val_dest(e, 0);
-    if (wide)
-        as_mov(&e->a, d, r);
-    else
-        as_rr(&e->a, X_MOVSXD, d, r);
+    as_mov(&e->a, d, r);
     val_set(e, d);
     return true;
 }
 
 static bool from_int(struct emit *e, const struct ir_op *op)
 {
-    unsigned kind = op->aux >> 8, r, d;
+    unsigned kind = op->aux >> 8, r, t = 0, d;
     bool dbl = is_double(op), wide = kind != IR_INT_S32;
+    struct float_call *f;
 
     if (!nearest(op) && !(dbl && (kind == IR_INT_S32 || kind == IR_INT_U32)))
-        return false;
+        return float_call(e, op);
     r = val_gpr(e, op->a);
+    if (kind == IR_INT_U32)
+        t = val_scratch(e, 0);
+    d = float_dest(e, op);
+    f = float_cold(e, op);
     if (kind == IR_INT_U64) {
         as_rr(&e->a, X_TEST | O_W, r, r);
-        emit_bail_if(e, CC_S);
+        float_cold_if(e, f, CC_S);
     } else if (kind == IR_INT_U32) {
-        unsigned t = val_scratch(e, 0);
-
         as_mov32(&e->a, t, r);
         r = t;
     }
-    val_done(e, op->a);
-    d = val_dest_xmm(e, 0);
     as_vrr(&e->a, S_XOR, d, d, d);
     as_vrr(&e->a, S_CVTSI | scalar(dbl) | (wide ? O_W : 0), d, d, r);
+    if (f->jumps)
+        float_cold_end(e, f, d);
+    val_done(e, op->a);
     val_set_xmm(e, d, false);
     return true;
 }
@@ -404,13 +484,16 @@ static bool float_to_float(struct emit *e, const struct ir_op *op)
     bool dbl = is_double(op);
     unsigned ra, d;
 
-    if (from == IRT_F16 || (!dbl && !nearest(op)))
-        return false;
+    if (from == IRT_F16 || !(dbl ? !(op->aux & IR_FP_FLUSH_IN) : nearest(op)))
+        return float_call(e, op);
     ra = val_xmm(e, op->a);
-    val_done(e, op->a);
-    d = val_dest_xmm(e, 0);
+    d = float_dest(e, op);
     as_vrr(&e->a, dbl ? S_CVT_SS_SD : S_CVT_SD_SS, d, ra, ra);
-    check_nan(e, d, dbl);
+    if (!own_nans(e))
+        check_nan(e, d, dbl);
+    else if (!dbl || op->aux & IR_FP_DEFAULT_NAN) /* a NaN keeps what fits of it here and there */
+        check_cold(e, op, d, false);
+    val_done(e, op->a);
     val_set_xmm(e, d, false);
     return true;
 }
@@ -422,8 +505,6 @@ static bool box(struct emit *e, const struct ir_op *op)
     struct val *from = &e->val[e->root[op->a]];
     unsigned ra, d;
 
-    if (op->type != IRT_F32)
-        return false;
     if (from->boxed && from->kind == V_SLOT) {
         val_alias(e, op->a, true);
         val_done(e, op->a);
@@ -450,8 +531,6 @@ static bool unbox(struct emit *e, const struct ir_op *op)
     const struct val *v = &e->val[e->root[op->a]];
     unsigned home = v->kind == V_SLOT ? home_of(e, v->disp) : 0;
 
-    if (op->type != IRT_F32)
-        return false;
     if (!v->boxed && !(home & HOME_XMM && e->boxed >> (home & HOME_REG) & 1)) {
         if (v->kind == V_SLOT && !home) {
             as_alu_mi(&e->a, 0, G_CMP, slot_mem(v->disp + 4), -1);
@@ -473,12 +552,10 @@ static bool unbox(struct emit *e, const struct ir_op *op)
 
 bool emit_float(struct emit *e, const struct ir_op *op)
 {
-    /* Of other guests' rules than RISC-V's only what is known to be the same. */
-    if (own_nans(e) && op->op > IR_FMADD && op->op != IR_FNEG && op->op != IR_FABS && op->op != IR_FCMPF &&
-        op->op != IR_ITOF)
-        return false;
+    if (e->val[e->at].lazy)
+        return true;
     if (op->type == IRT_F16 || !e->ev->cpu.avx || !e->ev->cpu.sse41)
-        return false;
+        return float_call(e, op);
     switch (op->op) {
     case IR_FADD:
         return binary(e, op, S_ADD, true);
@@ -495,6 +572,8 @@ bool emit_float(struct emit *e, const struct ir_op *op)
     case IR_FMIN:
     case IR_FMAX:
         return min_max(e, op);
+    case IR_FRINT:
+        return integral(e, op);
     case IR_FNEG:
         return sign_only(e, op, true);
     case IR_FABS:
@@ -517,7 +596,7 @@ bool emit_float(struct emit *e, const struct ir_op *op)
         return box(e, op);
     case IR_UNBOX:
         return unbox(e, op);
-    default:
-        return false;
+    default: /* FCLASS */
+        return float_call(e, op);
     }
 }

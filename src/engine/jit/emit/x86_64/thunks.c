@@ -387,6 +387,28 @@ static void make_group(struct make *m, bool write)
     as_ret(&m->a);
 }
 
+/* ---- soft float: all registers stay ---- */
+
+static const uint8_t float_saved[] = {RAX, RCX, RDX, RSI, RDI, R8, R9, R10, R11};
+
+static void make_float(struct make *m)
+{
+    here(m, T_FLOAT);
+    for (unsigned i = 0; i < ARRAY_SIZE(float_saved); i++)
+        as_push(&m->a, float_saved[i]);
+    as_alu_ri(&m->a, O_W, G_SUB, RSP, 256);
+    for (unsigned i = 0; i < 16; i++)
+        as_rm(&m->a, S_MOVAPS | 1, i, mem_at(RSP, (int32_t)i * 16));
+    as_mov(&m->a, RDI, RBP);
+    as_imm(&m->a, RAX, (uintptr_t)float_compute);
+    as_call_reg(&m->a, RAX);
+    for (unsigned i = 0; i < 16; i++)
+        as_rm(&m->a, S_MOVAPS, i, mem_at(RSP, (int32_t)i * 16));
+    as_alu_ri(&m->a, O_W, G_ADD, RSP, 256);
+    pop_saved(m, float_saved, ARRAY_SIZE(float_saved));
+    as_ret(&m->a);
+}
+
 /* ---- helpers: arguments in rax, rcx, rdx; the result in rax ---- */
 
 static void make_helper(struct make *m, unsigned n)
@@ -439,6 +461,7 @@ int emit_thunks(struct jit_vm *jv)
     }
     make_group(&m, false);
     make_group(&m, true);
+    make_float(&m);
     for (unsigned i = 0; i < MIN(m.ev->lift->helper_count, T_COUNT - T_HELPER); i++)
         make_helper(&m, i);
     plat_lock(&jv->lock);
@@ -530,6 +553,11 @@ struct emit *emit_of(struct vcpu *v)
     return own_of(v)->emit;
 }
 
+#define SIGN_32  UINT64_C(0x80000000)
+#define SIGN_64  UINT64_C(0x8000000000000000)
+#define LEAST_32 UINT64_C(0x00800000) /* the least normal number */
+#define LEAST_64 UINT64_C(0x0010000000000000)
+
 int emit_vcpu_init(struct vcpu *v)
 {
     static const struct own init = {
@@ -542,8 +570,18 @@ int emit_vcpu_init(struct vcpu *v)
                   0xbf800000, 0x4f800000, 0x5f000000},
     };
 
+    static const struct own_wide wide = {
+        .sign = {{{SIGN_32 << 32 | SIGN_32, SIGN_32 << 32 | SIGN_32}, {SIGN_64, SIGN_64}},
+                 {{SIGN_32, 0}, {SIGN_64, 0}}},
+        .abs = {{{~(SIGN_32 << 32 | SIGN_32), ~(SIGN_32 << 32 | SIGN_32)}, {~SIGN_64, ~SIGN_64}},
+                {{SIGN_32 - 1, 0}, {~SIGN_64, 0}}},
+        .least = {{{LEAST_32 << 32 | LEAST_32, LEAST_32 << 32 | LEAST_32}, {LEAST_64, LEAST_64}},
+                  {{LEAST_32, 0}, {LEAST_64, 0}}},
+    };
+
     *own_of(v) = init;
     vec_consts_init(v);
+    *own_wide_of(v) = wide;
     own_of(v)->emit = plat_alloc(sizeof(struct emit));
     return own_of(v)->emit ? 0 : -ENOMEM;
 }

@@ -224,6 +224,8 @@ static void defer_negations(struct emit *e, const struct ir_op *fma)
 {
     const ir_ref r[2] = {e->root[fma->a], e->root[fma->c]};
 
+    if (fma->type == IRT_F16)
+        return;
     /* An operation that is left to the interpreter computes them itself: no harm. */
     for (unsigned i = 0; i < 2; i++) {
         if (e->ops[r[i]].op == IR_FNEG && e->val[r[i]].uses == 1) {
@@ -759,7 +761,7 @@ static void start(struct emit *e, struct vcpu *v, const struct unit *u, const st
     e->ops = ir->ops;
     e->failed = e->uses_fp = false;
     e->a = (struct as){e->stage, e->stage + EMIT_STAGE};
-    e->fixes = e->colds = e->relocs = e->outs = e->marks = e->copies = 0;
+    e->float_count = e->fixes = e->colds = e->relocs = e->outs = e->marks = e->copies = 0;
     e->copying = false;
     e->page = u->gpa & TLB_PAGE_MASK;
     e->bank = soft_bank(ir->mode) * SOFT_SITES;
