@@ -45,6 +45,7 @@ extern const struct lift_row arm64_lift_system[A64_ID_COUNT];
 extern const struct lift_row arm64_lift_fp[A64_ID_COUNT];
 extern const struct lift_row arm64_lift_simd[A64_ID_COUNT];
 extern const struct lift_row arm64_lift_vector[A64_ID_COUNT];
+extern const struct lift_row arm64_lift_simd_fp[A64_ID_COUNT];
 /* For all that simd.h serves. */
 extern const struct lift_row arm64_lift_by_helper;
 
@@ -105,6 +106,10 @@ ir_ref alift_get_d(struct lift *l, unsigned reg);
 /* A scalar of 32 or 64 bits to a vector register; the others become zero. Registers are written whole,
  * always. */
 void alift_put_scalar(struct lift *l, unsigned reg, ir_ref value);
+/* A float of the size (1 to 3), zeros above it. */
+void alift_put_float(struct lift *l, unsigned size, unsigned reg, ir_ref value);
+/* aux of an FP operation on that size: an enum a64_round as a rounding, and what FPCR says. */
+unsigned alift_fp_aux(const struct lift *l, unsigned size, unsigned a64_round);
 /* Raises unless the stack pointer, whose value this is, is a multiple of 16. */
 void alift_sp_check(struct lift *l, ir_ref sp);
 

@@ -48,6 +48,16 @@ static unsigned fp_aux(const struct lift *l, unsigned size, unsigned a64_round)
            (l->mode & flush ? IR_FP_FLUSH_IN | IR_FP_FLUSH_OUT : 0);
 }
 
+unsigned alift_fp_aux(const struct lift *l, unsigned size, unsigned a64_round)
+{
+    return fp_aux(l, size, a64_round);
+}
+
+void alift_put_float(struct lift *l, unsigned size, unsigned reg, ir_ref value)
+{
+    put_sized(l, size, reg, value);
+}
+
 static ir_ref emit(struct lift *l, unsigned op, unsigned aux, ir_ref a, ir_ref b, ir_ref c)
 {
     return ir_emit(l->u, (enum ir_opcode)op, type_of(l->i.size), aux, a, b, c, 0);

@@ -397,6 +397,7 @@ bool emit_flag_test(struct emit *e, const struct ir_op *op, unsigned *cc);
 /* The operation gives its operand's bits. */
 bool emit_flags_same(const struct ir_unit *u, const struct ir_op *op);
 bool emit_float(struct emit *e, const struct ir_op *op);
+bool emit_vector_float(struct emit *e, const struct ir_op *op);
 
 /* ---- float_call.c: cases of FP operations that soft float computes ---- */
 
@@ -414,6 +415,8 @@ void float_compute(struct vcpu *v);
 ir_ref float_negated(const struct emit *e, ir_ref r, bool *neg);
 /* There is a scratch xmm register to be had besides that one. */
 bool float_scratch_left(const struct emit *e, unsigned except);
+/* How many are not locked. */
+unsigned float_scratch_free(const struct emit *e);
 /* Where the result may go while the operands, in registers and not done, are still wanted. */
 unsigned float_dest(struct emit *e, const struct ir_op *op);
 bool emit_vector(struct emit *e, const struct ir_op *op);

@@ -191,7 +191,16 @@ void float_cold_end(struct emit *e, struct float_call *f, unsigned d)
 
 bool float_scratch_left(const struct emit *e, unsigned except)
 {
-    return (e->lock_xmm | 1u << except | ~7u) != ~0u;
+    unsigned all = (1u << e->ev->scratch_xmms) - 1;
+
+    return all & ~(e->lock_xmm | 1u << except);
+}
+
+unsigned float_scratch_free(const struct emit *e)
+{
+    unsigned all = (1u << e->ev->scratch_xmms) - 1;
+
+    return (unsigned)__builtin_popcount(all & ~e->lock_xmm);
 }
 
 unsigned float_dest(struct emit *e, const struct ir_op *op)
@@ -208,7 +217,7 @@ unsigned float_dest(struct emit *e, const struct ir_op *op)
         avoid |= p.kind == PLACE_XMM ? 1u << p.reg : 0;
     }
     d = val_dest_xmm(e, avoid);
-    if (d < PIN_XMM_FIRST)
+    if (d < e->ev->scratch_xmms)
         e->lock_xmm |= 1u << d;
     return d;
 }

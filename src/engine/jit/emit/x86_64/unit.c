@@ -95,7 +95,7 @@ static bool has_float_home(const struct emit *e, const struct ir_op *op)
 {
     if (op->op == IR_GET || op->op == IR_PUT)
         return home_of(e, (int32_t)op->imm) & HOME_XMM;
-    return op->op >= IR_FADD && op->op <= IR_UNBOX;
+    return (op->op >= IR_FADD && op->op <= IR_UNBOX) || (op->op >= IR_VFADD && op->op <= IR_VFNARROW);
 }
 
 static void count_uses(struct emit *e, const struct ir_block *b)
@@ -570,6 +570,8 @@ static bool operation(struct emit *e, const struct ir_op *op)
             return emit_flow(e, op);
         if (op->op >= IR_VADD && op->op <= IR_VZEXT)
             return emit_vector(e, op);
+        if (op->op >= IR_VFADD && op->op <= IR_VFNARROW)
+            return emit_vector_float(e, op);
         if (op->op >= IR_FLAGS && op->op <= IR_ADDC)
             return emit_flags(e, op);
         return emit_int(e, op);
