@@ -14,8 +14,15 @@ ORACLE = "qemu-riscv64"
 PREFIX = "riscv64-linux-gnu-"
 MARCH = "rv64gc_zba_zbb_zbc_zbs_zfh"
 CFLAGS = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-nostdlib", "-static", "-fno-pic",
-          "-mcmodel=medany", "-mno-relax", "-mabi=lp64", "-fno-stack-protector", "-fno-tree-loop-distribute-patterns",
-          "-fno-asynchronous-unwind-tables", "-Wl,--build-id=none", "-Wl,--no-warn-rwx-segments", "-Wl,-T," + HERE + "/link.ld"]
+          "-fno-stack-protector", "-fno-tree-loop-distribute-patterns", "-fno-asynchronous-unwind-tables",
+          "-Wl,--build-id=none", "-Wl,--no-warn-rwx-segments"]
+# By guest: how programs are built, what runs them. The kernel option takes a bare image.
+ARCHES = {
+    "riscv64": {"prefix": PREFIX, "oracle": ORACLE, "march": MARCH, "load": "--firmware",
+                "cflags": ["-mcmodel=medany", "-mno-relax", "-mabi=lp64"]},
+    "arm64": {"prefix": "aarch64-linux-gnu-", "oracle": "qemu-aarch64", "march": "armv8.5-a+fp16", "load": "--kernel",
+              "cflags": ["-mgeneral-regs-only"]},
+}
 
 # How to ask each oracle for everything, newest version first, and what it then lacks of the extensions compared.
 # What an oracle lacks is compared between the two engines only.
@@ -43,19 +50,21 @@ def tool(args):
     return p.stdout.decode(errors="replace")
 
 
-def build(name, form, sources, flags=(), march="rv64ima_zicsr_zifencei"):
-    """The program name.form.elf of the sources and the shim of form (bare or linux)."""
-    elf = os.path.join(OUT, "%s.%s.elf" % (name, form))
-    files = [s if os.path.isabs(s) else os.path.join(HERE, s) for s in (*sources, form + ".S")]
-    tool([PREFIX + "gcc", *CFLAGS, "-march=" + march, "-I" + HERE, *flags, "-o", elf, *files])
+def build(name, form, sources, flags=(), march="rv64ima_zicsr_zifencei", arch="riscv64"):
+    """The program of the sources and the shim of form (bare or linux)."""
+    a = ARCHES[arch]
+    elf = os.path.join(OUT, "%s.%s.%s.elf" % (name, form, arch))
+    files = [s if os.path.isabs(s) else os.path.join(HERE, s) for s in (*sources, "%s-%s.S" % (form, arch))]
+    tool([a["prefix"] + "gcc", *CFLAGS, *a["cflags"], "-Wl,-T,%s/link-%s.ld" % (HERE, arch), "-march=" + march, "-I" + HERE,
+          *flags, "-o", elf, *files])
     return elf
 
 
-def command(engine, elf, flags=()):
+def command(engine, elf, flags=(), arch="riscv64"):
     if engine in ENGINES:
-        return [PROGRAM, "run", "--guest-arch", "riscv64", "--accel", engine, "--memory", "64M", "--firmware", elf,
+        return [PROGRAM, "run", "--guest-arch", arch, "--accel", engine, "--memory", "64M", ARCHES[arch]["load"], elf,
                 "--serial", "stdio", *flags]
-    return [ORACLE, "-cpu", engine, elf]
+    return [ARCHES[arch]["oracle"], "-cpu", engine, elf]
 
 
 def text(data):
@@ -63,10 +72,10 @@ def text(data):
     return data.decode("ascii", "backslashreplace").replace("\0", "\\0")
 
 
-def run(engine, elf, flags=(), limit=60):
+def run(engine, elf, flags=(), limit=60, arch="riscv64"):
     """Lines of output (flags: of the engine); how it ended, when not as it should, is the last of them."""
     try:
-        p = subprocess.run(command(engine, elf, flags), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        p = subprocess.run(command(engine, elf, flags, arch), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                            timeout=limit)
     except subprocess.TimeoutExpired as e:
         return text(e.stdout or b"").splitlines() + ["no end after %d s" % limit]
@@ -89,8 +98,10 @@ def probe(cpu, code):
     return p.returncode, p.stdout.decode(errors="replace").strip()
 
 
-def oracle_probe():
+def oracle_probe(arch="riscv64"):
     """The -cpu of the oracle here and the names of what it lacks or has wrong."""
+    if arch != "riscv64":
+        return "max", []
     for cpu, lacks in ORACLE_CPUS:
         status, last = probe(cpu, "fadd.h f0, f1, f2; sh1add a0, a0, a0; clmul a0, a0, a0; bext a0, a0, a0; li a0, 0")
         if not status:

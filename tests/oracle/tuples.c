@@ -22,7 +22,7 @@ static const struct {
     int exp, man;
 } formats[] = {[FROM_S] = {8, 23}, [FROM_D] = {11, 52}, [FROM_H] = {5, 10}};
 
-static u64 pools[FORMATS][POOL_WORDS];
+static u64 pools[FORMATS][POOL_WORDS] __attribute__((aligned(16)));
 
 static u64 rnd(u64 *s)
 {
@@ -146,24 +146,39 @@ static u64 value_int(u64 *s)
     }
 }
 
+/* One number in a word, boxed; but one time in 64 it is not: then the operand is the canonical NaN. */
+static u64 word_boxed(enum format f, u64 *prev, u64 *s)
+{
+    int width = 1 + formats[f].exp + formats[f].man;
+    u64 r = rnd(s), v = *prev = value_any(f, *prev, s);
+
+    return width == 64 ? v : v | (r % 64 ? ~0UL : r >> 8) << width;
+}
+
+/* A number in each lane. */
+static u64 word_dense(enum format f, u64 *prev, u64 *s)
+{
+    int width = 1 + formats[f].exp + formats[f].man;
+    u64 word = 0;
+
+    for (int at = 0; at < 64; at += width) {
+        prev[at / width] = value_any(f, prev[at / width], s);
+        word |= prev[at / width] << at;
+    }
+    return word;
+}
+
 static void pools_fill(u64 seed)
 {
+    static u64 prevs[FORMATS][2][4]; /* where words are dense, registers follow one another */
     u64 s = seed ^ 0x6a09e667f3bcc908UL;
 
     for (int f = 0; f < FORMATS; f++) {
-        u64 v = 0;
-
         for (int i = 0; i < POOL_WORDS; i++) {
-            if (f == FROM_INT) {
+            if (f == FROM_INT)
                 pools[f][i] = value_int(&s);
-                continue;
-            }
-            int width = 1 + formats[f].exp + formats[f].man;
-            u64 r = rnd(&s);
-
-            v = value_any(f, v, &s);
-            /* Not a NaN box one time in 64: then the operand is the canonical NaN. */
-            pools[f][i] = width == 64 ? v : v | (r % 64 ? ~0UL : r >> 8) << width;
+            else
+                pools[f][i] = POOL_DENSE ? word_dense(f, prevs[f][i & 1], &s) : word_boxed(f, prevs[f][0], &s);
         }
     }
 }
@@ -181,10 +196,8 @@ static void line(const char *name, u64 column, u64 hash)
 
 static void tuple_print(const struct tuple *t)
 {
-    const u64 *v = &t->a;
-
-    for (int i = 0; i < 6; i++)
-        put_hex(v[i], i < 5 ? ' ' : '\n');
+    for (int i = 0; i < TUPLE_WORDS; i++)
+        put_hex(t->word[i], i < TUPLE_WORDS - 1 ? ' ' : '\n');
 }
 
 /* By calls of CHUNK tuples: a JIT may count calls alone to find what is hot. */
@@ -200,14 +213,13 @@ static u64 loop_run(loop_fn loop, const u64 *pool, u64 count, u64 *seed)
 
 static void column_run(const struct op *op, u64 column)
 {
-    u64 mode = column % MODES, is_static = column >= MODES;
-    loop_fn loop = op->loop[is_static ? 1 + mode : 0];
+    loop_fn loop = op->loop[loop_of(column)];
     u64 count = op->columns == 1 ? COUNT * COLUMNS : COUNT;
     u64 seed = (SEED * 1000003UL + (u64)(op - ops) * COLUMNS + column) * 0x9e3779b97f4a7c15UL;
     const u64 *pool = pools[op->from];
     struct tuple last;
 
-    asm volatile("fsrm %0" ::"r"(is_static ? (mode + 2) % MODES : mode));
+    mode_set(column);
     if (TUPLES) {
         loop_run(loop, pool, FROM, &seed);
         for (u64 left = TUPLES; left; left--) {

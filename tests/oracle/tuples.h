@@ -5,28 +5,16 @@
 #include "shim.h"
 
 #define POOL_WORDS 4096 /* of each format; words that follow one another are related */
-/* Rounding modes 0 to 4 dynamic, then the same static, under another dynamic one. */
-#define MODES   5
-#define COLUMNS (2 * MODES)
 
 enum format { FROM_S, FROM_D, FROM_H, FROM_INT, FORMATS };
 
-/* The last tuple of a loop; a result is all 64 bits of its register, so that a missing NaN box shows. */
+/* The last tuple of a loop: operands, flags before, result, flags after, in as many words as they need. */
+#define TUPLE_WORDS 10
 struct tuple {
-    u64 a, b, c, before, value, after;
+    u64 word[TUPLE_WORDS];
 };
 /* The hash of count tuples out of pool from *seed on. */
 typedef u64 (*loop_fn)(const u64 *pool, u64 count, u64 *seed, struct tuple *last);
-
-struct op {
-    const char *name;
-    enum format from;
-    u32 columns;             /* 1 where the rounding mode does not matter, else COLUMNS */
-    loop_fn loop[1 + MODES]; /* dynamic, then each static mode */
-};
-
-extern const struct op ops[];
-extern const u64 op_count;
 
 /* Indices of a tuple's operands and the flags before it, by one step of the generator. */
 struct pick {
@@ -48,26 +36,19 @@ static inline struct pick tuple_pick(u64 *seed)
     return p;
 }
 
-#define LOOP(fn, SOURCE, CONSTRAINT, code)                                                                   \
-    static u64 fn(const u64 *pool, u64 count, u64 *seed, struct tuple *last)                                 \
-    {                                                                                                        \
-        const SOURCE *operand = (const SOURCE *)pool;                                                        \
-        struct pick p = {0, 0, 0, 0};                                                                        \
-        u64 hash = 0, value = 0, after = 0, s = *seed;                                                       \
-        double d;                                                                                            \
-                                                                                                             \
-        while (count--) {                                                                                    \
-            p = tuple_pick(&s);                                                                              \
-            asm volatile("fsflags %[flags]\n" code "\nfrflags %[after]"                                      \
-                         : [x] "=&r"(value), [d] "=&f"(d), [after] "=&r"(after)                              \
-                         : [flags] "r"(p.flags), [a] CONSTRAINT(operand[p.i]), [b] CONSTRAINT(operand[p.j]), \
-                           [c] CONSTRAINT(operand[p.k]));                                                    \
-            FOLD(hash, value ^ after << 40);                                                                 \
-        }                                                                                                    \
-        *seed = s;                                                                                           \
-        *last = (struct tuple){pool[p.i], pool[p.j], pool[p.k], p.flags, value, after};                      \
-        return hash;                                                                                         \
-    }
-#define LOOP_F(fn, code) LOOP(fn, double, "f", code)
-#define LOOP_X(fn, code) LOOP(fn, u64, "r", code)
+#ifdef __aarch64__
+#include "tuples_arm64.h"
+#else
+#include "tuples_riscv64.h"
+#endif
+
+struct op {
+    const char *name;
+    enum format from;
+    u32 columns; /* 1 where the mode does not matter, else COLUMNS */
+    loop_fn loop[LOOPS];
+};
+
+extern const struct op ops[];
+extern const u64 op_count;
 #endif
