@@ -564,6 +564,117 @@ static void random_programs(void **state)
     toy_free(&b);
 }
 
+/* ---- loops over memory: repeated turns, groups of accesses, pages that end or fault inside ---- */
+
+enum { BASE = 5, BASE2 = 6, LAST = 4, WALK_PAGES = 12 };
+#define WALK_VA UINT64_C(0x500000)
+
+/* Pages of data in scattered frames; some cannot be written, some are not there. Code stays where it is. */
+static void walk_pages(struct toy_vm *x, uint32_t seed)
+{
+    for (uint64_t i = 0; i < WALK_PAGES * 0x1000; i += 8) {
+        uint64_t word = i * UINT64_C(0x9e3779b97f4a7c15);
+
+        memcpy(x->ram + (DATA - TOY_RAM) + i, &word, 8);
+    }
+    x->t->paging = true;
+    x->t->page[0] = (struct toy_page){
+        .va = TOY_RAM, .gpa = TOY_RAM, .size = 0x10000, .global = true, .read = true, .exec = true};
+    x->t->page[1] = (struct toy_page){.va = TOY_RAM + 0x3f000,
+                                      .gpa = TOY_RAM + 0x3f000,
+                                      .size = 0x1000,
+                                      .global = true,
+                                      .read = true,
+                                      .exec = true};
+    for (unsigned i = 0; i < WALK_PAGES; i++) {
+        unsigned kind = seed >> (2 * i) & 3;
+
+        x->t->page[2 + i] = (struct toy_page){.va = WALK_VA + i * 0x1000,
+                                              .gpa = DATA + (i * 5 % WALK_PAGES) * 0x1000,
+                                              .size = kind == 3 ? 0 : 0x1000,
+                                              .global = true,
+                                              .read = true,
+                                              .write = kind != 2};
+    }
+    x->vm->engine->flush(x->v, &(struct flush_scope){.kind = FLUSH_ALL});
+}
+
+/* Accesses around two bases that move by constants, a way out in the middle, back to the start. */
+static unsigned walk_program(uint8_t (*code)[4])
+{
+    unsigned n = 1 + (unsigned)random() % 5, i = 0, out = (unsigned)random() % 3;
+
+    for (; i < n; i++) {
+        uint8_t imm = (uint8_t)((unsigned)random() % 12 * 8 - 40), base = random() % 3 ? BASE : BASE2;
+
+        switch (random() % 6) {
+        case 0:
+        case 5:
+            memcpy(code[i], (uint8_t[]){TOY_STORE, (uint8_t)(random() % 4), base, imm}, 4);
+            break;
+        case 1:
+            memcpy(code[i], (uint8_t[]){TOY_LDP, 2, base, imm}, 4);
+            break;
+        case 2:
+            memcpy(code[i], (uint8_t[]){TOY_ADDI, base, base, (uint8_t)(random() % 9 * 8 - 16)}, 4);
+            break;
+        default:
+            memcpy(code[i], (uint8_t[]){TOY_LOAD, (uint8_t)(random() % 4), base, imm}, 4);
+            break;
+        }
+    }
+    if (!out) /* to behind the loop */
+        memcpy(code[i++], (uint8_t[]){TOY_BNE, 0, 0, 4}, 4);
+    memcpy(code[i++], (uint8_t[]){TOY_ADDI, BASE, BASE, (uint8_t)(8 << random() % 4)}, 4);
+    memcpy(code[i++], (uint8_t[]){TOY_ADDI, COUNTER, COUNTER, (uint8_t)-1}, 4);
+    memcpy(code[i], (uint8_t[]){TOY_BNE, COUNTER, ZERO, (uint8_t)-i}, 4);
+    memcpy(code[++i], (uint8_t[]){TOY_HALT, 0, 0, 0}, 4);
+    return i + 1;
+}
+
+static void walking_loops(void **state)
+{
+    struct toy_vm a = machine(&engine_interp), b = machine(&engine_jit);
+    unsigned rounds = getenv("CV_LONG") ? 30000 : 600;
+    static uint8_t code[16][4];
+    uint64_t r[32] = {0};
+
+    (void)state;
+    srandom(23);
+    for (unsigned n = 0; n < rounds; n++) {
+        unsigned insns = walk_program(code), slice;
+        uint32_t pages = (uint32_t)random();
+        enum exit_kind kind;
+
+        if (n % 2)
+            pages = 0;
+        r[BASE] = WALK_VA + 0x1000 + (unsigned)random() % 0x2000;
+        r[BASE2] = random() % 2 ? r[BASE] + 64 : WALK_VA + 0x4ff0 + (unsigned)random() % 32;
+        start(&a, code, insns, r);
+        start(&b, code, insns, r);
+        walk_pages(&a, pages);
+        walk_pages(&b, pages);
+        do {
+            const char *what;
+
+            slice = 1 + (unsigned)random() % 900;
+            kind = toy_run(&a, a.v, slice);
+            assert_int_equal(toy_run(&b, b.v, slice), kind);
+            what = difference(&a, &b);
+            if (what) {
+                for (unsigned i = 0; i < insns; i++)
+                    show(i, code[i]);
+                fail_msg("loop %u, count %llu, pc 0x%llx: %s differs", n,
+                         (unsigned long long)vcpu_icount(a.v), (unsigned long long)a.v->pc, what);
+            }
+        } while (kind == EXIT_NONE);
+    }
+    assert_true(counter(&b, "jit.units") >= rounds / 3);
+    assert_true(a.t->exceptions > rounds);
+    toy_free(&a);
+    toy_free(&b);
+}
+
 /* ---- exactness ---- */
 
 /* A loop is hot, then its load leaves RAM in the middle of the block. */
@@ -767,10 +878,11 @@ static void write_xor_execute(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_programs),     cmocka_unit_test(fault_in_hot_block),
-        cmocka_unit_test(device_in_hot_block), cmocka_unit_test(device_writes_hot_code),
-        cmocka_unit_test(store_over_hot_code), cmocka_unit_test(code_memory_full),
-        cmocka_unit_test(code_memory_pieces),  cmocka_unit_test(write_xor_execute),
+        cmocka_unit_test(random_programs),        cmocka_unit_test(walking_loops),
+        cmocka_unit_test(fault_in_hot_block),     cmocka_unit_test(device_in_hot_block),
+        cmocka_unit_test(device_writes_hot_code), cmocka_unit_test(store_over_hot_code),
+        cmocka_unit_test(code_memory_full),       cmocka_unit_test(code_memory_pieces),
+        cmocka_unit_test(write_xor_execute),
     };
 
     return cmocka_run_group_tests_name("jit", tests, NULL, NULL);

@@ -103,7 +103,9 @@ static void jump_to(struct ir_unit *u, unsigned offset)
 
 struct trace {
     unsigned head, copies;
-    unsigned last; /* instruction */
+    unsigned last;             /* instruction */
+    uint16_t way[TRACE_INSNS]; /* places where it went on, of the first turn */
+    unsigned steps;
 };
 
 /* The way to `offset` is the only one there. */
@@ -123,6 +125,19 @@ static bool unrolls(struct trace *t, const struct ir_block *b, int64_t to)
     return b->insns + b->insns / t->copies <= UNROLL_INSNS;
 }
 
+/* It goes on there, or did so in the turn before. */
+static bool goes_on(const struct scan *sc, struct trace *t, int64_t to)
+{
+    for (unsigned i = 0; i < t->steps; i++) {
+        if (t->way[i] == to)
+            return true;
+    }
+    if (!only_way(sc, to) || t->steps == ARRAY_SIZE(t->way))
+        return false;
+    t->way[t->steps++] = (uint16_t)to;
+    return true;
+}
+
 /* The end of the block becomes a way out in it where the block goes on: there, or -1. */
 static int64_t trace_on(const struct scan *sc, struct ir_unit *u, struct trace *t)
 {
@@ -134,7 +149,7 @@ static int64_t trace_on(const struct scan *sc, struct ir_unit *u, struct trace *
     if (!sc->limits->traces || b->insns >= TRACE_INSNS || u->op_count > REGION_MAX_OPS / 2)
         return -1;
     if (end->op == IR_JUMP) {
-        if (!unrolls(t, b, next) && !only_way(sc, next))
+        if (!unrolls(t, b, next) && !goes_on(sc, t, next))
             return -1;
         u->op_count--;
         u->blocks[u->block_count - 1].end--;
@@ -146,7 +161,7 @@ static int64_t trace_on(const struct scan *sc, struct ir_unit *u, struct trace *
         end->aux ^= 1; /* conditions stand in pairs */
         end->imm = next;
         next = taken;
-    } else if (taken > (int32_t)t->last && only_way(sc, next)) { /* a branch back is mostly taken */
+    } else if (taken > (int32_t)t->last && goes_on(sc, t, next)) { /* a branch back is mostly taken */
         end->imm = taken;
     } else {
         return -1;

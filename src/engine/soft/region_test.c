@@ -3,7 +3,7 @@
 #include "engine/soft/toy_test.h"
 #include "lib/err.h"
 
-static const struct region_limits wide = {REGION_MAX_INSNS, REGION_MAX_BLOCKS};
+static const struct region_limits wide = {REGION_MAX_INSNS, REGION_MAX_BLOCKS, .traces = false};
 
 struct page {
     struct soft_scratch s;
@@ -101,6 +101,58 @@ static void limits(void **state)
     free(p);
 }
 
+static unsigned count_of(const struct ir_unit *u, const struct ir_block *b, unsigned op)
+{
+    unsigned n = 0;
+
+    for (unsigned i = b->first; i < b->end; i++)
+        n += u->ops[i].op == op;
+    return n;
+}
+
+/* A short loop is repeated in its block; its ways out are exits. */
+static void traces(void **state)
+{
+    const struct region_limits limits = {REGION_MAX_INSNS, REGION_MAX_BLOCKS, .traces = true};
+    struct page *p = page_new();
+    const struct ir_unit *u = &p->s.unit;
+
+    (void)state;
+    code(p, 0, TOY_ADDI, 1, 1, 1);
+    code(p, 4, TOY_BNE, 1, 2, 4); /* to 20 */
+    code(p, 8, TOY_ADDI, 2, 2, 1);
+    code(p, 12, TOY_BNE, 1, 3, -3);
+    code(p, 16, TOY_JUMP, 0, 0, 2); /* to 24, which 20 falls into: a block of its own */
+    code(p, 20, TOY_ADDI, 1, 1, 1);
+    code(p, 24, TOY_HALT, 0, 0, 0);
+    assert_int_equal(region_form(&p->s, &lift_toy, 0, 0, MEM_PAGE_SIZE, &limits), 0);
+    verified(p);
+    assert_int_equal(u->block_count, 4);
+    assert_int_equal(u->blocks[0].insns, 16);
+    assert_int_equal(count_of(u, &u->blocks[0], IR_EXIT), 7);
+    assert_int_equal(last_of(u, 0)->op, IR_BRANCH);
+    assert_int_equal(last_of(u, 0)->imm, 16);
+    /* One turn only where it is long; a branch back is mostly taken, so nothing follows it. */
+    for (unsigned i = 0; i < 30; i++)
+        code(p, 4 * i, TOY_ADDI, 1, 1, 1);
+    code(p, 120, TOY_BNE, 1, 3, -30);
+    code(p, 124, TOY_HALT, 0, 0, 0);
+    assert_int_equal(region_form(&p->s, &lift_toy, 0, 0, MEM_PAGE_SIZE, &limits), 0);
+    verified(p);
+    assert_int_equal(u->block_count, 2);
+    assert_int_equal(u->blocks[0].insns, 31);
+    /* A jump that is the only way there takes its target in. */
+    code(p, 0, TOY_JUMP, 0, 0, 4);
+    code(p, 16, TOY_BNE, 1, 2, -2); /* back to 8 */
+    code(p, 20, TOY_HALT, 0, 0, 0);
+    code(p, 8, TOY_HALT, 0, 0, 0);
+    assert_int_equal(region_form(&p->s, &lift_toy, 0, 0, MEM_PAGE_SIZE, &limits), 0);
+    verified(p);
+    assert_int_equal(u->block_count, 3);
+    assert_int_equal(u->blocks[0].insns, 2);
+    free(p);
+}
+
 static void ends_of_the_page(void **state)
 {
     struct page *p = page_new();
@@ -151,7 +203,8 @@ static void random_bytes(void **state)
 
         for (unsigned i = 0; i < sizeof(p->s.page); i++)
             p->s.page[i] = i % 2 ? (uint8_t)random() : (uint8_t)(random() % 14);
-        err = region_form(&p->s, &lift_toy, 0, entry, MEM_PAGE_SIZE, &wide);
+        err = region_form(&p->s, &lift_toy, 0, entry, MEM_PAGE_SIZE,
+                          &(struct region_limits){REGION_MAX_INSNS, REGION_MAX_BLOCKS, .traces = n % 2});
         if (err == -E2BIG) {
             assert_true(entry > 4092);
             continue;
@@ -167,7 +220,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(straight),         cmocka_unit_test(loop_from_its_middle), cmocka_unit_test(limits),
-        cmocka_unit_test(ends_of_the_page), cmocka_unit_test(random_bytes),
+        cmocka_unit_test(ends_of_the_page), cmocka_unit_test(random_bytes),         cmocka_unit_test(traces),
     };
 
     return cmocka_run_group_tests_name("region", tests, NULL, NULL);
