@@ -178,7 +178,8 @@ static void pools_fill(u64 seed)
             if (f == FROM_INT)
                 pools[f][i] = value_int(&s);
             else
-                pools[f][i] = POOL_DENSE ? word_dense(f, prevs[f][i & 1], &s) : word_boxed(f, prevs[f][0], &s);
+                pools[f][i] =
+                    POOL_DENSE ? word_dense(f, prevs[f][i & 1], &s) : word_boxed(f, prevs[f][0], &s);
         }
     }
 }

@@ -11,8 +11,9 @@
 
 static inline void mode_set(u64 column)
 {
-    static const u32 fpcr[COLUMNS] = {0,       1 << 22,           2 << 22,           3 << 22, 1 << 24,
-                                      1 << 25, 1 << 24 | 1 << 25, 1 << 24 | 1 << 22, 1 << 19, 1 << 19 | 1 << 25 | 2 << 22};
+    static const u32 fpcr[COLUMNS] = {
+        0,       1 << 22,           2 << 22,           3 << 22, 1 << 24,
+        1 << 25, 1 << 24 | 1 << 25, 1 << 24 | 1 << 22, 1 << 19, 1 << 19 | 1 << 25 | 2 << 22};
 
     asm volatile("msr fpcr, %0" ::"r"((u64)fpcr[column]));
 }
