@@ -34,6 +34,7 @@ const struct registry_device registry_devices[] = {
     {"pl061", "PL061 general-purpose input and output"},
     {"finisher", "SiFive test finisher: power off, reset, exit status"},
     {"fw-cfg", "configuration and files for firmware"},
+    {"pci-host", "PCI host bridge: ECAM, memory and I/O windows, INTx, MSI"},
     {"virtio-blk", "disk"},
     {"virtio-net", "network interface"},
     {"virtio-console", "console"},

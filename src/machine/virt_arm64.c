@@ -6,6 +6,7 @@
 #include "device/intc/gicv3.h"
 #include "device/intc/gicv3_its.h"
 #include "device/misc/fw_cfg.h"
+#include "device/pci/pci_host.h"
 #include "device/rtc/pl031.h"
 #include "device/uart/pl011.h"
 #include "isa/arm64/irq.h"
@@ -110,6 +111,27 @@ static int build_board(struct vm *vm, const struct machine_backends *b, const st
     return fw_cfg_create(vm, "fw-cfg", VIRT_FW_CFG, why, why_size) ? 0 : -EINVAL;
 }
 
+/* Messages go to the ITS, which tells devices by their numbers; GICv2 takes none. */
+static int build_pci(struct vm *vm, const struct wiring *w, char *why, size_t why_size)
+{
+    struct pci_host_config c = {
+        .ecam = VIRT_PCI_ECAM,
+        .ecam_size = VIRT_PCI_ECAM_SIZE,
+        .mmio = VIRT_PCI_MMIO,
+        .mmio_size = VIRT_PCI_MMIO_SIZE,
+        .pio = VIRT_PCI_PIO,
+        .pio_size = VIRT_PCI_PIO_SIZE,
+        .intc_phandle = VIRT_PHANDLE_GIC,
+        .intc_address_cells = 2,
+        .msi_phandle = vm_device(vm, "its") ? VIRT_PHANDLE_ITS : 0,
+        .msi_by_requester = true,
+    };
+
+    for (unsigned i = 0; i < PCI_PINS; i++)
+        c.intx[i] = w->line(w->controller, VIRT_SPI_PCI + i);
+    return pci_host_create(vm, "pci", &c, why, why_size) ? 0 : -EINVAL;
+}
+
 static int virt_build(struct vm *vm, const struct machine_backends *b, char *why, size_t why_size)
 {
     struct wiring w;
@@ -125,6 +147,8 @@ static int virt_build(struct vm *vm, const struct machine_backends *b, char *why
         err = build_board(vm, b, &w, why, why_size);
     if (!err)
         err = build_virtio(vm, b, &w, why, why_size);
+    if (!err)
+        err = build_pci(vm, &w, why, why_size);
     if (err)
         return err;
     vm->boot = virt_arm64_boot;
@@ -189,7 +213,7 @@ static int virt_check(const struct vm_desc *d, char *why, size_t why_size)
 const struct machine_ops machine_virt_arm64 = {
     .name = "virt",
     .guest_arch = "arm64",
-    .summary = "generic Arm board: GICv2 or GICv3, PL011, virtio-mmio",
+    .summary = "generic Arm board: GICv2 or GICv3, PL011, virtio-mmio, PCI",
     .options = "gic=2|3,vars=FILE",
     .cpu_max = VM_MAX_VCPUS,
     .check = virt_check,

@@ -17,6 +17,12 @@
 #define VIRT_VIRTIO        0x0a000000
 #define VIRT_VIRTIO_STRIDE 0x200
 #define VIRT_VIRTIO_SLOTS  32
+#define VIRT_PCI_MMIO      0x10000000
+#define VIRT_PCI_MMIO_SIZE 0x2eff0000
+#define VIRT_PCI_PIO       0x3eff0000
+#define VIRT_PCI_PIO_SIZE  0x10000
+#define VIRT_PCI_ECAM      0x3f000000
+#define VIRT_PCI_ECAM_SIZE 0x1000000 /* 16 buses */
 #define VIRT_RAM           UINT64_C(0x40000000)
 #define VIRT_RAM_MIN       (UINT64_C(16) << 20)
 #define VIRT_RAM_MAX       (UINT64_C(255) << 30) /* within 40 bits of address, with what stands above */
@@ -25,6 +31,7 @@
 /* SPIs: interrupt 32 + n. */
 #define VIRT_SPI_UART   1
 #define VIRT_SPI_RTC    2
+#define VIRT_SPI_PCI    3 /* to 6: INTx */
 #define VIRT_SPI_GPIO   7
 #define VIRT_SPI_VIRTIO 16 /* of slot 0 */
 

@@ -7,6 +7,7 @@
 #include "device/intc/imsic.h"
 #include "device/intc/plic.h"
 #include "device/misc/finisher.h"
+#include "device/pci/pci_host.h"
 #include "device/rtc/goldfish_rtc.h"
 #include "device/uart/ns16550.h"
 #include "isa/riscv64/cause.h"
@@ -176,6 +177,25 @@ static int build_machine(struct vm *vm, const struct machine_backends *b, char *
     return 0;
 }
 
+/* Messages go to the interrupt files of S-level; the PLIC takes none. */
+static int build_pci(struct vm *vm, const struct wiring *w, char *why, size_t why_size)
+{
+    struct pci_host_config c = {
+        .ecam = VIRT_PCI_ECAM,
+        .ecam_size = VIRT_PCI_ECAM_SIZE,
+        .mmio = VIRT_PCI_MMIO,
+        .mmio_size = VIRT_PCI_MMIO_SIZE,
+        .pio = VIRT_PCI_PIO,
+        .pio_size = VIRT_PCI_PIO_SIZE,
+        .intc_phandle = wants_aia(&vm->desc) ? VIRT_PHANDLE_APLIC_S : VIRT_PHANDLE_PLIC,
+        .msi_phandle = wants_aia(&vm->desc) ? VIRT_PHANDLE_IMSIC_S : 0,
+    };
+
+    for (unsigned i = 0; i < PCI_PINS; i++)
+        c.intx[i] = w->line(w->controller, VIRT_IRQ_PCI + i);
+    return pci_host_create(vm, "pci", &c, why, why_size) ? 0 : -EINVAL;
+}
+
 static int virt_build(struct vm *vm, const struct machine_backends *b, char *why, size_t why_size)
 {
     struct wiring w;
@@ -196,6 +216,8 @@ static int virt_build(struct vm *vm, const struct machine_backends *b, char *why
     err = build_flash(vm, why, why_size);
     if (!err)
         err = build_virtio(vm, b, &w, why, why_size);
+    if (!err)
+        err = build_pci(vm, &w, why, why_size);
     if (err)
         return err;
     vm->boot = virt_riscv64_boot;
@@ -249,7 +271,7 @@ static int virt_check(const struct vm_desc *d, char *why, size_t why_size)
 const struct machine_ops machine_virt_riscv64 = {
     .name = "virt",
     .guest_arch = "riscv64",
-    .summary = "generic RISC-V board: PLIC or AIA, NS16550, virtio-mmio",
+    .summary = "generic RISC-V board: PLIC or AIA, NS16550, virtio-mmio, PCI",
     .options = "aia=none|aplic-imsic",
     .cpu_max = VM_MAX_VCPUS,
     .check = virt_check,

@@ -10,6 +10,8 @@
 #define VIRT_FINISHER      0x100000
 #define VIRT_RTC           0x101000
 #define VIRT_ACLINT        0x2000000
+#define VIRT_PCI_PIO       0x3000000
+#define VIRT_PCI_PIO_SIZE  0x10000
 #define VIRT_PLIC          0xc000000
 #define VIRT_APLIC_M       0xc000000
 #define VIRT_APLIC_S       0xd000000
@@ -21,6 +23,10 @@
 #define VIRT_FLASH_SIZE    (32u << 20) /* each of two banks */
 #define VIRT_IMSIC_M       0x24000000
 #define VIRT_IMSIC_S       0x28000000
+#define VIRT_PCI_ECAM      0x30000000
+#define VIRT_PCI_ECAM_SIZE 0x10000000 /* 256 buses */
+#define VIRT_PCI_MMIO      0x40000000
+#define VIRT_PCI_MMIO_SIZE 0x40000000
 #define VIRT_RAM           UINT64_C(0x80000000)
 #define VIRT_RAM_MIN       (UINT64_C(16) << 20)
 #define VIRT_RAM_MAX       (UINT64_C(256) << 30)
@@ -28,6 +34,7 @@
 #define VIRT_IRQ_VIRTIO 1 /* of slot 0 */
 #define VIRT_IRQ_UART   10
 #define VIRT_IRQ_RTC    11
+#define VIRT_IRQ_PCI    32 /* to 35: INTx */
 
 #define VIRT_TIMEBASE_HZ     10000000
 #define VIRT_PHANDLE_PLIC    0x101
