@@ -263,7 +263,7 @@ void gicv3_redist_reset(struct gicv3 *g)
     for (unsigned i = 0; i < g->cpus; i++) {
         g->private[i].level = 0; /* the vCPU's own, which are reset with it */
         gic_bank_reset(&g->private[i], true);
-        g->waker[i] = WAKER_SLEEP;
+        g->waker[i] = 0; /* awake, as firmware at EL3 leaves it: EDK2 does not look */
         g->redist_ctlr[i] = 0;
         g->propbaser[i] = g->pendbaser[i] = 0;
         g->lpi_pending[i] = 0;

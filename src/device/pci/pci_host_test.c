@@ -150,7 +150,7 @@ static void config(void **state)
     set(cfg(31, 7, 0xffc), 4, 5);
     set(test(0x100), 4, 5);
     assert_int_equal(get(test(1), 4), UINT64_MAX);
-    assert_int_equal(get(test(PCI_BAR + 4), 8), UINT64_C(0x400000000));
+    assert_int_equal(get(test(PCI_BAR + 8), 8), 4);
 }
 
 static void capabilities(void **state)
