@@ -130,6 +130,10 @@ int vcpu_unbind(struct vcpu *v)
 
 void vcpu_grant(struct vcpu *v, uint64_t n)
 {
+    uint64_t now = vcpu_icount(v);
+
+    if (UNLIKELY(v->due > now))
+        n = MIN(n, v->due - now);
     v->count += n - (uint64_t)v->budget;
     v->budget = (int64_t)n;
 }

@@ -91,6 +91,7 @@ struct vcpu {
     void *engine;            /* engine's own per-vCPU state */
     struct msi_file *msi[2]; /* AIA: interrupt files of M and S level, NULL without (core/irqchip.h) */
     struct dist *dist;       /* distributor of private and software interrupts, NULL without */
+    uint64_t due;            /* vcpu_icount() at which guest->irq_ready() has to be asked; 0: no such */
     uint64_t exits[EXIT_KINDS];
     struct {
         uint64_t helper_calls, irqs, exceptions;
@@ -120,7 +121,7 @@ void vcpu_attach(struct vcpu *v);
 void vcpu_detach(struct vcpu *v);
 /* Requests, power and interrupts: what is looked at before each run; false: off, or the VM stops. */
 bool vcpu_prepare(struct vcpu *v);
-/* Hands out n more instructions. */
+/* Hands out n more instructions, or what is left until `due`. */
 void vcpu_grant(struct vcpu *v, uint64_t n);
 /* Nothing wakes it: a halted vCPU without a pending interrupt, or one that is off. */
 bool vcpu_idle(struct vcpu *v);

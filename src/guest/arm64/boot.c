@@ -68,6 +68,7 @@ const struct state_field arm64_state[] = {
     R(pmuserenr_el0, STATE_REG),
     R(pmselr_el0, STATE_REG),
     R(pmccntr_base, 0),
+    R(pm_cycle_wrap, 0),
     R(pmccfiltr_el0, STATE_REG),
     RA(pmevcntr_base, 0),
     RA(pmevtyper, STATE_REG),
@@ -157,6 +158,7 @@ void arm64_reset(struct vcpu *v)
     a->user_generation++;
     v->fp_flags = 0;
     v->resv_addr = UINT64_MAX;
+    v->due = 0;
     v->pc = 0;
     if (v->vm->engine->push)
         v->vm->engine->push(v, REGS_ALL);

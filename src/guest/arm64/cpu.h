@@ -108,7 +108,10 @@ struct arm64_vcpu {
     uint64_t dbgwvr[ARM64_WATCHPOINTS], dbgwcr[ARM64_WATCHPOINTS];
 
     /* Performance monitors: a counter is base + events so far while it counts, else base. */
-    bool pm_filtered; /* a counter that counts does not do so at each level */
+    bool pm_filtered;       /* a counter that counts does not do so at each level */
+    bool pm_exceptions;     /* a counter of exceptions asks for an interrupt */
+    uint64_t pm_cycle_wrap; /* vcpu_icount() at which the cycle counter overflows, or UINT64_MAX */
+    uint64_t pm_returns;    /* exception returns so far */
     uint64_t pmcr_el0, pmcntenset_el0, pmintenset_el1, pmovsset_el0, pmuserenr_el0, pmselr_el0;
     uint64_t pmccntr_base, pmccfiltr_el0;
     uint64_t pmevcntr_base[ARM64_EVENT_COUNTERS], pmevtyper[ARM64_EVENT_COUNTERS];
@@ -252,6 +255,8 @@ void arm64_vtimer_fire(void *opaque);
 void arm64_ptimer_fire(void *opaque);
 /* A change of level, while a->pm_filtered. */
 void arm64_pmu_level(struct arm64_vcpu *a, unsigned el);
+/* Looks for overflows: at v.due, and at each exception while a->pm_exceptions. */
+void arm64_pmu_look(struct arm64_vcpu *a);
 /* Drives a private input of the distributor (intid), where it changes. */
 void arm64_private_line(struct arm64_vcpu *a, unsigned intid, bool level);
 

@@ -85,7 +85,8 @@ bool arm64_settle(struct arm64_vcpu *a)
     struct vcpu *v = &a->v;
     uint64_t mode = arm64_mode(a);
     bool context = mode != v->mode || a->changed & (ARM64_CHANGED_CONTEXT | ARM64_CHANGED_TLB);
-    bool irq = a->changed & ARM64_CHANGED_IRQ && arm64_irq_ready(v);
+    /* The instructions handed out may reach beyond a new v->due: they are handed out again. */
+    bool irq = a->changed & ARM64_CHANGED_IRQ && (arm64_irq_ready(v) || (v->due && v->due < v->count));
 
     if (a->changed & ARM64_CHANGED_TLB)
         arm64_flush(v, &(struct flush_scope){.kind = FLUSH_ALL});
@@ -157,6 +158,8 @@ static void enter(struct arm64_vcpu *a, unsigned vector)
         a->pan = 1;
     a->ssbs = arm64_has(a, ARM64F_SSBS) && a->sctlr_el1 & A64_SCTLR_DSSBS;
     a->v.pc = a->vbar_el1 + vector;
+    if (UNLIKELY(a->pm_exceptions))
+        arm64_pmu_look(a);
     arm64_settle(a);
     a->v.leave = 1;
 }
@@ -283,6 +286,7 @@ void arm64_eret(struct arm64_vcpu *a, uint64_t target)
         a->ssbs = arm64_has(a, ARM64F_SSBS) && spsr & A64_SPSR_SSBS;
         arm64_level_set(a, el, (unsigned)(spsr & 1));
     }
+    a->pm_returns++;
     v->resv_addr = UINT64_MAX;
     a->event = 1;
     v->pc = arm64_branch_address(a, target);
@@ -359,6 +363,8 @@ bool arm64_irq_ready(struct vcpu *v)
 {
     struct arm64_vcpu *a = arm64_of(v);
 
+    if (UNLIKELY(v->due && vcpu_icount(v) >= v->due))
+        arm64_pmu_look(a);
     /* The common case, without asking the distributor. */
     if ((a->daif & (A64_SPSR_A | A64_SPSR_I | A64_SPSR_F)) == (A64_SPSR_A | A64_SPSR_I | A64_SPSR_F))
         return false;

@@ -268,6 +268,82 @@ static void performance_monitors(void **state)
     assert_int_equal(test_engine(*state)->lines, 0);
 }
 
+/* An interrupt at the overflow of a counter of instructions, at its very instruction. */
+static void counters_overflow(void **state)
+{
+    struct arm64_vcpu *a = test_pe(*state, 0);
+    struct test_engine *e = test_engine(*state);
+
+    vcpu_grant(&a->v, 1000);
+    test_set(a, A64_SYSREG_pmcntenset_el0, A64_PM_CYCLE | 0x3f);
+    test_set(a, A64_SYSREG_pmcr_el0, A64_PMCR_E);
+    test_set(a, A64_SYSREG_pmevtyper1_el0, 8);
+    test_set(a, A64_SYSREG_pmevcntr1_el0, 0xffffff00);
+    assert_int_equal(a->v.due, 0); /* nobody asks for an interrupt */
+    test_set(a, A64_SYSREG_pmintenset_el1, 2);
+    assert_int_equal(a->v.due, vcpu_icount(&a->v) + 0x100);
+    assert_true(a->v.request & VCPU_REQ_IRQ); /* more was handed out */
+    vcpu_grant(&a->v, 1000);
+    assert_int_equal(a->v.budget, 0x100);
+    a->v.budget = 1;
+    arm64_irq_ready(&a->v);
+    assert_int_equal(e->lines, 0);
+    a->v.budget = 0;
+    arm64_irq_ready(&a->v);
+    assert_int_equal(e->lines, 1u << 7);
+    assert_int_equal(test_sys(a, A64_SYSREG_pmovsset_el0), 2);
+    assert_int_equal(test_sys(a, A64_SYSREG_pmevcntr1_el0), 0);
+    assert_int_equal(a->v.due, vcpu_icount(&a->v) + BIT(32));
+    test_set(a, A64_SYSREG_pmovsclr_el0, 2);
+    assert_int_equal(e->lines, 0);
+    /* The cycle counter has 64 bits. */
+    test_set(a, A64_SYSREG_pmintenclr_el1, 2);
+    test_set(a, A64_SYSREG_pmccntr_el0, UINT64_MAX - 9);
+    test_set(a, A64_SYSREG_pmintenset_el1, A64_PM_CYCLE);
+    assert_int_equal(a->v.due, vcpu_icount(&a->v) + 10);
+    a->v.count += 12;
+    assert_int_equal(test_sys(a, A64_SYSREG_pmccntr_el0), 2);
+    assert_int_equal(test_sys(a, A64_SYSREG_pmovsclr_el0), A64_PM_CYCLE);
+    assert_int_equal(e->lines, 1u << 7);
+    test_set(a, A64_SYSREG_pmcr_el0, 0); /* E masks the interrupt, too */
+    assert_int_equal(e->lines, 0);
+    assert_int_equal(a->v.due, 0);
+}
+
+/* An odd counter counts its neighbour's overflows; exceptions and returns are events. */
+static void counters_chain(void **state)
+{
+    struct arm64_vcpu *a = test_pe(*state, 0);
+    struct test_engine *e = test_engine(*state);
+
+    test_set(a, A64_SYSREG_pmcntenset_el0, 0x3f);
+    test_set(a, A64_SYSREG_pmcr_el0, A64_PMCR_E);
+    test_set(a, A64_SYSREG_pmevtyper0_el0, 8);
+    test_set(a, A64_SYSREG_pmevtyper1_el0, 0x1e);
+    test_set(a, A64_SYSREG_pmevcntr0_el0, 0xfffffff0);
+    test_set(a, A64_SYSREG_pmevcntr1_el0, 0xffffffff);
+    test_set(a, A64_SYSREG_pmintenset_el1, 2);
+    assert_int_equal(a->v.due, vcpu_icount(&a->v) + 0x10);
+    a->v.count += 0x11;
+    assert_int_equal(test_sys(a, A64_SYSREG_pmevcntr1_el0), 0);
+    assert_int_equal(test_sys(a, A64_SYSREG_pmevcntr0_el0), 1);
+    assert_int_equal(test_sys(a, A64_SYSREG_pmovsset_el0), 3);
+    assert_int_equal(e->lines, 1u << 7);
+    test_set(a, A64_SYSREG_pmovsclr_el0, 3);
+    test_set(a, A64_SYSREG_pmevtyper2_el0, 9);
+    test_set(a, A64_SYSREG_pmevtyper3_el0, 0xa);
+    test_set(a, A64_SYSREG_pmevcntr2_el0, 0xfffffffe);
+    test_set(a, A64_SYSREG_pmintenset_el1, 4);
+    arm64_svc(a, 0);
+    assert_int_equal(e->lines, 0);
+    arm64_svc(a, 0);
+    assert_int_equal(e->lines, 1u << 7);
+    a->spsr_el1 = A64_MODE_EL1H;
+    arm64_eret(a, TEST_RAM);
+    assert_int_equal(test_sys(a, A64_SYSREG_pmevcntr3_el0), 1);
+    assert_int_equal(test_sys(a, A64_SYSREG_pmceid0_el0), 0x40020701);
+}
+
 static void cpu_interface(void **state)
 {
     struct arm64_vcpu *a = test_pe(*state, 0);
@@ -355,6 +431,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(tlb_maintenance, setup, teardown),
         cmocka_unit_test_setup_teardown(timers, setup, teardown),
         cmocka_unit_test_setup_teardown(performance_monitors, setup, teardown),
+        cmocka_unit_test_setup_teardown(counters_overflow, setup, teardown),
+        cmocka_unit_test_setup_teardown(counters_chain, setup, teardown),
         cmocka_unit_test_setup_teardown(cpu_interface, setup, teardown),
         cmocka_unit_test(no_interface_without_gicv3),
         cmocka_unit_test_setup_teardown(features_of_keys, setup, teardown),
