@@ -36,10 +36,11 @@ gta_cflags := -std=gnu11 -O2 -Wall -Wextra -Werror -ffreestanding -nostdlib -fno
   -static -Wl,--build-id=none -Wl,-T,$(gta_src)/link.ld -Wl,--no-warn-rwx-segments
 gta_progs := $(patsubst $(gta_src)/prog/%.c,$(gta_out)/%.elf,$(wildcard $(gta_src)/prog/*.c))
 
-$(gta_out)/%.elf: $(gta_src)/prog/%.c $(gta_src)/start.S $(gta_src)/harness.c $(gta_src)/harness.h \
+gta_lib := $(filter-out $(gta_src)/start.S,$(wildcard $(gta_src)/*.[cS]))
+$(gta_out)/%.elf: $(gta_src)/prog/%.c $(gta_src)/start.S $(gta_lib) $(wildcard $(gta_src)/*.h) \
   $(gta_src)/link.ld mk/guesttests.mk
 	$(Q)mkdir -p $(@D)
-	$(Q)$(gta_cc) $(gta_cflags) -I$(gta_src) -o $@ $(gta_src)/start.S $(gta_src)/harness.c $<
+	$(Q)$(gta_cc) $(gta_cflags) -I$(gta_src) -o $@ $(gta_src)/start.S $(gta_lib) $<
 
 ## guest-programs: build the bare-metal guest tests (tests/run-guests runs them)
 guest-programs: $(gt_table) $(gt_progs) $(gta_progs)

@@ -227,6 +227,8 @@ void arm64_irq_input(struct vcpu *v, unsigned input, bool level);
 int arm64_inject(struct vcpu *v, unsigned kind, uint64_t number);
 /* A branch's target without its tag, where the top byte is ignored (D8.8, AArch64.BranchAddr). */
 gva_t arm64_branch_address(const struct arm64_vcpu *a, gva_t target);
+/* The instruction at v->pc, or 0. */
+uint32_t arm64_insn_here(struct arm64_vcpu *a);
 /* Engine notices that a mock engine need not have. */
 void arm64_flush(struct vcpu *v, const struct flush_scope *scope);
 void arm64_fetch_barrier(struct vcpu *v);
@@ -334,5 +336,7 @@ uint64_t arm64_asid(struct vcpu *v);
  * zero-extended.
  */
 bool arm64_user_access(struct arm64_vcpu *a, gva_t va, unsigned size, bool write, uint64_t *value);
+/* The access of structures at v->pc is not aligned to their elements. */
+void arm64_elements_misaligned(struct arm64_vcpu *a);
 
 #endif

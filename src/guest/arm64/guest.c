@@ -3,8 +3,7 @@
 #include "isa/arm64/decode.h"
 #include "isa/arm64/psci.h"
 
-/* The instruction at v->pc, or 0. */
-static uint32_t insn_here(struct arm64_vcpu *a)
+uint32_t arm64_insn_here(struct arm64_vcpu *a)
 {
     struct translation t;
     uint32_t insn = 0;
@@ -27,7 +26,8 @@ static uint64_t wnr(struct arm64_vcpu *a, gva_t va)
 {
     struct translation t;
 
-    if (reads_and_writes(insn_here(a)) && arm64_walk(a, va, ACCESS_READ, ARM64_AS_SELF | ARM64_AS_PROBE, &t))
+    if (reads_and_writes(arm64_insn_here(a)) &&
+        arm64_walk(a, va, ACCESS_READ, ARM64_AS_SELF | ARM64_AS_PROBE, &t))
         return 0;
     return A64_ISS_WNR;
 }

@@ -102,6 +102,9 @@ HELPER(user_load)
     return value;
 }
 
+/* Elements of a structure are misaligned. */
+TRAP(elements, arm64_elements_misaligned(arm64_of(v)))
+
 HELPER(user_store)
 {
     arm64_user_access(arm64_of(v), a, (unsigned)b, true, &c);

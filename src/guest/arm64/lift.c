@@ -95,6 +95,20 @@ static bool is_load_exclusive(const struct a64_insn *i)
     return i->id == A64_LDXR || i->id == A64_LDAXR || i->id == A64_LDXP || i->id == A64_LDAXP;
 }
 
+/*
+ * Structures are accessed as whole registers, but where alignment is checked it is that of their elements
+ * (B2.5.2.1); single ones are checked by their access.
+ */
+static void check_elements(struct lift *l)
+{
+    bool multiple = (l->i.id >= A64_ST1 && l->i.id <= A64_ST4) || (l->i.id >= A64_LD1 && l->i.id <= A64_LD4);
+
+    if (multiple && l->mode & ARM64_MODE_ALIGN && l->i.size)
+        ir_emit(l->u, IR_GUARD, IRT_NONE, 0,
+                alift_bini(l, IR_AND, alift_get_sp(l, l->i.rn), (1 << l->i.size) - 1), IR_REF_NONE,
+                IR_REF_NONE, A64H_ELEMENTS);
+}
+
 static void lift_open(struct lift *l, const struct lift_row *row)
 {
     if (l->mode & ARM64_MODE_BREAK) {
@@ -105,6 +119,7 @@ static void lift_open(struct lift *l, const struct lift_row *row)
         alift_sync(l);
         alift_call(l, A64H_STEP_BEGIN, alift_imm(l, is_load_exclusive(&l->i)), IR_REF_NONE, IR_REF_NONE);
     }
+    check_elements(l);
     row->fn(l, row);
     if (l->mode & ARM64_MODE_STEP && !ended(l->u))
         alift_jump(l, 4);

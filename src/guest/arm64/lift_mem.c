@@ -274,6 +274,10 @@ static void op_fp_load_pair(struct lift *l, row_t row)
     fp_put_value(l, l->i.size, l->i.ra, b);
 }
 
+/*
+ * Two accesses: where the second one faults the first may have been done (the architecture allows it). To look
+ * at both pages before made each copy half as fast.
+ */
 static void op_fp_store_pair(struct lift *l, row_t row)
 {
     ir_ref base = base_of(l);

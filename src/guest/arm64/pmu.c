@@ -73,7 +73,8 @@ static bool is_chained(const struct arm64_vcpu *a, unsigned n)
     return n % 2 == 0 && n + 1 < ARM64_EVENT_COUNTERS && event_of(a, n + 1) == EV_CHAIN;
 }
 
-/* Event counters that stand have their value in 32 bits; an odd one may count the overflows of the one below. */
+/* Event counters that stand have their value in 32 bits; an odd one may count the overflows of the one below.
+ */
 static void wrap(struct arm64_vcpu *a, unsigned n)
 {
     uint64_t over = a->pmevcntr_base[n] >> 32;

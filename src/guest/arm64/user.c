@@ -3,6 +3,7 @@
  * walks with the rights of EL0 stands before the tables; any flush empties it.
  */
 #include "guest/arm64/cpu.h"
+#include "isa/arm64/decode.h"
 #include "lib/str.h"
 
 /* One page's part of an access. */
@@ -159,4 +160,12 @@ bool arm64_user_access(struct arm64_vcpu *a, gva_t va, unsigned size, bool write
     if (!write)
         memcpy(value, bytes, sizeof(bytes));
     return true;
+}
+
+void arm64_elements_misaligned(struct arm64_vcpu *a)
+{
+    struct a64_insn i;
+
+    a64_decode(arm64_insn_here(a), &i);
+    fail(a, a->x[i.rn], i.id >= A64_ST1 && i.id <= A64_ST4, A64_FSC_ALIGNMENT);
 }
