@@ -31,6 +31,7 @@ static void pairs_across(u64 flags, u64 esr)
     check("FAR", last.far, WINDOW + 4096);
     STORE("stp d8, d9, [%0, #8]");
     check("FAR", last.far, WINDOW + 4096);
+    first[511] = 7;
     STORE("stp xzr, xzr, [%0, #8]");
     check("FAR", last.far, WINDOW + 4096);
     sees("STP X wrote nothing", 4088, 7);
