@@ -87,7 +87,7 @@ const struct state_field arm64_state[] = {
     RI(icc_ap0r, STATE_REG),
     RI(icc_ap1r, STATE_REG),
     {"inputs", offsetof(struct arm64_vcpu, inputs), 8, 1, REGS_INTERRUPT, 0},
-    RI(event, 0),
+    {"event", offsetof(struct arm64_vcpu, event), 8, 1, REGS_INTERRUPT, 0},
     STATE_END,
 };
 
@@ -117,6 +117,10 @@ int arm64_vcpu_init(struct vcpu *v, const struct vm_desc *desc)
     if (!err)
         err = timer_init(&a->ptimer, v->vm, arm64_ptimer_fire, a);
     if (!err)
+        err = timer_init(&a->etimer, v->vm, arm64_event_fire, a);
+    if (!err)
+        err = timer_home(&a->etimer, v->id);
+    if (!err)
         err = timer_home(&a->vtimer, v->id);
     if (!err)
         err = timer_home(&a->ptimer, v->id);
@@ -135,6 +139,7 @@ void arm64_vcpu_fini(struct vcpu *v)
 {
     timer_fini(&arm64_of(v)->vtimer);
     timer_fini(&arm64_of(v)->ptimer);
+    timer_fini(&arm64_of(v)->etimer);
 }
 
 /* D1.8: EL1 with its own stack pointer, all interrupts masked, the OS lock on; the rest is ours: zeros. */
@@ -145,6 +150,8 @@ void arm64_reset(struct vcpu *v)
 
     timer_cancel(&a->vtimer);
     timer_cancel(&a->ptimer);
+    timer_cancel(&a->etimer);
+    atomic_store(&a->waits_event, false);
     memset((char *)a + from, 0, to - from);
     a->el = a->spsel = 1;
     a->daif = A64_SPSR_DAIF;

@@ -125,7 +125,7 @@ struct arm64_vcpu {
     uint64_t icc_ap0r, icc_ap1r;
 
     _Atomic uint64_t inputs; /* BIT(enum arm64_input); any task */
-    uint64_t event;          /* the event register of WFE */
+    _Atomic uint64_t event;  /* the event register of WFE; any task */
 
     /* From here on: not architectural. */
     struct arm64_cpu cpu;
@@ -158,6 +158,8 @@ struct arm64_vcpu {
     } user_page[ARM64_USER_PAGES];
     uint64_t user_generation;    /* never 0 */
     struct timer vtimer, ptimer; /* fire at cntv_cval_el0, cntp_cval_el0 */
+    struct timer etimer;         /* the event stream, armed by a WFE that waits */
+    _Atomic bool waits_event;    /* in WFE; vCPU task, read by any */
     uint32_t lines;              /* private inputs of the distributor that are high, as it was told */
 };
 
@@ -209,10 +211,6 @@ void arm64_brk(struct arm64_vcpu *a, uint16_t imm);
 void arm64_fp_trap(struct arm64_vcpu *a);
 /* ERET; target from ELR_EL1 unless authenticated code gives another. Sets pc. */
 void arm64_eret(struct arm64_vcpu *a, uint64_t target);
-/* WFI: pc goes behind it, v->exit says HALT where there is nothing to do; traps by SCTLR.nTWI. WFE alike. */
-void arm64_wfi(struct arm64_vcpu *a);
-void arm64_wfe(struct arm64_vcpu *a);
-void arm64_sev(struct arm64_vcpu *a);
 /* PSTATE as an SPSR holds it. */
 uint64_t arm64_spsr(const struct arm64_vcpu *a);
 /* Another exception level and stack pointer; x[31] follows. */
@@ -222,7 +220,6 @@ void arm64_level_set(struct arm64_vcpu *a, unsigned el, unsigned spsel);
 uint64_t arm64_signals(struct arm64_vcpu *a);
 bool arm64_irq_ready(struct vcpu *v);
 void arm64_irq_take(struct vcpu *v);
-bool arm64_irq_wakeup(struct vcpu *v);
 void arm64_irq_input(struct vcpu *v, unsigned input, bool level);
 int arm64_inject(struct vcpu *v, unsigned kind, uint64_t number);
 /* A branch's target without its tag, where the top byte is ignored (D8.8, AArch64.BranchAddr). */
@@ -232,6 +229,16 @@ uint32_t arm64_insn_here(struct arm64_vcpu *a);
 /* Engine notices that a mock engine need not have. */
 void arm64_flush(struct vcpu *v, const struct flush_scope *scope);
 void arm64_fetch_barrier(struct vcpu *v);
+
+/* ---- wait.c ---- */
+
+/* WFI: pc goes behind it, v->exit says HALT where there is nothing to do; traps by SCTLR.nTWI. */
+void arm64_wfi(struct arm64_vcpu *a);
+/* WFE: alike, by SCTLR.nTWE, but pc stays where it waits. */
+void arm64_wfe(struct arm64_vcpu *a);
+void arm64_sev(struct arm64_vcpu *a);
+bool arm64_irq_wakeup(struct vcpu *v);
+void arm64_event_fire(void *opaque);
 
 /* ---- debug.c: breakpoints, watchpoints, software step (D2) ---- */
 

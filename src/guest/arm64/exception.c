@@ -288,54 +288,13 @@ void arm64_eret(struct arm64_vcpu *a, uint64_t target)
     }
     a->pm_returns++;
     v->resv_addr = UINT64_MAX;
-    a->event = 1;
+    atomic_store(&a->event, 1);
     v->pc = arm64_branch_address(a, target);
     a->changed |= ARM64_CHANGED_IRQ;
     arm64_settle(a);
     v->leave = 1;
     if (UNLIKELY(v->pc & 3))
         arm64_pc_misaligned(a, v->pc);
-}
-
-/* ---- waiting ---- */
-
-/* At EL0 SCTLR_EL1 may trap a wait that would be one (D1.7). */
-static bool wait_trapped(struct arm64_vcpu *a, uint64_t allow, uint64_t iss)
-{
-    if (a->el || a->sctlr_el1 & allow)
-        return false;
-    arm64_trap(a, a64_esr(A64_EC_WFX, A64_ISS_COND_ALWAYS | iss));
-    return true;
-}
-
-void arm64_wfi(struct arm64_vcpu *a)
-{
-    bool waits = !arm64_irq_wakeup(&a->v);
-
-    if (waits && wait_trapped(a, A64_SCTLR_NTWI, 0))
-        return;
-    a->v.pc += 4;
-    if (waits) {
-        a->v.exit.kind = EXIT_HALT;
-        a->v.leave = 1;
-    }
-}
-
-/* It may come back at any time (D1.7.1), and does so at once after others had their chance to run. */
-void arm64_wfe(struct arm64_vcpu *a)
-{
-    bool waits = !a->event;
-
-    if (waits && wait_trapped(a, A64_SCTLR_NTWE, 1))
-        return;
-    a->event = 0;
-    a->v.pc += 4;
-    a->v.leave = 1;
-}
-
-void arm64_sev(struct arm64_vcpu *a)
-{
-    a->event = 1;
 }
 
 /* ---- interrupts ---- */
@@ -391,12 +350,6 @@ void arm64_irq_take(struct vcpu *v)
     } else {
         enter(a, s & BIT(ARM64_INPUT_FIQ) ? A64_VECTOR_FIQ : A64_VECTOR_IRQ);
     }
-}
-
-/* WFI goes on for whatever is signalled, masked by PSTATE or not (D1.7.2). */
-bool arm64_irq_wakeup(struct vcpu *v)
-{
-    return arm64_signals(arm64_of(v)) != 0;
 }
 
 void arm64_irq_input(struct vcpu *v, unsigned input, bool level)

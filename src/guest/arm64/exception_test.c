@@ -187,6 +187,45 @@ static void waiting(void **state)
     assert_int_equal(a->v.pc, CODE + 4);
 }
 
+/* WFE waits in place for SEV of any PE, for an interrupt, for the event stream; not with the monitor set. */
+static void waiting_for_events(void **state)
+{
+    struct arm64_vcpu *a = test_pe(*state, 0), *b = test_pe(*state, 1);
+
+    a->v.exit.kind = EXIT_NONE;
+    a->v.pc = CODE;
+    arm64_wfe(a);
+    assert_int_equal(a->v.exit.kind, EXIT_HALT);
+    assert_int_equal(a->v.pc, CODE);
+    assert_false(arm64_irq_wakeup(&a->v));
+    arm64_sev(b);
+    assert_true(arm64_irq_wakeup(&a->v));
+    assert_true(atomic_load(&a->v.request) & VCPU_REQ_KICK);
+    a->v.exit.kind = EXIT_NONE;
+    arm64_wfe(a);
+    assert_int_equal(a->v.exit.kind, EXIT_NONE);
+    assert_int_equal(a->v.pc, CODE + 4);
+    assert_int_equal(b->event, 1); /* its own, too */
+    arm64_irq_input(&a->v, ARM64_INPUT_FIQ, true);
+    arm64_wfe(a);
+    assert_int_equal(a->v.exit.kind, EXIT_NONE);
+    arm64_irq_input(&a->v, ARM64_INPUT_FIQ, false);
+    a->v.resv_addr = 64;
+    arm64_wfe(a);
+    assert_int_equal(a->v.exit.kind, EXIT_NONE);
+    assert_int_equal(a->v.pc, CODE + 12);
+    a->v.resv_addr = UINT64_MAX;
+    /* Bit 4 rises at 16, 48, ... of the counter, a tick of which is 16 ns. */
+    a->v.vm->clock.skipped = 16 * 40;
+    a->cntkctl_el1 = A64_CNTKCTL_EVNTEN | 4 << 4;
+    arm64_wfe(a);
+    assert_int_equal(a->v.exit.kind, EXIT_HALT);
+    assert_int_equal(timer_next(a->v.vm, 0), 48 * 16);
+    a->v.vm->clock.skipped = 16 * 48;
+    timer_run(a->v.vm, 0, 48 * 16);
+    assert_true(arm64_irq_wakeup(&a->v));
+}
+
 static void calls_are_undefined_at_el0(void **state)
 {
     struct arm64_vcpu *a = test_pe(*state, 0);
@@ -283,6 +322,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(aborts, setup, teardown),
         cmocka_unit_test_setup_teardown(interrupts, setup, teardown),
         cmocka_unit_test_setup_teardown(waiting, setup, teardown),
+        cmocka_unit_test_setup_teardown(waiting_for_events, setup, teardown),
         cmocka_unit_test_setup_teardown(calls_are_undefined_at_el0, setup, teardown),
         cmocka_unit_test_setup_teardown(software_step, setup, teardown),
         cmocka_unit_test_setup_teardown(breakpoints, setup, teardown),

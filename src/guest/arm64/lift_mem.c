@@ -275,8 +275,8 @@ static void op_fp_load_pair(struct lift *l, row_t row)
 }
 
 /*
- * Two accesses: where the second one faults the first may have been done (the architecture allows it). To look
- * at both pages before made each copy half as fast.
+ * Two accesses: where the second one faults the first may have been done (the architecture allows it). To
+ * look at both pages before made each copy half as fast.
  */
 static void op_fp_store_pair(struct lift *l, row_t row)
 {
