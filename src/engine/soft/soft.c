@@ -5,10 +5,21 @@
 #include "lib/err.h"
 #include "lib/str.h"
 
+/* Where the host has no randomness, its addresses have a little. */
+static uint64_t draw_empty(const struct soft_vcpu *s)
+{
+    uint64_t x;
+
+    if (plat_random(&x, sizeof(x)))
+        x = ((uintptr_t)s ^ plat_clock_ns()) * UINT64_C(0x9e3779b97f4a7c15);
+    return SOFT_SITE_EMPTY | (x & SOFT_SITE_EMPTY_MASK);
+}
+
 int soft_vcpu_init(struct vcpu *v)
 {
     struct soft_vcpu *s = soft_of(v);
 
+    s->site_empty = draw_empty(s);
     s->scratch = plat_alloc(sizeof(struct soft_scratch));
     if (!s->scratch)
         return -ENOMEM;
@@ -32,7 +43,7 @@ static void bank_clear(struct soft_vcpu *s, unsigned bank)
     if (!s->sites_filled[bank])
         return;
     for (unsigned i = 0; i < SOFT_SITES; i++)
-        site[i] = (struct soft_site){SOFT_SITE_EMPTY, (uintptr_t)s->temps - SOFT_SITE_EMPTY};
+        site[i] = (struct soft_site){s->site_empty, (uintptr_t)s->temps - s->site_empty};
     s->sites_filled[bank] = 0;
 }
 

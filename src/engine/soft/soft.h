@@ -74,10 +74,13 @@ struct soft_site {
  */
 #define SOFT_BANKS 8
 /*
- * An empty one: a page where no guest has anything (not canonical on any ISA), and memory that may be spoilt
- * should one go there nevertheless.
+ * An empty slot has a page too, for the check beside the access is one compare of va - page, which some
+ * address passes whatever the page is. It is a page where no guest has anything (not canonical on any ISA,
+ * paging on or off), one of 2^47 that each vCPU draws for itself: no guest finds it, and one that did would
+ * only spoil scratch memory of its own.
  */
-#define SOFT_SITE_EMPTY UINT64_C(0x7ff0000000000000)
+#define SOFT_SITE_EMPTY      UINT64_C(0x4060000000000000)
+#define SOFT_SITE_EMPTY_MASK UINT64_C(0x3f1ffffffffff000) /* the bits drawn */
 
 /* Jump hash: key = pc ^ space (see soft_vcpu.space); 0 in `target` never follows a matching key. */
 struct soft_jump {
@@ -112,6 +115,7 @@ struct soft_vcpu {
     } stat;
 
     _Alignas(64) uint8_t jit_tables[384]; /* vector constants of generated code */
+    uint64_t site_empty; /* page of an empty slot */
 
     _Alignas(64) struct soft_site sites[SOFT_BANKS * SOFT_SITES];
     uint64_t site_ctx[SOFT_BANKS];    /* data contexts that a bank was filled in */

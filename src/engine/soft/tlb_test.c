@@ -214,15 +214,15 @@ static void sites(void **state)
 
     (void)state;
     for (unsigned i = 0; i < ARRAY_SIZE(s->sites); i++)
-        assert_int_equal(s->sites[i].page, SOFT_SITE_EMPTY);
+        assert_int_equal(s->sites[i].page, s->site_empty);
     s->sites[n].page = 0x4000;
     s->sites_filled[bank] = 1;
     space(&x, 5);
-    assert_int_equal(s->sites[n].page, SOFT_SITE_EMPTY);
+    assert_int_equal(s->sites[n].page, s->site_empty);
     s->sites[n].page = 0x4000;
     s->sites_filled[bank] = 1;
     flush(&x, FLUSH_PAGE, 0x8000, 0);
-    assert_int_equal(s->sites[n].page, SOFT_SITE_EMPTY);
+    assert_int_equal(s->sites[n].page, s->site_empty);
     toy_free(&x);
 }
 
