@@ -6,20 +6,48 @@
 #include "lib/fmt.h"
 #include "lib/str.h"
 
-#define ESCAPE  1 /* Ctrl-a */
-#define WAITING 1024
+#define ESCAPE 1 /* Ctrl-a */
+/*
+ * How much waits for the guest. On the terminal much, since the escape has to be seen behind what a guest
+ * that reads nothing was sent before.
+ */
+#define WAITING  1024
+#define TERMINAL 65536
 
 struct char_stream {
     struct chardev chr;
     struct plat_stream *stream;
     struct work work; /* deliver() */
     struct char_stream_hooks hooks;
-    struct plat_lock lock; /* waiting, fill */
-    uint8_t waiting[WAITING];
-    size_t fill;
+    struct plat_lock lock; /* stream, head, fill */
+    size_t head, fill, room;
     bool terminal;
     bool escaped; /* stream's task only */
+    uint8_t waiting[];
 };
+
+/* The bytes are waiting[head..fill - 1]; they move to the beginning when the end is reached. */
+static void put(struct char_stream *c, uint8_t byte)
+{
+    if (c->fill == c->room && c->head) {
+        memmove(c->waiting, c->waiting + c->head, c->fill - c->head);
+        c->fill -= c->head;
+        c->head = 0;
+    }
+    if (c->fill < c->room)
+        c->waiting[c->fill++] = byte;
+}
+
+/*
+ * Lock held. What is typed is read on, for the escape's sake, and lost where it finds no room, as a terminal
+ * without a reader loses it; anything else waits in the host.
+ */
+static void pause_if_full(struct char_stream *c)
+{
+    if (c->stream)
+        plat_stream_pause(c->stream,
+                          c->fill - c->head > c->room / 2 && !(c->terminal && plat_stream_typed(c->stream)));
+}
 
 static void deliver(void *opaque)
 {
@@ -27,12 +55,10 @@ static void deliver(void *opaque)
     size_t n = 0;
 
     plat_lock(&c->lock);
-    if (c->fill && c->chr.receive)
-        n = c->chr.receive(c->chr.opaque, c->waiting, c->fill);
-    c->fill -= n;
-    memmove(c->waiting, c->waiting + n, c->fill);
-    if (c->stream)
-        plat_stream_pause(c->stream, c->fill > WAITING / 2);
+    if (c->fill > c->head && c->chr.receive)
+        n = c->chr.receive(c->chr.opaque, c->waiting + c->head, c->fill - c->head);
+    c->head += n;
+    pause_if_full(c);
     plat_unlock(&c->lock);
 }
 
@@ -78,12 +104,11 @@ static void input(void *opaque, const uint8_t *data, size_t len)
     for (size_t i = 0; i < len; i++) {
         int byte = unescape(c, data[i]);
 
-        if (byte >= 0 && c->fill < WAITING)
-            c->waiting[c->fill++] = (uint8_t)byte;
+        if (byte >= 0)
+            put(c, (uint8_t)byte);
     }
     /* Not left to deliver(): the stream may read again before that runs, and what finds no room is lost. */
-    if (c->stream && c->fill > WAITING / 2)
-        plat_stream_pause(c->stream, true);
+    pause_if_full(c);
     plat_unlock(&c->lock);
     work_queue(&c->work);
 }
@@ -122,7 +147,9 @@ static const struct chardev_ops char_stream_ops = {
 int char_stream_create(struct chardev **out, struct vm *vm, const char *name, const char *spec,
                        struct char_stream_hooks hooks, char *why, size_t why_size)
 {
-    struct char_stream *c = plat_alloc(sizeof(*c));
+    bool terminal = !strcmp(spec, "stdio");
+    size_t room = terminal ? TERMINAL : WAITING;
+    struct char_stream *c = plat_alloc(sizeof(*c) + room);
     struct plat_stream *stream = NULL;
     char reason[300];
     int err;
@@ -133,7 +160,8 @@ int char_stream_create(struct chardev **out, struct vm *vm, const char *name, co
     }
     c->chr.ops = &char_stream_ops;
     c->hooks = hooks;
-    c->terminal = !strcmp(spec, "stdio");
+    c->terminal = terminal;
+    c->room = room;
     plat_lock_init(&c->lock);
     work_init(&c->work, vm, deliver, c);
     err = plat_stream_open(&stream, spec, (struct plat_stream_cb){input, c}, reason, sizeof(reason));

@@ -104,6 +104,8 @@ int plat_stream_open(struct plat_stream **s, const char *spec, struct plat_strea
 void plat_stream_write(struct plat_stream *s, const void *data, size_t len);
 /* Stops and resumes input callbacks (the receiver's buffer is full). Callable from the callback. */
 void plat_stream_pause(struct plat_stream *s, bool paused);
+/* Someone types there: a terminal, as against a pipe or file that waits without loss. */
+bool plat_stream_typed(const struct plat_stream *s);
 void plat_stream_close(struct plat_stream *s);
 
 /*

@@ -322,6 +322,11 @@ void plat_stream_pause(struct plat_stream *s, bool paused)
         wake(s);
 }
 
+bool plat_stream_typed(const struct plat_stream *s)
+{
+    return s->in >= 0 && isatty(s->in);
+}
+
 void plat_stream_close(struct plat_stream *s)
 {
     atomic_store(&s->stop, true);

@@ -177,8 +177,10 @@ struct plat_stream {
     struct plat_stream_cb cb;
     uint8_t out[4096];
     size_t out_len;
-    bool paused;
+    bool paused, typed;
 };
+
+static struct plat_stream *stream; /* the last one opened */
 
 int plat_stream_open(struct plat_stream **s, const char *spec, struct plat_stream_cb cb, char *why,
                      size_t why_size)
@@ -190,6 +192,7 @@ int plat_stream_open(struct plat_stream **s, const char *spec, struct plat_strea
     }
     *s = calloc(1, sizeof(**s));
     (*s)->cb = cb;
+    stream = *s;
     live_add(1);
     return 0;
 }
@@ -207,10 +210,31 @@ void plat_stream_pause(struct plat_stream *s, bool paused)
     s->paused = paused;
 }
 
+bool plat_stream_typed(const struct plat_stream *s)
+{
+    return s->typed;
+}
+
 void plat_stream_close(struct plat_stream *s)
 {
     live_add(-1);
     free(s);
+    stream = NULL;
+}
+
+struct plat_stream *test_stream(void)
+{
+    return stream;
+}
+
+void test_stream_type(struct plat_stream *s, bool typed)
+{
+    s->typed = typed;
+}
+
+bool test_stream_paused(const struct plat_stream *s)
+{
+    return s->paused;
 }
 
 void test_stream_input(struct plat_stream *s, const void *data, size_t len)

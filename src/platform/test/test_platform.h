@@ -28,6 +28,10 @@ void test_file_no_punch(const char *path);
 const char *test_log(unsigned *count);
 /* Bytes from the host's side into an open stream, and what was written to it (kept up to 4 KiB). */
 void test_stream_input(struct plat_stream *s, const void *data, size_t len);
+/* The stream opened last; whether someone types there; whether it is paused. */
+struct plat_stream *test_stream(void);
+void test_stream_type(struct plat_stream *s, bool typed);
+bool test_stream_paused(const struct plat_stream *s);
 size_t test_stream_output(struct plat_stream *s, void *buf, size_t size);
 /* The network process: its options, a frame from it (len 0: it ended), the frames sent to it one by one (0:
  * no more; 64 are kept). */
