@@ -185,14 +185,19 @@ static int disks_check(const struct vm_desc *d, char *why, size_t why_size)
     return 0;
 }
 
+/* The disks, and the flash that is a file. */
 static int disks_create(struct cv_vm *cv, char *why, size_t why_size)
 {
+    int (*open)(struct blockdev **, const char *, bool, char *, size_t) =
+        cv->inspect ? block_raw_inspect : block_raw_create;
     const struct vm_desc *d = &cv->desc;
     int err = disks_check(d, why, why_size);
+    char vars[256];
 
     for (unsigned i = 0; !err && i < d->disk_count; i++)
-        err = (cv->inspect ? block_raw_inspect : block_raw_create)(&cv->backends.disk[i], d->disks[i].path,
-                                                                   d->disks[i].read_only, why, why_size);
+        err = open(&cv->backends.disk[i], d->disks[i].path, d->disks[i].read_only, why, why_size);
+    if (!err && machine_option(d->machine_options, "vars", vars, sizeof(vars)))
+        err = open(&cv->backends.vars, vars, false, why, why_size);
     return err;
 }
 
@@ -219,11 +224,8 @@ static int backends_create(struct cv_vm *cv, char *why, size_t why_size)
     const struct vm_desc *d = &cv->desc;
     struct char_stream_hooks hooks = {.quit = end_vm, .opaque = cv};
     struct machine_backends *b = &cv->backends;
-    char vars[256];
     int err = disks_create(cv, why, why_size);
 
-    if (!err && machine_option(d->machine_options, "vars", vars, sizeof(vars)))
-        err = block_raw_create(&b->vars, vars, false, why, why_size);
     if (!err && d->net == DESC_NET_NAT)
         err = net_user_create(&b->net, cv->vm, d->forwards, d->forward_count, why, why_size);
     if (!err && strcmp(d->serial, "none"))

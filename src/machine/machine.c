@@ -2,6 +2,8 @@
 #include "machine/machine.h"
 #include "machine/virt_arm64.h"
 #include "machine/virt_riscv64.h"
+#include "lib/err.h"
+#include "lib/fmt.h"
 #include "lib/str.h"
 
 const struct machine_ops *const machines[] = {
@@ -35,4 +37,41 @@ bool machine_option(const char *options, const char *key, char *value, size_t si
         options = end ? end + 1 : NULL;
     }
     return false;
+}
+
+static bool option_known(const char *word, size_t len, const char *const *known)
+{
+    for (; *known; known++) {
+        size_t n = strlen(*known);
+
+        if ((*known)[n - 1] == '=' ? len > n && !memcmp(word, *known, n)
+                                   : len == n && !memcmp(word, *known, n))
+            return true;
+    }
+    return false;
+}
+
+int machine_options_check(const char *machine, const char *options, const char *const *known, char *why,
+                          size_t why_size)
+{
+    while (options && *options) {
+        const char *end = strchr(options, ',');
+        size_t len = end ? (size_t)(end - options) : strlen(options);
+
+        if (!option_known(options, len, known)) {
+            char list[120] = "";
+
+            for (size_t i = 0; known[i]; i++)
+                fmt_snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s%s",
+                             !i             ? ""
+                             : known[i + 1] ? ", "
+                                            : " and ",
+                             known[i], known[i][strlen(known[i]) - 1] == '=' ? "FILE" : "");
+            fmt_snprintf(why, why_size, "machine: %s has no option '%.*s'; known are %s", machine, (int)len,
+                         options, list);
+            return -EINVAL;
+        }
+        options = end ? end + 1 : NULL;
+    }
+    return 0;
 }

@@ -15,8 +15,9 @@ struct machine_backends {
     struct chardev *serial;  /* NULL: output dropped */
     struct chardev *console; /* virtio console, NULL: none */
     struct blockdev *disk[DESC_DISKS];
-    struct netdev *net;    /* NULL: no network device */
-    struct blockdev *vars; /* flash for firmware's variables (option vars=FILE); NULL: they end with the VM */
+    struct netdev *net; /* NULL: no network device */
+    struct blockdev
+        *vars; /* the second bank of flash (option vars=FILE); NULL: what is in it ends with the VM */
 };
 
 struct machine_ops {
@@ -37,5 +38,9 @@ const struct machine_ops *machine_find(const char *name, const char *guest_arch)
 
 /* "aia=aplic-imsic,x=y": value of key copied into value; false when absent. */
 bool machine_option(const char *options, const char *key, char *value, size_t size);
+/* Every word is one of `known`, NULL-terminated; "x=" takes any value but none. 0, or -EINVAL with the
+ * reason. */
+int machine_options_check(const char *machine, const char *options, const char *const *known, char *why,
+                          size_t why_size);
 
 #endif

@@ -155,38 +155,11 @@ static int virt_build(struct vm *vm, const struct machine_backends *b, char *why
     return 0;
 }
 
-/* Every word of the options is "gic=2", "gic=3" or "vars=" and a file's name. */
-static bool option_known(const char *word, size_t len)
-{
-    static const char *const known[] = {"gic=2", "gic=3"};
-
-    for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
-        if (strlen(known[i]) == len && !memcmp(known[i], word, len))
-            return true;
-    }
-    return len > 5 && !memcmp(word, "vars=", 5);
-}
-
-static int check_options(const char *options, char *why, size_t why_size)
-{
-    while (options && *options) {
-        const char *end = strchr(options, ',');
-        size_t len = end ? (size_t)(end - options) : strlen(options);
-
-        if (!option_known(options, len)) {
-            fmt_snprintf(why, why_size,
-                         "machine: virt has no option '%.*s'; known are gic=2, gic=3 and vars=FILE", (int)len,
-                         options);
-            return -EINVAL;
-        }
-        options = end ? end + 1 : NULL;
-    }
-    return 0;
-}
-
 static int virt_check(const struct vm_desc *d, char *why, size_t why_size)
 {
-    if (check_options(d->machine_options, why, why_size))
+    static const char *const options[] = {"gic=2", "gic=3", "vars=", NULL};
+
+    if (machine_options_check("virt", d->machine_options, options, why, why_size))
         return -EINVAL;
     if (wants_gicv2(d) && d->smp > GICV2_CPUS) {
         fmt_snprintf(why, why_size, "smp: %u CPUs asked for; gic=2 takes 1 to %u, gic=3 more (--machine)",

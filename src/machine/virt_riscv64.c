@@ -127,14 +127,15 @@ static int build_core(struct vm *vm, char *why, size_t why_size)
     return 0;
 }
 
-/* Two banks, empty. */
-static int build_flash(struct vm *vm, char *why, size_t why_size)
+/* Two banks; the second is that of firmware's variables. */
+static int build_flash(struct vm *vm, const struct machine_backends *b, char *why, size_t why_size)
 {
     static const char *const ids[2] = {"flash0", "flash1"};
 
     for (unsigned i = 0; i < ARRAY_SIZE(ids); i++) {
         const struct cfi_config c = {.base = VIRT_FLASH + (gpa_t)i * VIRT_FLASH_SIZE,
-                                     .size = VIRT_FLASH_SIZE};
+                                     .size = VIRT_FLASH_SIZE,
+                                     .file = i ? b->vars : NULL};
 
         if (!cfi_create(vm, ids[i], &c, why, why_size))
             return -EINVAL;
@@ -213,7 +214,7 @@ static int virt_build(struct vm *vm, const struct machine_backends *b, char *why
     lend_console(vm, b->serial);
     if (!goldfish_rtc_create(vm, "rtc", VIRT_RTC, w.line(w.controller, VIRT_IRQ_RTC), why, why_size))
         return -EINVAL;
-    err = build_flash(vm, why, why_size);
+    err = build_flash(vm, b, why, why_size);
     if (!err)
         err = build_virtio(vm, b, &w, why, why_size);
     if (!err)
@@ -224,32 +225,11 @@ static int virt_build(struct vm *vm, const struct machine_backends *b, char *why
     return 0;
 }
 
-/* Every word of the options is "aia=none" or "aia=aplic-imsic". */
-static int check_options(const char *options, char *why, size_t why_size)
-{
-    static const char *const known[] = {"aia=none", "aia=aplic-imsic"};
-
-    while (options && *options) {
-        const char *end = strchr(options, ',');
-        size_t len = end ? (size_t)(end - options) : strlen(options);
-        bool ok = false;
-
-        for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-            ok |= strlen(known[i]) == len && !memcmp(known[i], options, len);
-        if (!ok) {
-            fmt_snprintf(why, why_size,
-                         "machine: virt has no option '%.*s'; known are aia=none and aia=aplic-imsic",
-                         (int)len, options);
-            return -EINVAL;
-        }
-        options = end ? end + 1 : NULL;
-    }
-    return 0;
-}
-
 static int virt_check(const struct vm_desc *d, char *why, size_t why_size)
 {
-    if (check_options(d->machine_options, why, why_size))
+    static const char *const options[] = {"aia=none", "aia=aplic-imsic", "vars=", NULL};
+
+    if (machine_options_check("virt", d->machine_options, options, why, why_size))
         return -EINVAL;
     if (virtio_slots_check(d, VIRT_VIRTIO_SLOTS, why, why_size))
         return -EINVAL;
@@ -272,7 +252,7 @@ const struct machine_ops machine_virt_riscv64 = {
     .name = "virt",
     .guest_arch = "riscv64",
     .summary = "generic RISC-V board: PLIC or AIA, NS16550, virtio-mmio, PCI",
-    .options = "aia=none|aplic-imsic",
+    .options = "aia=none|aplic-imsic,vars=FILE",
     .cpu_max = VM_MAX_VCPUS,
     .check = virt_check,
     .build = virt_build,
