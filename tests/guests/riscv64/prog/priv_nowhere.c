@@ -1,6 +1,7 @@
 /*
- * Addresses where nothing can be: not canonical with translation (10.4.1, 10.5.1), beyond the physical address
- * space without. An access there faults, however warm the code and however empty what caches translations.
+ * Addresses where nothing can be: not canonical with translation (10.4.1, 10.5.1), beyond the physical
+ * address space without. An access there faults, however warm the code and however empty what caches
+ * translations.
  */
 #include "vm.h"
 
