@@ -13,8 +13,10 @@ CFLAGS_dbg := -O0 -g -DCV_DEBUG
 CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 CFLAGS_tsan := -O2 -g -fsanitize=thread
 CFLAGS_cov := -O0 -g --coverage
+# Random delays at every point of the safepoint protocol: core/platform.h, tests/delay.
+CFLAGS_delay := -O2 -g -DCV_DELAYS
 ifeq ($(CFLAGS_$(MODE)),)
-$(error MODE=$(MODE) is unknown: use rel, dbg, asan, tsan or cov)
+$(error MODE=$(MODE) is unknown: use rel, dbg, asan, tsan, cov or delay)
 endif
 CFLAGS += -std=gnu11 $(CFLAGS_$(MODE)) $(WARN) -Isrc -Iinclude -MMD -MP -fno-strict-aliasing -fno-strict-overflow
 LDFLAGS += $(CFLAGS_$(MODE))

@@ -26,6 +26,13 @@ $(gt_out)/%.elf: $(gt_src)/prog/%.c $(gt_src)/vm.c $(gt_src)/vm.h $(gt_src)/smp.
 	$(Q)mkdir -p $(@D)
 	$(Q)$(gt_cc) $(gt_cflags) -I$(gt_src) -o $@ $(gt_base) $(gt_src)/vm.c $(gt_src)/smp.c $<
 
+# S-mode programs over an SBI: sbi/sbi_x.c.
+gt_sbi := $(patsubst $(gt_src)/sbi/sbi_%.c,$(gt_out)/sbi_%.elf,$(wildcard $(gt_src)/sbi/sbi_*.c))
+gt_sbi_base := $(gt_src)/sbi/start.S $(gt_src)/sbi/sbi.c $(gt_src)/harness.c $(gt_src)/vm.c
+$(gt_out)/sbi_%.elf: $(gt_src)/sbi/sbi_%.c $(gt_sbi_base) $(gt_src)/sbi/sbi.h $(gt_src)/vm.h $(gt_deps)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(gt_cc) -Wl,--defsym=image_base=0x80200000 $(gt_cflags) -I$(gt_src) -o $@ $(gt_sbi_base) $<
+
 # The same for arm64: tests/guests/arm64, one C file a program.
 gta_src := tests/guests/arm64
 gta_out := $(OUT)/tests/guests/arm64
@@ -43,6 +50,6 @@ $(gta_out)/%.elf: $(gta_src)/prog/%.c $(gta_src)/start.S $(gta_lib) $(wildcard $
 	$(Q)$(gta_cc) $(gta_cflags) -I$(gta_src) -o $@ $(gta_src)/start.S $(gta_lib) $<
 
 ## guest-programs: build the bare-metal guest tests (tests/run-guests runs them)
-guest-programs: $(gt_table) $(gt_progs) $(gta_progs)
+guest-programs: $(gt_table) $(gt_progs) $(gt_sbi) $(gta_progs)
 .PHONY: guest-programs
 .SECONDARY: $(gt_groups:%=$(gt_out)/table-%.S)

@@ -63,6 +63,7 @@ bool vcpu_prepare(struct vcpu *v)
 {
     uint32_t r = atomic_load(&v->request);
 
+    plat_meet();
     if (r & VCPU_REQ_CALL)
         vcpu_serve_calls(v);
     if (r & VCPU_REQ_POWER)
@@ -125,6 +126,7 @@ static void idle(struct vcpu *v)
                 continue;
             break;
         }
+        plat_meet();
         plat_event_wait(&v->wake, clock_host_deadline(vm, timer_next(vm, v->id)));
         timer_run(vm, v->id, clock_now_ns(vm));
     }

@@ -159,7 +159,9 @@ int vcpu_run(struct vcpu *v, enum exit_action *action)
 
 void vcpu_request(struct vcpu *v, uint32_t bits)
 {
+    plat_meet();
     atomic_fetch_or(&v->request, bits);
+    plat_meet();
     if ((bits & VCPU_REQ_CALL) || atomic_load(&v->state) != VCPU_RUNNING)
         plat_event_wake(&v->wake);
     else if (v->vm->engine->kick)
@@ -172,7 +174,9 @@ static void call_run(struct vcpu *v, struct vcpu_call *c)
 {
     struct plat_event *waiter = c->waiter;
 
+    plat_meet();
     c->fn(v, c->arg);
+    plat_meet();
     atomic_store(&c->done, true); /* c is the issuer's stack: gone from here on */
     plat_event_wake(waiter);
 }
@@ -189,6 +193,7 @@ void vcpu_serve_calls(struct vcpu *v)
         else
             atomic_fetch_and(&v->request, ~(uint32_t)VCPU_REQ_CALL);
         plat_unlock(&v->lock);
+        plat_meet();
         if (!c)
             return;
         call_run(v, c);
@@ -223,6 +228,7 @@ static bool call_post(struct vcpu *v, struct vcpu_call *c)
 {
     bool attached;
 
+    plat_meet();
     plat_lock(&v->lock);
     attached = v->attached;
     if (attached) {
@@ -256,6 +262,7 @@ static void calls_wait(struct vcpu *self, struct vcpu_call *calls, unsigned n, s
         while (!atomic_load(&calls[i].done)) {
             if (self)
                 vcpu_serve_calls(self);
+            plat_meet();
             if (!atomic_load(&calls[i].done))
                 plat_event_wait(event, PLAT_FOREVER);
         }

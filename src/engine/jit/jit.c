@@ -109,6 +109,7 @@ static void try_link(struct vcpu *v, struct jit_link *l)
 
     if (!to)
         return;
+    plat_meet();
     plat_lock(&jv->lock);
     /* A unit that dies is marked before kill() asks for the lock. */
     if (!unit_dead(u) && !unit_dead(l->from->unit) && !l->to) {
@@ -179,6 +180,7 @@ static struct unit *find(struct vcpu *v)
         return u;
     }
     s->stat.promotions++;
+    plat_meet();
     units_kill(v->vm, u);
     return soft_unit_at(v, false, &hot);
 }

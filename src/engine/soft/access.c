@@ -176,7 +176,9 @@ int access_store(struct vcpu *v, gva_t va, unsigned aux, const void *in)
 
         if (p->t.host) {
             store_begin(&p->t);
+            plat_meet();
             ram_copy_in(p->t.host, b, p->size);
+            plat_meet();
             store_end(v, &p->t, p->size);
         } else if (mmio(v, p, true, b)) {
             return 1;

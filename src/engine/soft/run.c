@@ -140,7 +140,9 @@ static int make_once(struct vcpu *v, struct unit **out, const uint8_t *host[2], 
         units_free(v->vm, u);
         return err;
     }
+    plat_meet();
     copy_code(s->page, host[0], MEM_PAGE_SIZE);
+    plat_meet();
     if (host[1])
         copy_code(s->page + MEM_PAGE_SIZE, host[1], TAIL);
     u->gpa = gpa;
@@ -153,6 +155,7 @@ static int make_once(struct vcpu *v, struct unit **out, const uint8_t *host[2], 
         units_free(v->vm, u);
         return err;
     }
+    plat_meet();
     err = units_insert(v, &b, &u);
     if (err) {
         units_free(v->vm, u);
@@ -163,7 +166,11 @@ static int make_once(struct vcpu *v, struct unit **out, const uint8_t *host[2], 
     return 0;
 }
 
-static struct unit *make(struct vcpu *v, gpa_t gpa, bool single, const struct soft_form *f)
+/*
+ * NULL: an exception, or a fatal exit, or a flush since `flushes` voids gpa. Making a unit waits for the
+ * other vCPUs, and serves them meanwhile.
+ */
+static struct unit *make(struct vcpu *v, gpa_t gpa, bool single, const struct soft_form *f, unsigned flushes)
 {
     const uint8_t *host[2] = {code_page(v, v->pc, gpa), NULL};
     gpa_t gpa2 = UNIT_NO_PAGE;
@@ -174,6 +181,8 @@ static struct unit *make(struct vcpu *v, gpa_t gpa, bool single, const struct so
         return NULL;
     for (;;) {
         err = make_once(v, &u, host, gpa, gpa2, single, f);
+        if (soft_of(v)->flushes != flushes)
+            return NULL;
         if (!err)
             return u;
         if (err == -E2BIG && !host[1]) {
@@ -193,14 +202,19 @@ static struct unit *make(struct vcpu *v, gpa_t gpa, bool single, const struct so
 
 struct unit *soft_unit_at(struct vcpu *v, bool single, const struct soft_form *f)
 {
+    const struct soft_vcpu *s = soft_of(v);
     struct unit *u;
+    unsigned flushes;
     gpa_t gpa;
 
-    if (fetch(v, v->pc, &gpa))
-        return NULL;
-    u = units_find(v->vm, gpa, v->mode | (single ? UNIT_SINGLE : 0));
-    if (!u || !soft_unit_matches(v, u))
-        u = make(v, gpa, single, f);
+    do {
+        flushes = s->flushes;
+        if (fetch(v, v->pc, &gpa))
+            return NULL;
+        u = units_find(v->vm, gpa, v->mode | (single ? UNIT_SINGLE : 0));
+        if (!u || !soft_unit_matches(v, u))
+            u = make(v, gpa, single, f, flushes);
+    } while (s->flushes != flushes);
     return u;
 }
 
@@ -230,6 +244,7 @@ void soft_dirty_restart(struct vm *vm)
 static void drop_all(struct vcpu *v, void *arg)
 {
     (void)arg;
+    soft_of(v)->flushes++;
     tlb_reset(soft_of(v));
     soft_context_changed(v);
     soft_sites_clear(soft_of(v));

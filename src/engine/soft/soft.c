@@ -181,6 +181,7 @@ void soft_flush(struct vcpu *v, const struct flush_scope *scope)
 {
     struct soft_vcpu *s = soft_of(v);
 
+    s->flushes++;
     tlb_flush(v, scope);
     if (scope->kind == FLUSH_PAGE || scope->kind == FLUSH_PAGE_ASID)
         jumps_flush_page(s, scope->va);

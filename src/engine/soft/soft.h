@@ -104,6 +104,7 @@ struct soft_vcpu {
     uint64_t jump_seen[8]; /* which pages have jump hash entries (bloom) */
     unsigned next_id, next_context, next_large;
     unsigned generation; /* counts clearings of all contexts */
+    unsigned flushes;    /* counts flushes: a translation from before one is void */
 
     uint64_t epoch;       /* mailbox of units.c: last safepoint; UINT64_MAX outside the engine. atomic */
     uint64_t jumps_epoch; /* jump hash is empty of units that died before; atomic */

@@ -131,6 +131,7 @@ void *tlb_fill_read(struct vcpu *v, gva_t va, unsigned size)
     s->stat.tlb_fills++;
     if (tlb_walk(v, va, ACCESS_READ, &t) || !t.host || t.page_bits < MEM_PAGE_BITS)
         return NULL;
+    plat_meet();
     way_fill(&s->read[tlb_set(va)], tlb_tag(va, s->ctx[ACCESS_READ]), (uintptr_t)t.host - va);
     return t.host;
 }
@@ -157,6 +158,7 @@ void *tlb_fill_write(struct vcpu *v, gva_t va, unsigned size)
     if (tlb_walk(v, va, ACCESS_WRITE, &t) || !t.host || t.page_bits < MEM_PAGE_BITS ||
         t.region->kind != MEM_RAM || !page_writable(&t))
         return NULL;
+    plat_meet();
     way_fill(&s->write[tlb_set(va)], tlb_tag(va, s->ctx[ACCESS_WRITE]), (uintptr_t)t.host - va);
     return t.host;
 }
@@ -176,6 +178,7 @@ int tlb_fetch(struct vcpu *v, gva_t va, gpa_t *gpa)
     }
     if (translate(v, va, ACCESS_FETCH, gpa, &page_bits))
         return 1;
+    plat_meet();
     if (page_bits >= MEM_PAGE_BITS)
         way_fill(set, tag, *gpa & TLB_PAGE_MASK);
     return 0;

@@ -180,6 +180,7 @@ static void kill_locked(struct vm *vm, struct unit *u, struct code_page *except)
         page_unlink(p[1], u, 1);
     }
     __atomic_store_n(&u->dead, true, __ATOMIC_RELEASE);
+    plat_meet();
     t->ops->kill(vm, u);
     for (unsigned i = 0; i < 2 && t->ops->unlink; i++) {
         for (struct unit *x = p[i] ? p[i]->units : NULL; x; x = x->page_next[side_of(x, p[i])])
@@ -305,7 +306,9 @@ static int page_protect(struct vcpu *v, gpa_t gpa)
 
     if (!host)
         return -EFAULT;
+    plat_meet();
     mem_page_mark(&vm->mem, gpa, MEM_PAGE_CODE, 0);
+    plat_meet();
     tlb_drop_write(v, host);
     if (vm->vcpu_count > 1)
         vcpu_call_others(v, vm, drop_write, host);
@@ -524,9 +527,11 @@ void units_safepoint(struct vcpu *v)
     struct soft_vcpu *s = soft_of(v);
     uint64_t jumps;
 
+    plat_meet();
     /* Pairs with all_past(): either it sees us inside, or we see its epoch. */
     if (UNLIKELY(s->epoch == UINT64_MAX))
         __atomic_store_n(&s->epoch, 0, __ATOMIC_SEQ_CST);
+    plat_meet();
     jumps = atomic_load(&t->jumps_epoch);
     if (UNLIKELY(s->jumps_epoch != jumps)) {
         soft_jumps_clear(s);
@@ -538,6 +543,7 @@ void units_safepoint(struct vcpu *v)
 
 void units_leave(struct vcpu *v)
 {
+    plat_meet();
     __atomic_store_n(&soft_of(v)->epoch, UINT64_MAX, __ATOMIC_SEQ_CST);
 }
 
