@@ -267,6 +267,17 @@ static void fold_unary(struct ir_unit *u, struct ir_op *op)
     }
 }
 
+/* A constant's bits in a constant: wide ones are made of parts. */
+static void fold_insert(struct ir_unit *u, struct ir_op *op)
+{
+    unsigned lsb = op->aux >> 8;
+    uint64_t field = mask_of(op->aux & 0xff) << lsb;
+    int64_t a, b;
+
+    if (pass_const(u, op->a, &a) && pass_const(u, op->b, &b))
+        become_const(op, (enum ir_type)op->type, ((uint64_t)a & ~field) | ((uint64_t)b << lsb & field));
+}
+
 static void fold_select(struct ir_unit *u, unsigned at, const struct ir_op *op)
 {
     int64_t a;
@@ -347,6 +358,9 @@ static void fold_op(struct ir_unit *u, const uint8_t *in_slot, unsigned at)
     case IR_SETCC:
         if (pass_const(u, op->a, &a) && pass_const(u, op->b, &b))
             become_const(op, IRT_I64, condition(op->aux, (uint64_t)a, (uint64_t)b, width_of(op)));
+        break;
+    case IR_INSERT:
+        fold_insert(u, op);
         break;
     case IR_SELECT:
         fold_select(u, at, op);

@@ -192,6 +192,7 @@ const struct lift_ops lift_arm64 = {
     .slot_count = ARRAY_SIZE(slots),
     .fp_rules = &sf_rules_arm,
     .fpflags_slot = offsetof(struct vcpu, fp_flags),
+    .flags_slot = SLOT(nzcv),
     .insn_max = 4,
     .insn_align = 4,
     .shape = shape,

@@ -33,6 +33,7 @@ enum thunk {
     T_LINK,     /* ecx: offset, rdx: struct jit_link */
     T_DISPATCH, /* go on at v->pc after a look at requests */
     T_FP_LOAD,
+    T_FLAGS,               /* own.flag_* becomes the packed flags; changes nothing else */
     T_READ,                /* + log2 size: site miss, see emit_mem.c */
     T_WRITE = T_READ + 5,  /* alike */
     T_GROUP = T_WRITE + 5, /* reads, writes: see group.c */
@@ -53,7 +54,21 @@ struct own {
     uint64_t abs[2];
     uint64_t limit[6];   /* -1, 2^32, 2^63 as f64, then as f32 */
     const uint8_t *busy; /* trailer of a site that misses all the time, NULL: none found */
-    uint64_t spare[2];
+    /*
+     * What the guest's condition flags follow from: enum flag_op and operands as they were put away by the
+     * last instruction that sets them; 0: they stand packed in their slot. Only while generated code runs.
+     */
+    uint64_t flag_a, flag_b;
+    uint32_t flag_op;
+};
+
+/* By enum ir_flagop; each: 64 bits, 32 bits. */
+enum flag_op {
+    FLAGS_PACKED,
+    FLAGS_ADD,
+    FLAGS_SUB = FLAGS_ADD + 2,
+    FLAGS_LOGIC = FLAGS_SUB + 2,
+    FLAGS_OPS = FLAGS_LOGIC + 2
 };
 
 _Static_assert(sizeof(struct own) <= sizeof(((struct soft_vcpu *)0)->jit_own), "room in the headroom");
@@ -392,6 +407,13 @@ void val_call(struct emit *e, bool writes_homes);
 unsigned emit_compare(struct emit *e, const struct ir_op *op);
 bool emit_int(struct emit *e, const struct ir_op *op);
 bool emit_flags(struct emit *e, const struct ir_op *op);
+/* Marks the flags of a block that need not be packed when they are put to their slot. */
+void emit_flags_prepare(struct emit *e, const struct ir_block *b);
+/* Before a read of the flags' slot; the slot is written otherwise. */
+void emit_flags_get(struct emit *e);
+void emit_flags_put(struct emit *e);
+/* The code of T_FLAGS. */
+void emit_flags_thunk(struct as *a, const struct emit_vm *ev);
 /* Of FCOND and BRANCHF: sets the host's flags; *cc is the condition. The operand is not done. */
 bool emit_flag_test(struct emit *e, const struct ir_op *op, unsigned *cc);
 /* The operation gives its operand's bits. */

@@ -7,6 +7,11 @@
 
 #define NZCV 15
 
+static struct xmem own_flag_op(void)
+{
+    return mem_at(RBP, OWN_DISP(flag_op));
+}
+
 static void done3(struct emit *e, const struct ir_op *op)
 {
     val_done(e, op->a);
@@ -14,15 +19,9 @@ static void done3(struct emit *e, const struct ir_op *op)
     val_done(e, op->c);
 }
 
-/* Packs the host's flags, of whose carry `carry` is the condition that says C, into rax. */
-static void pack(struct emit *e, unsigned carry)
+/* Packs the host's flags, of whose carry `carry` is the condition that says C, into rax. Changes rdx. */
+static void pack_host(struct as *a, unsigned carry)
 {
-    struct as *a = &e->a;
-
-    /* Moves and stores leave the flags alone. */
-    e->lock_gpr = 0;
-    val_take(e, RAX);
-    val_take(e, RDX);
     as_rr(a, X_SETCC + CC_S, 0, RAX);
     as_opcode(a, 0x94 | O_0F, 0, 0, 0, false); /* sete ah */
     as_u8(a, 0xc4);
@@ -36,6 +35,15 @@ static void pack(struct emit *e, unsigned carry)
     as_shift_ri(a, 0, G_SHR, RDX, 7);
     as_rr(a, X_OR, RAX, RDX);
     as_alu_ri(a, 0, G_AND, RAX, NZCV);
+}
+
+static void pack(struct emit *e, unsigned carry)
+{
+    /* Moves and stores leave the flags alone. */
+    e->lock_gpr = 0;
+    val_take(e, RAX);
+    val_take(e, RDX);
+    pack_host(&e->a, carry);
     val_set(e, RAX);
 }
 
@@ -60,10 +68,139 @@ static void flags_add(struct emit *e, const struct ir_op *op)
     as_r_rm(&e->a, X_ADD | width(op), t, rb);
 }
 
+/* ---- flags put away as what they follow from ---- */
+
+static void park_operand(struct emit *e, const struct ir_op *op, ir_ref r, int32_t disp)
+{
+    int32_t imm;
+
+    if (val_imm32(e, r, width(op), &imm))
+        as_mov_mi(&e->a, width(op), mem_at(RBP, disp), imm);
+    else
+        as_rm(&e->a, X_STORE | width(op), val_gpr(e, r), mem_at(RBP, disp));
+}
+
+static void park(struct emit *e, const struct ir_op *op)
+{
+    static const uint8_t codes[] = {
+        [IR_FLAG_ADD] = FLAGS_ADD, [IR_FLAG_SUB] = FLAGS_SUB, [IR_FLAG_LOGIC] = FLAGS_LOGIC};
+    unsigned what = op->aux & 0xff;
+
+    park_operand(e, op, op->a, OWN_DISP(flag_a));
+    if (what != IR_FLAG_LOGIC)
+        park_operand(e, op, op->b, OWN_DISP(flag_b));
+    as_mov_mi(&e->a, 0, own_flag_op(), codes[what] + (op->type == IRT_I32));
+    done3(e, op);
+    e->done = true;
+}
+
+/* The slot is looked at before it is written. */
+static bool reads_flags(const struct emit *e, const struct ir_block *b)
+{
+    for (unsigned i = b->first; i < b->end; i++) {
+        const struct ir_op *op = &e->ops[i];
+
+        if (op->imm == e->ev->lift->flags_slot && (op->op == IR_GET || op->op == IR_PUT))
+            return op->op == IR_GET;
+    }
+    return false;
+}
+
+/* A block of the unit that this one leads to looks at them at once. */
+static bool wanted_next(const struct emit *e, const struct ir_block *b)
+{
+    const struct ir_op *end = &e->ops[b->end - 1];
+    bool jump = end->op == IR_JUMP, branch = end->op == IR_BRANCH || end->op == IR_BRANCHF;
+
+    for (unsigned i = 0; i < e->u->block_count && (jump || branch); i++) {
+        const struct ir_block *to = &e->u->blocks[i];
+
+        if ((jump && to->offset == end->imm) ||
+            (branch && (to->offset == (int32_t)end->imm || to->offset == (int32_t)(end->imm >> 32)))) {
+            if (reads_flags(e, to))
+                return true;
+        }
+    }
+    return false;
+}
+
+void emit_flags_prepare(struct emit *e, const struct ir_block *b)
+{
+    for (unsigned i = b->end; i-- > b->first;) {
+        const struct ir_op *op = &e->ops[i], *f;
+        struct val *v;
+
+        if (op->op != IR_PUT || op->imm != e->ev->lift->flags_slot)
+            continue;
+        f = &e->ops[e->root[op->a]];
+        v = &e->val[e->root[op->a]];
+        if (f->op == IR_FLAGS && (f->aux & 0xff) <= IR_FLAG_LOGIC && v->uses == 1 && !wanted_next(e, b))
+            v->lazy = true;
+    }
+}
+
+static void cold_flags(struct emit *e, const struct cold *c)
+{
+    emit_call_thunk(e, T_FLAGS);
+    as_patch(as_jmp(&e->a), c->back);
+}
+
+void emit_flags_get(struct emit *e)
+{
+    struct cold c = {.fn = cold_flags};
+
+    as_alu_mi(&e->a, 0, G_CMP, own_flag_op(), FLAGS_PACKED);
+    c.jump = as_jcc(&e->a, CC_NE);
+    c.back = e->a.p;
+    emit_cold(e, c);
+}
+
+void emit_flags_put(struct emit *e)
+{
+    as_mov_mi(&e->a, 0, own_flag_op(), FLAGS_PACKED);
+}
+
+void emit_flags_thunk(struct as *a, const struct emit_vm *ev)
+{
+    uint8_t *packed[FLAGS_OPS];
+
+    as_push(a, RAX);
+    as_push(a, RDX);
+    as_rm(a, X_LOAD, RAX, own_flag_op());
+    as_ld(a, RDX, RBP, OWN_DISP(flag_a));
+    for (unsigned i = FLAGS_ADD; i < FLAGS_OPS; i++) {
+        uint32_t w = (i - FLAGS_ADD) & 1 ? 0 : O_W;
+        uint8_t *other;
+
+        as_alu_ri(a, 0, G_CMP, RAX, (int32_t)i);
+        other = as_jcc8(a, CC_NE);
+        if (i >= FLAGS_LOGIC)
+            as_rr(a, X_TEST | w, RDX, RDX);
+        else
+            as_rm(a, (i < FLAGS_SUB ? X_ADD : X_CMP) | w, RDX, mem_at(RBP, OWN_DISP(flag_b)));
+        if (i >= FLAGS_SUB && i < FLAGS_LOGIC)
+            as_u8(a, 0xf5); /* cmc: C is no borrow */
+        packed[i] = as_jmp(a);
+        as_patch8(other, a->p);
+    }
+    for (unsigned i = FLAGS_ADD; i < FLAGS_OPS; i++)
+        as_patch(packed[i], a->p);
+    pack_host(a, CC_B);
+    as_st(a, RAX, RBP, ev->lift->flags_slot);
+    as_mov_mi(a, 0, own_flag_op(), FLAGS_PACKED);
+    as_pop(a, RDX);
+    as_pop(a, RAX);
+    as_ret(a);
+}
+
 static bool flags(struct emit *e, const struct ir_op *op)
 {
     unsigned ra, carry = CC_B;
 
+    if (e->val[e->at].lazy) {
+        park(e, op);
+        return true;
+    }
     switch (op->aux & 0xff) {
     case IR_FLAG_SUB:
         flags_sub(e, op);

@@ -15,7 +15,7 @@ struct make {
     struct jit_vm *jv;
     struct emit_vm *ev;
     uint8_t *leave; /* eax: enum jit_leave */
-    uint8_t *fp_save;
+    uint8_t *fp_save, *flags;
 };
 
 static void here(struct make *m, unsigned thunk)
@@ -128,12 +128,29 @@ static void make_enter(struct make *m)
     as_jmp_reg(&m->a, RCX);
 }
 
+/* Flags that were put away otherwise are packed. */
+static void flags_save(struct make *m)
+{
+    uint8_t *packed;
+
+    if (!m->ev->lift->flags_slot)
+        return;
+    as_alu_mi(&m->a, 0, G_CMP, mem_at(RBP, OWN_DISP(flag_op)), FLAGS_PACKED);
+    packed = as_jcc8(&m->a, CC_E);
+    as_patch(as_call(&m->a), m->flags);
+    as_patch8(packed, m->a.p);
+}
+
 static void make_leave(struct make *m)
 {
     uint8_t *integer;
 
+    here(m, T_FLAGS);
+    m->flags = m->a.p;
+    emit_flags_thunk(&m->a, m->ev);
     as_align(&m->a, 16);
     m->leave = m->a.p;
+    flags_save(m);
     homes(m, true, true);
     as_cmp8_mi(&m->a, mem_at(RBP, OWN_DISP(fp_live)), 0);
     integer = as_jcc8(&m->a, CC_E);
@@ -418,6 +435,7 @@ static void make_helper(struct make *m, unsigned n)
     uint8_t *integer, *left;
 
     here(m, T_HELPER + n);
+    flags_save(m);
     homes(m, true, all);
     as_cmp8_mi(&m->a, mem_at(RBP, OWN_DISP(fp_live)), 0);
     integer = as_jcc8(&m->a, CC_E);

@@ -238,6 +238,8 @@ static void defer_negations(struct emit *e, const struct ir_op *fma)
 static void prepare(struct emit *e, const struct ir_block *b)
 {
     count_uses(e, b);
+    if (e->ev->lift->flags_slot)
+        emit_flags_prepare(e, b);
     for (unsigned i = b->first; i < b->end; i++) {
         if (e->ops[i].op == IR_PUT)
             hint_put(e, b, i);
@@ -523,6 +525,8 @@ static bool get(struct emit *e, const struct ir_op *op)
         val_get_half(e);
         return true;
     }
+    if (op->imm == e->ev->lift->flags_slot && op->imm)
+        emit_flags_get(e);
     if ((home && op->imm & 7) || (size > 8 && (op->type != IRT_V128 || !(home & HOME_WIDE) != !home)))
         return false;
     val_get(e);
@@ -548,6 +552,8 @@ static bool put(struct emit *e, const struct ir_op *op)
     if ((size > 8 && op->type != IRT_V128) || (home && (op->imm & 7 || size != (home & HOME_WIDE ? 16 : 8))))
         return false;
     val_put(e);
+    if (op->imm == e->ev->lift->flags_slot && op->imm && !e->val[e->root[op->a]].lazy)
+        emit_flags_put(e);
     e->done = true;
     return true;
 }

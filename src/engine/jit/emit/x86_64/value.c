@@ -575,6 +575,10 @@ void val_put(struct emit *e)
         return;
     }
     aliases_clear(e, slot, size, root);
+    if (v->lazy) { /* flags: it is written when somebody looks */
+        val_done(e, op->a);
+        return;
+    }
     if (v->kind == V_SLOT && !whole && overlaps(v, slot, (int32_t)size) && v->uses > 1)
         alias_move(e, root, false);
     if (home)
