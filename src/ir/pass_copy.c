@@ -71,6 +71,9 @@ static void block_copy(struct ir_unit *u, const struct ir_block *b)
         /* Slots change: reads of them are the slot pass's. */
         if (op->op == IR_GET || !pass_pure(op, NULL))
             continue;
+        /* A pair with one user is none: the store of both takes the two values. */
+        if (op->op == IR_CONCAT)
+            continue;
         h = hash(op);
         if (seen[h] && same(&u->ops[seen[h] - 1], op))
             pass_replace(u, i, (ir_ref)(seen[h] - 1));
