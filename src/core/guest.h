@@ -97,8 +97,8 @@ struct lift_ops {
     /* Byte in the vcpu where FP operations gather IEEE flags, enum sf_flag. The guest maps it when read. */
     uint16_t fpflags_slot;
     /*
-     * Slot (i64) of the packed condition flags, N Z C V, or 0: that of no guest register. An engine may keep what
-     * they follow from instead, while its code runs and no helper does.
+     * Slot (i64) of the packed condition flags, N Z C V, or 0: that of no guest register. An engine may keep
+     * what they follow from instead, while its code runs and no helper does.
      */
     uint16_t flags_slot;
     uint8_t insn_max; /* longest instruction in bytes */

@@ -54,9 +54,9 @@ int plat_task_start(struct plat_task **task, const char *name, void (*fn)(void *
 void plat_task_join(struct plat_task *task);
 
 /*
- * A point where vCPUs meet: a safepoint, a mailbox, a change of code or of what may be written. A build for tests
- * (MODE=delay) dawdles there now and then, by a random time, so that orders are met that are rare otherwise.
- * In any other build there is nothing.
+ * A point where vCPUs meet: a safepoint, a mailbox, a change of code or of what may be written. A build for
+ * tests (MODE=delay) dawdles there now and then, by a random time, so that orders are met that are rare
+ * otherwise. In any other build there is nothing.
  */
 #ifdef CV_DELAYS
 void plat_meet(void);

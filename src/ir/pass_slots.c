@@ -17,7 +17,7 @@ struct slots {
     struct ir_unit *u;
     const struct ir_helper *helpers;
     struct known k[KNOWN];
-    unsigned next;
+    unsigned next, used; /* entry to take next; those behind `used` are free */
 };
 
 static bool overlaps(const struct known *k, int64_t slot, unsigned size)
@@ -28,7 +28,7 @@ static bool overlaps(const struct known *k, int64_t slot, unsigned size)
 
 static struct known *find(struct slots *s, int64_t slot, unsigned type)
 {
-    for (unsigned i = 0; i < KNOWN; i++) {
+    for (unsigned i = 0; i < s->used; i++) {
         if (s->k[i].value != IR_REF_NONE && s->k[i].slot == slot && s->k[i].type == type)
             return &s->k[i];
     }
@@ -37,20 +37,19 @@ static struct known *find(struct slots *s, int64_t slot, unsigned type)
 
 static void forget(struct slots *s)
 {
-    for (unsigned i = 0; i < KNOWN; i++)
-        s->k[i].value = IR_REF_NONE;
+    s->next = s->used = 0;
 }
 
 /* Everything written so far is seen by somebody. */
 static void publish(struct slots *s)
 {
-    for (unsigned i = 0; i < KNOWN; i++)
+    for (unsigned i = 0; i < s->used; i++)
         s->k[i].put = 0;
 }
 
 static void publish_range(struct slots *s, int64_t slot, unsigned size)
 {
-    for (unsigned i = 0; i < KNOWN; i++) {
+    for (unsigned i = 0; i < s->used; i++) {
         if (overlaps(&s->k[i], slot, size))
             s->k[i].put = 0;
     }
@@ -58,7 +57,9 @@ static void publish_range(struct slots *s, int64_t slot, unsigned size)
 
 static void learn(struct slots *s, int64_t slot, unsigned type, ir_ref value, unsigned put)
 {
-    s->k[s->next++ % KNOWN] = (struct known){slot, value, (uint16_t)put, (uint8_t)type};
+    s->k[s->next] = (struct known){slot, value, (uint16_t)put, (uint8_t)type};
+    s->used = MAX(s->used, s->next + 1);
+    s->next = (s->next + 1) % KNOWN;
 }
 
 /* The scalar whose vector the slot is known to hold, or IR_REF_NONE. */
@@ -89,7 +90,7 @@ static void do_get(struct slots *s, unsigned at, const struct ir_op *op)
 /* What a write covers whole need not have been written; what it touches is not known any more. */
 static void overwrite(struct slots *s, int64_t slot, unsigned size)
 {
-    for (unsigned i = 0; i < KNOWN; i++) {
+    for (unsigned i = 0; i < s->used; i++) {
         struct known *k = &s->k[i];
 
         if (!overlaps(k, slot, size))

@@ -116,7 +116,7 @@ struct soft_vcpu {
     } stat;
 
     _Alignas(64) uint8_t jit_tables[384]; /* vector constants of generated code */
-    uint64_t site_empty; /* page of an empty slot */
+    uint64_t site_empty;                  /* page of an empty slot */
 
     _Alignas(64) struct soft_site sites[SOFT_BANKS * SOFT_SITES];
     uint64_t site_ctx[SOFT_BANKS];    /* data contexts that a bank was filled in */

@@ -4,7 +4,7 @@
 #include "lib/err.h"
 #include "lib/str.h"
 
-#define HASH_BITS 14
+#define HASH_BITS 16
 #define HASH_SIZE (1u << HASH_BITS)
 #define PAGE_BITS 10
 #define PAGES     (1u << PAGE_BITS)

@@ -138,7 +138,8 @@ static void rfence(struct riscv_vcpu *r, uint64_t harts, struct rfence *f)
     f->size += f->start & (MEM_PAGE_SIZE - 1);
     f->start = ALIGN_DOWN(f->start, MEM_PAGE_SIZE);
     vcpu_call_mask(&r->v, r->v.vm, harts, rfence_here, f);
-    /* Its own translations may be others now: by this fence, or by another's that it served while it waited. */
+    /* Its own translations may be others now: by this fence, or by another's that it served while it waited.
+     */
     r->v.leave = 1;
 }
 

@@ -1,4 +1,5 @@
-/* Random delays where vCPUs meet, in the build that asks for them (MODE=delay); CV_DELAY_SEED chooses which. */
+/* Random delays where vCPUs meet, in the build that asks for them (MODE=delay); CV_DELAY_SEED chooses which.
+ */
 #include "core/platform.h"
 
 #ifdef CV_DELAYS

@@ -108,7 +108,7 @@ static void look(struct emit *e, const struct ir_block *b)
 
 void group_find(struct emit *e, const struct ir_block *b)
 {
-    unsigned worth = e->loop_insns ? 2 : 3;
+    unsigned worth = e->loop_insns ? 2 : 4;
 
     look(e, b);
     for (unsigned i = 0; i < e->groups; i++) {
