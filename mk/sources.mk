@@ -13,7 +13,8 @@ SRC_PLAT := $(filter src/platform/linux/%,$(SRC_CODE))
 SRC_PTEST := $(filter src/platform/test/%,$(SRC_CODE))
 SRC_APP := $(filter src/app/carbovisor/%,$(SRC_CODE))
 SRC_NAT := $(filter src/app/nat/%,$(SRC_CODE))
-SRC_LIB := $(filter-out src/platform/% src/app/%,$(SRC_CODE))
+# Engines of the bare form belong to its image (mk/bare-image.mk).
+SRC_LIB := $(filter-out src/platform/% src/app/% src/engine/bare/%,$(SRC_CODE))
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 OBJ_LIB := $(call obj,$(SRC_LIB))

@@ -2,7 +2,11 @@
 #ifndef CV_PLATFORM_BARE_BOOT_RISCV64_INLINE_H
 #define CV_PLATFORM_BARE_BOOT_RISCV64_INLINE_H
 
+#include "platform/bare/boot/riscv64/early.h"
 #include "platform/bare/cpu.h"
+
+/* Where the image is; set by start.S, never changed. */
+extern uint64_t riscv_image_pa;
 
 static inline struct cpu *arch_cpu(void)
 {
@@ -67,7 +71,9 @@ static inline void *arch_ptr(uint64_t pa)
 
 static inline uint64_t arch_pa(const void *p)
 {
-    return (uint64_t)p;
+    uint64_t va = (uint64_t)p;
+
+    return va >= IMAGE_VA ? va - IMAGE_VA + riscv_image_pa : va;
 }
 
 #endif

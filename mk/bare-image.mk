@@ -1,0 +1,65 @@
+# The bare image of an ISA: out/bare/<arch>/carbovisor.{elf,img}. One table of the two arches, one way for both.
+
+BARE_ARCHES := riscv64 arm64
+
+BARE_CROSS_riscv64 ?= riscv64-linux-gnu-
+BARE_CROSS_arm64 ?= aarch64-linux-gnu-
+# Hypervisor code touches no FP or vector registers: they belong to guests.
+BARE_FLAGS_riscv64 := -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany -fno-pic
+BARE_FLAGS_arm64 := -march=armv8-a -mgeneral-regs-only -mno-outline-atomics -mstrict-align -fpie -fvisibility=hidden
+# riscv64 is linked at the address where it runs; arm64 is position independent and relocates itself.
+BARE_LINK_riscv64 := -static -no-pie
+BARE_LINK_arm64 := -static -pie -Wl,--no-dynamic-linker
+# RISC-V's libgcc is of another ABI; what is needed of it is in boot/riscv64/compiler.c.
+BARE_LIBGCC_arm64 := -lgcc
+BARE_OPT ?= -O2
+BARE_DEFS ?=
+# CV_DEBUG brings lock-order checks.
+ifeq ($(MODE),dbg)
+BARE_DEFS += -DCV_DEBUG
+endif
+
+# $(1): arch. Sources that an image of it is made of; lift and the IR belong to software engines.
+bare_other = $(filter-out $(1),$(BARE_ARCHES) x86_64)
+bare_src = $(filter-out %_test.c src/guest/$(1)/lift% src/guest/$(1)/helpers% \
+  $(foreach o,$(call bare_other,$(1)),src/machine/virt_$(o)% src/platform/bare/boot/$(o)/% src/app/bare/registry_$(o).c) \
+  $(foreach t,$(BARE_NOT),src/$(t)),$(filter \
+  src/lib/% src/core/% src/isa/$(1)/% src/guest/$(1)/% src/device/% src/machine/% src/loader/% src/control/% \
+  $(foreach t,$(BARE_ALSO),src/$(t)) src/platform/bare/% src/engine/bare/$(1)/% src/app/bare/%,\
+  $(sort $(shell find src -name '*.c' -o -name '*.S'))))
+# Parts of other folders that are freestanding, and parts of these that are not for an image.
+BARE_ALSO := config/bundle.c config/bundle_read.c backend/block_ram.c backend/net_switch.c backend/null.c api/make.c engine/bare/common/%
+BARE_NOT := machine/machines.c platform/bare/sim/%
+
+define bare_image
+BARE_DIR_$(1) := $(OUT)/bare/$(1)
+BARE_OBJ_$(1) := $$(patsubst %,$(OUT)/bare/$(1)/obj/%.o,$$(call bare_src,$(1)))
+
+$(OUT)/bare/$(1)/obj/%.o: %
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(BARE_CROSS_$(1))gcc -std=gnu11 $$(BARE_OPT) -g $$(WARN) -ffreestanding -nostdinc \
+	  -isystem $$(shell $$(BARE_CROSS_$(1))gcc -print-file-name=include) -Isrc -Iinclude -DCV_BARE $$(BARE_DEFS) \
+	  -fno-strict-aliasing -fno-strict-overflow -fno-stack-protector -fno-asynchronous-unwind-tables \
+	  -fno-common -ffunction-sections -fdata-sections $$(BARE_FLAGS_$(1)) -MMD -MP -c -o $$@ $$<
+
+$(OUT)/bare/$(1)/carbovisor.elf: $$(BARE_OBJ_$(1)) src/platform/bare/boot/$(1)/image.lds
+	$$(Q)$$(BARE_CROSS_$(1))gcc $$(BARE_FLAGS_$(1)) -nostdlib $$(BARE_LINK_$(1)) -Wl,--no-undefined -Wl,--build-id=none \
+	  -Wl,--gc-sections -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments -Wl,-Map=$$@.map \
+	  -T src/platform/bare/boot/$(1)/image.lds -o $$@ $$(BARE_OBJ_$(1)) $$(BARE_LIBGCC_$(1))
+$(OUT)/bare/$(1)/carbovisor.img: $(OUT)/bare/$(1)/carbovisor.elf
+	$$(Q)$$(BARE_CROSS_$(1))objcopy -O binary $$< $$@
+
+bare-$(1): $(OUT)/bare/$(1)/carbovisor.img
+.PHONY: bare-$(1)
+-include $$(shell find $(OUT)/bare/$(1)/obj -name '*.d' 2>/dev/null)
+endef
+$(foreach a,$(BARE_ARCHES),$(eval $(call bare_image,$(a))))
+
+## bare [ARCH=riscv64|arm64]: the bare form's image, out/bare/ARCH/carbovisor.img
+bare: bare-$(ARCH)
+
+## bare-size: bytes of text, rodata and data of each image that is built
+bare-size:
+	$(Q)for a in $(BARE_ARCHES); do f=$(OUT)/bare/$$a/carbovisor.elf; [ -e $$f ] || continue; \
+	  size -A $$f | awk -v a=$$a '/^\.(text|rodata|data)/ {n += $$2; printf "%s %s %d\n", a, $$1, $$2} END {print a, "total", n}'; done
+.PHONY: bare bare-size
