@@ -1,6 +1,6 @@
 /* libcarbovisor: the public functions over config, machine and core. */
 #include <carbovisor/carbovisor.h>
-#include "api/registry.h"
+#include "api/make.h"
 #include "backend/block_raw.h"
 #include "backend/char_stream.h"
 #include "backend/net_user.h"
@@ -11,8 +11,6 @@
 #include "lib/err.h"
 #include "lib/fmt.h"
 #include "lib/str.h"
-#include "loader/loader.h"
-#include "machine/machine.h"
 
 /* Counted, since a VM keeps the strings of the description it was made from. */
 struct cv_config {
@@ -67,69 +65,12 @@ int cv_config_load(cv_config *config, const char *path, char *why, size_t why_si
 
 bool cv_config_option(unsigned i, const char **key, const char **arg, const char **help)
 {
-    if (i >= CONFIG_OPTIONS)
+    if (i >= CONFIG_FLAGS)
         return false;
     *key = config_info[i].key;
     *arg = config_info[i].arg;
     *help = config_info[i].help;
     return true;
-}
-
-/* ---- choosing ---- */
-
-/* The ISA of the first file that says one. */
-static int detect_arch(struct vm_desc *d, const char **from, char *why, size_t why_size)
-{
-    const char *const paths[] = {d->kernel, d->firmware};
-
-    for (size_t i = 0; i < ARRAY_SIZE(paths) && !d->guest_arch; i++) {
-        int err = paths[i] ? image_probe(paths[i], &d->guest_arch, why, why_size) : 0;
-
-        if (err)
-            return err;
-        if (d->guest_arch)
-            *from = paths[i];
-    }
-    if (!d->guest_arch) {
-        fmt_snprintf(why, why_size,
-                     d->kernel || d->firmware
-                         ? "guest-arch: neither kernel nor firmware says its ISA; give --guest-arch"
-                         : "nothing to boot; name a kernel (--kernel) or a firmware (--firmware)");
-        return -EINVAL;
-    }
-    return 0;
-}
-
-static int choose_engine(const struct vm_desc *d, const struct engine_ops **out, const char **reason,
-                         char *why, size_t why_size)
-{
-    char probe[200];
-
-    if (strcmp(d->accel, "auto")) {
-        *out = registry_engine_find(d->accel);
-        *reason = "asked for";
-        if (!*out) {
-            const char *names[16] = {"auto"};
-            char hint[160];
-            size_t n = 1;
-
-            for (; registry_engines[n - 1] && n < ARRAY_SIZE(names); n++)
-                names[n] = registry_engines[n - 1]->name;
-            fmt_hint(hint, sizeof(hint), d->accel, names, n);
-            fmt_snprintf(why, why_size, "accel: '%s' is unknown; %s", d->accel, hint);
-            return -EINVAL;
-        }
-        return (*out)->probe(why, why_size);
-    }
-    for (unsigned i = 0; registry_engines[i]; i++) {
-        if (!registry_engines[i]->probe(probe, sizeof(probe))) {
-            *out = registry_engines[i];
-            *reason = i == 0 ? "the fastest for this guest on this host" : "the faster ones do not work here";
-            return 0;
-        }
-    }
-    fmt_snprintf(why, why_size, "no engine works on this host; see carbovisor doctor");
-    return -ENOTSUP;
 }
 
 /* ---- backends ---- */
@@ -139,25 +80,6 @@ static void end_vm(void *opaque)
     struct cv_vm *cv = opaque;
 
     vm_stop(cv->vm, SYSTEM_POWEROFF, 0, "ended from the console");
-}
-
-static void backends_destroy(struct cv_vm *cv)
-{
-    struct machine_backends *b = &cv->backends;
-
-    if (b->serial)
-        b->serial->ops->destroy(b->serial);
-    if (b->console)
-        b->console->ops->destroy(b->console);
-    if (b->net)
-        b->net->ops->destroy(b->net);
-    if (b->vars)
-        b->vars->ops->destroy(b->vars);
-    for (unsigned i = 0; i < DESC_DISKS; i++) {
-        if (b->disk[i])
-            b->disk[i]->ops->destroy(b->disk[i]);
-    }
-    *b = (struct machine_backends){0};
 }
 
 static int no_memory(char *why, size_t why_size)
@@ -237,76 +159,13 @@ static int backends_create(struct cv_vm *cv, char *why, size_t why_size)
 
 /* ---- life ---- */
 
-static int check_desc(struct vm_desc *d, const struct registry_guest **guest,
-                      const struct machine_ops **machine, char *why, size_t why_size)
-{
-    const char *from = NULL;
-    int err = detect_arch(d, &from, why, why_size);
-
-    if (err)
-        return err;
-    *guest = registry_guest_find(d->guest_arch);
-    if (!*guest && from) {
-        fmt_snprintf(why, why_size,
-                     "%s: is for %s, and no such guests are supported; see carbovisor list guests", from,
-                     d->guest_arch);
-        return -EINVAL;
-    }
-    if (!*guest) {
-        fmt_snprintf(why, why_size, "guest-arch: %s guests are not supported; see carbovisor list guests",
-                     d->guest_arch);
-        return -EINVAL;
-    }
-    *machine = machine_find(d->machine, d->guest_arch);
-    if (!*machine) {
-        fmt_snprintf(why, why_size, "machine: %s has no '%s'; see carbovisor list machines", d->guest_arch,
-                     d->machine);
-        return -EINVAL;
-    }
-    if (d->smp < 1 || d->smp > (*machine)->cpu_max) {
-        fmt_snprintf(why, why_size, "smp: %u CPUs asked for; machine %s takes 1 to %u", d->smp, d->machine,
-                     (*machine)->cpu_max);
-        return -EINVAL;
-    }
-    err = (*guest)->ops->cpu_check(d->cpu, why, why_size);
-    if (err)
-        return err;
-    if (d->console && !strcmp(d->console, "stdio") && !strcmp(d->serial, "stdio")) {
-        fmt_snprintf(why, why_size,
-                     "console: serial has the terminal; give it another place (--serial none)");
-        return -EINVAL;
-    }
-    if ((d->checkpoint_every || d->hash_dump) && !d->deterministic) {
-        fmt_snprintf(why, why_size, "%s: needs --deterministic",
-                     d->checkpoint_every ? "checkpoint-every" : "hash-dump");
-        return -EINVAL;
-    }
-    return (*machine)->check(d, why, why_size);
-}
-
-/* The description as it will be: what `desc` is made of must outlive it. */
-static int resolve(struct vm_desc *d, const struct registry_guest **guest, const struct machine_ops **machine,
-                   const struct engine_ops **engine, const char **engine_reason, char *why, size_t why_size)
-{
-    int err;
-
-    /* Frames come when the host likes. */
-    if (d->deterministic)
-        d->net = DESC_NET_NONE;
-    err = check_desc(d, guest, machine, why, why_size);
-    return err ? err : choose_engine(d, engine, engine_reason, why, why_size);
-}
-
 int cv_config_check(const cv_config *config, char *why, size_t why_size)
 {
-    const struct registry_guest *guest;
-    const struct machine_ops *machine;
-    const struct engine_ops *engine;
     const struct config_place *place;
     struct vm_desc d = config->c.desc;
-    const char *engine_reason;
+    struct make_plan plan;
     char reason[4500]; /* may quote a path whole */
-    int err = resolve(&d, &guest, &machine, &engine, &engine_reason, reason, sizeof(reason));
+    int err = make_plan(&plan, &d, reason, sizeof(reason));
 
     place = err ? config_blame(&config->c, reason) : NULL;
     if (place)
@@ -316,22 +175,22 @@ int cv_config_check(const cv_config *config, char *why, size_t why_size)
     return err;
 }
 
+static int connect(void *opaque, struct vm *vm, struct machine_backends *b, char *why, size_t why_size)
+{
+    struct cv_vm *cv = opaque;
+
+    (void)vm, (void)b; /* both are cv's */
+    return cv->inspect ? backends_inspect(cv, why, why_size) : backends_create(cv, why, why_size);
+}
+
 static int create(struct cv_vm *cv, char *why, size_t why_size)
 {
-    const struct registry_guest *guest = NULL;
-    const struct machine_ops *machine = NULL;
-    const struct engine_ops *engine = NULL;
-    int err = resolve(&cv->desc, &guest, &machine, &engine, &cv->engine_reason, why, why_size);
+    const struct make_form form = {connect, cv};
+    struct make_plan plan = {0};
+    int err = make_plan(&plan, &cv->desc, why, why_size);
 
-    if (!err)
-        err = vm_create(&cv->vm, &cv->desc, guest->ops, guest->lift, engine, why, why_size);
-    if (!err)
-        err = cv->inspect ? backends_inspect(cv, why, why_size) : backends_create(cv, why, why_size);
-    if (!err)
-        err = machine->build(cv->vm, &cv->backends, why, why_size);
-    if (!err)
-        err = vm_load(cv->vm, why, why_size);
-    return err;
+    cv->engine_reason = plan.engine_reason;
+    return err ? err : make_vm(&cv->vm, &cv->backends, &plan, &cv->desc, &form, why, why_size);
 }
 
 static int create_as(cv_vm **out, cv_config *config, bool inspect, char *why, size_t why_size)
@@ -365,16 +224,11 @@ int cv_vm_inspect(cv_vm **out, cv_config *config, char *why, size_t why_size)
     return create_as(out, config, true, why, why_size);
 }
 
-/* Devices use backends, and backends' work items use the VM: tasks stop, devices go, then backends, then the
- * VM. */
 void cv_vm_destroy(cv_vm *cv)
 {
     if (!cv)
         return;
-    if (cv->vm)
-        vm_shutdown(cv->vm);
-    backends_destroy(cv);
-    vm_destroy(cv->vm);
+    make_destroy(cv->vm, &cv->backends);
     cv_config_destroy(cv->config);
     plat_free(cv);
 }

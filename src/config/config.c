@@ -11,32 +11,53 @@ struct config_string {
 };
 
 /* Kinds that share a word with an option carry a trailing underscore in the enum. */
-#define KIND_STRING  CONFIG_STRING
-#define KIND_PATH    CONFIG_PATH
-#define KIND_SIZE    CONFIG_SIZE
-#define KIND_UINT    CONFIG_UINT
-#define KIND_U64     CONFIG_U64
-#define KIND_BOOL    CONFIG_BOOL
-#define KIND_ARCH    CONFIG_ARCH
-#define KIND_MACHINE CONFIG_MACHINE_
-#define KIND_DISK    CONFIG_DISK_
-#define KIND_ISO     CONFIG_ISO_
-#define KIND_NET     CONFIG_NET
-#define KIND_FORWARD CONFIG_FORWARD
-#define KIND_SERIAL  CONFIG_SERIAL_
-#define KIND_TRACE   CONFIG_TRACE_
-#define KIND_LOG     CONFIG_LOG_
+#define KIND_STRING    CONFIG_STRING
+#define KIND_PATH      CONFIG_PATH
+#define KIND_SIZE      CONFIG_SIZE
+#define KIND_UINT      CONFIG_UINT
+#define KIND_U64       CONFIG_U64
+#define KIND_BOOL      CONFIG_BOOL
+#define KIND_ARCH      CONFIG_ARCH
+#define KIND_MACHINE   CONFIG_MACHINE_
+#define KIND_DISK      CONFIG_DISK_
+#define KIND_ISO       CONFIG_ISO_
+#define KIND_NET       CONFIG_NET
+#define KIND_FORWARD   CONFIG_FORWARD
+#define KIND_SERIAL    CONFIG_SERIAL_
+#define KIND_TRACE     CONFIG_TRACE_
+#define KIND_LOG       CONFIG_LOG_
+#define KIND_MONITOR   CONFIG_MONITOR_
+#define KIND_AUTOSTART CONFIG_AUTOSTART_
+#define KIND_POLICY    CONFIG_POLICY
+#define KIND_SCHED     CONFIG_SCHED
+#define KIND_CPUS      CONFIG_CPUS
+
+const char *const desc_policy_names[DESC_POLICIES] = {"rr", "fifo", "priority"};
 
 const struct config_info config_info[CONFIG_OPTIONS] = {
 #define OPTION(id, key, kind, field, arg, help)                                                              \
-    {key, KIND_##kind, offsetof(struct vm_desc, field), arg, help},
+    [CONFIG_##id] = {key, KIND_##kind, offsetof(struct vm_desc, field), arg, help},
 #include "config/options.def"
+#include "config/keys.def"
 #undef OPTION
 };
 
 bool config_is_list(enum config_kind kind)
 {
-    return kind == CONFIG_DISK_ || kind == CONFIG_FORWARD || kind == CONFIG_LOG_;
+    return kind == CONFIG_DISK_ || kind == CONFIG_FORWARD || kind == CONFIG_LOG_ || kind == CONFIG_CPUS;
+}
+
+const char *config_group(int i)
+{
+    static const char *const groups[CONFIG_GROUPS] = {"sched"};
+
+    for (unsigned k = 0; k < CONFIG_GROUPS; k++) {
+        size_t n = strlen(groups[k]);
+
+        if (!strncmp(config_info[i].key, groups[k], n) && config_info[i].key[n] == '.')
+            return groups[k];
+    }
+    return NULL;
 }
 
 int config_find(const char *key)
@@ -61,6 +82,7 @@ void config_init(struct config *c)
                 .smp = 1,
                 .net = DESC_NET_NAT,
                 .serial = "stdio",
+                .sched = {.weight = 100, .budget = 100},
             },
     };
     memset(c->desc.log.level, LOG_INFO, sizeof(c->desc.log.level));
@@ -197,10 +219,12 @@ static int set_net(struct config *c, const char *value, char *why, size_t why_si
 {
     if (!strcmp(value, "nat"))
         c->desc.net = DESC_NET_NAT;
+    else if (!strcmp(value, "vswitch"))
+        c->desc.net = DESC_NET_VSWITCH;
     else if (!strcmp(value, "none"))
         c->desc.net = DESC_NET_NONE;
     else
-        return bad_value("net-mode", value, "nat or none", why, why_size);
+        return bad_value("net-mode", value, "nat, vswitch or none", why, why_size);
     return 0;
 }
 
@@ -266,6 +290,63 @@ static int set_number(const struct config_info *o, void *field, const char *valu
     return 0;
 }
 
+static int set_monitor(struct config *c, const char *value, char *why, size_t why_size)
+{
+    if (strcmp(value, "stdio") && (strncmp(value, "unix:", 5) || !value[5]))
+        return bad_value("monitor", value, "stdio or unix:PATH", why, why_size);
+    return set_string(c, &c->desc.monitor, value, why, why_size);
+}
+
+static int set_autostart(struct config *c, const char *value, char *why, size_t why_size)
+{
+    bool start = true;
+    int err = set_bool("autostart", &start, value, why, why_size);
+
+    c->desc.manual = err ? c->desc.manual : !start;
+    return err;
+}
+
+static int set_policy(struct config *c, const char *value, char *why, size_t why_size)
+{
+    for (unsigned i = 0; i < DESC_POLICIES; i++) {
+        if (!strcmp(value, desc_policy_names[i])) {
+            c->desc.sched.policy = (enum desc_policy)i;
+            return 0;
+        }
+    }
+    return bad_value("sched.policy", value, "rr, fifo or priority", why, why_size);
+}
+
+/* Numbers of the scheduler, each with its range. */
+static int set_sched(const struct config_info *o, unsigned *field, const char *value, char *why,
+                     size_t why_size)
+{
+    unsigned min = o == &config_info[CONFIG_SCHED_PRIORITY] ? 0 : 1;
+    unsigned max = o == &config_info[CONFIG_SCHED_PRIORITY] ? 255 : 1000;
+    char wanted[40];
+    uint64_t n;
+
+    if (o == &config_info[CONFIG_SCHED_BUDGET])
+        max = 100;
+    fmt_snprintf(wanted, sizeof(wanted), "a number from %u to %u", min, max);
+    if (fmt_parse_u64(value, &n) || n < min || n > max)
+        return bad_value(o->key, value, wanted, why, why_size);
+    *field = (unsigned)n;
+    return 0;
+}
+
+/* One CPU more. */
+static int set_cpus(const struct config_info *o, uint64_t *mask, const char *value, char *why,
+                    size_t why_size)
+{
+    uint64_t n;
+
+    if (fmt_parse_u64(value, &n) || n > 63)
+        return bad_value(o->key, value, "a CPU from 0 to 63", why, why_size);
+    *mask |= BIT(n);
+    return 0;
+}
+
 static int unknown_key(const char *key, char *why, size_t why_size)
 {
     const char *keys[CONFIG_OPTIONS], *near;
@@ -316,6 +397,16 @@ static int set_option(struct config *c, const struct config_info *o, const char 
         return trace_parse(&c->desc.log, value, why, why_size);
     case CONFIG_LOG_:
         return log_parse(&c->desc.log, value, why, why_size);
+    case CONFIG_MONITOR_:
+        return set_monitor(c, value, why, why_size);
+    case CONFIG_AUTOSTART_:
+        return set_autostart(c, value, why, why_size);
+    case CONFIG_POLICY:
+        return set_policy(c, value, why, why_size);
+    case CONFIG_SCHED:
+        return set_sched(o, field, value, why, why_size);
+    case CONFIG_CPUS:
+        return set_cpus(o, field, value, why, why_size);
     }
     return -EINVAL;
 }

@@ -12,6 +12,9 @@
 enum config_option {
 #define OPTION(id, key, kind, field, arg, help) CONFIG_##id,
 #include "config/options.def"
+    CONFIG_FLAGS, /* those before it are flags too */
+    CONFIG_LAST_FLAG = CONFIG_FLAGS - 1,
+#include "config/keys.def"
 #undef OPTION
     CONFIG_OPTIONS
 };
@@ -31,7 +34,12 @@ enum config_kind {
     CONFIG_FORWARD,
     CONFIG_SERIAL_,
     CONFIG_TRACE_,
-    CONFIG_LOG_
+    CONFIG_LOG_,
+    CONFIG_MONITOR_,
+    CONFIG_AUTOSTART_,
+    CONFIG_POLICY,
+    CONFIG_SCHED,
+    CONFIG_CPUS
 };
 
 struct config_info {
@@ -66,6 +74,9 @@ int config_load(struct config *c, const char *path, char *why, size_t why_size);
 const char *config_keep(struct config *c, const char *s, size_t len);
 /* The place of the setting that a reason begins with; NULL where it names none, or one that no file made. */
 const struct config_place *config_blame(const struct config *c, const char *why);
+/* The mapping that setting i stands in, by one pointer for each mapping; NULL: none. */
+#define CONFIG_GROUPS 1
+const char *config_group(int i);
 /* Index of a key, or -1. */
 int config_find(const char *key);
 bool config_is_list(enum config_kind kind);

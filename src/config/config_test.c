@@ -45,6 +45,30 @@ static void test_values(void **state)
     config_fini(&c);
 }
 
+static void test_bare_values(void **state)
+{
+    struct config c;
+    char why[300];
+
+    (void)state;
+    config_init(&c);
+    assert_false(c.desc.manual);
+    assert_int_equal(c.desc.sched.weight, 100);
+    assert_int_equal(config_set(&c, "autostart", "false", why, sizeof(why)), 0);
+    assert_true(c.desc.manual);
+    assert_int_equal(config_set(&c, "sched.policy", "fifo", why, sizeof(why)), 0);
+    assert_int_equal(c.desc.sched.policy, DESC_POLICY_FIFO);
+    assert_int_equal(config_set(&c, "sched.priority", "255", why, sizeof(why)), 0);
+    assert_int_equal(config_set(&c, "sched.budget", "40", why, sizeof(why)), 0);
+    assert_int_equal(c.desc.sched.budget, 40);
+    assert_int_equal(config_set(&c, "sched.affinity", "0", why, sizeof(why)), 0);
+    assert_int_equal(config_set(&c, "sched.affinity", "3", why, sizeof(why)), 0);
+    assert_int_equal(c.desc.sched.affinity, 9);
+    assert_int_equal(config_set(&c, "sched.pin", "true", why, sizeof(why)), 0);
+    assert_int_equal(config_set(&c, "monitor", "unix:/tmp/m", why, sizeof(why)), 0);
+    config_fini(&c);
+}
+
 static void test_refusals(void **state)
 {
     static const struct {
@@ -56,8 +80,16 @@ static void test_refusals(void **state)
         {"smp", "-1", "a number"},
         {"smp", "", "needs a value"},
         {"guest-arch", "riscv32", "riscv64, arm64"},
-        {"net-mode", "bridge0", "nat or none"},
+        {"net-mode", "bridge0", "nat, vswitch or none"},
         {"publish", "80", "HOST:GUEST"},
+        {"sched.weight", "0", "from 1 to 1000"},
+        {"sched.weight", "1001", "from 1 to 1000"},
+        {"sched.priority", "256", "from 0 to 255"},
+        {"sched.budget", "101", "from 1 to 100"},
+        {"sched.affinity", "64", "from 0 to 63"},
+        {"sched.policy", "fair", "rr, fifo or priority"},
+        {"autostart", "maybe", "true or false"},
+        {"monitor", "tcp:1", "stdio or unix:PATH"},
         {"publish", "0:80", "HOST:GUEST"},
         {"publish", "80:99999", "HOST:GUEST"},
         {"serial", "tty", "stdio, pty"},
@@ -122,6 +154,31 @@ static void test_yaml(void **state)
     config_fini(&c);
 }
 
+static void test_sched_mapping(void **state)
+{
+    struct config c;
+    char why[300] = "";
+
+    (void)state;
+    config_init(&c);
+    assert_int_equal(load(&c,
+                          "name: one\nautostart: false\nsched:\n  policy: priority\n  priority: 7\n"
+                          "  weight: 300\n  affinity: [1, 2]\n  pin: true\n",
+                          why, sizeof(why)),
+                     0);
+    assert_true(c.desc.manual);
+    assert_int_equal(c.desc.sched.policy, DESC_POLICY_PRIORITY);
+    assert_int_equal(c.desc.sched.priority, 7);
+    assert_int_equal(c.desc.sched.weight, 300);
+    assert_int_equal(c.desc.sched.affinity, 6);
+    assert_true(c.desc.sched.pin);
+    config_fini(&c);
+    config_init(&c);
+    assert_int_equal(load(&c, "sched: {budget: 25}\n", why, sizeof(why)), 0);
+    assert_int_equal(c.desc.sched.budget, 25);
+    config_fini(&c);
+}
+
 static void test_yaml_refusals(void **state)
 {
     static const struct {
@@ -148,6 +205,14 @@ static void test_yaml_refusals(void **state)
         {"name: x\ncpu: a\001b\n", ":2:7: is no text here"},
         {"zebra: 1\n", ":1:1: unknown setting 'zebra'; see carbovisor run --help"},
         {"smp:\n", ":1:5: smp: needs a value"},
+        {"sched: rr\n", ":1:8: sched: needs a mapping"},
+        {"sched: {wieght: 3}\n", ":1:9: unknown setting 'sched.wieght'; the nearest is 'sched.weight'"},
+        {"sched: {weight: 3}\nsched: {pin: true}\n", ":2:1: sched: was set in line 1 already"},
+        {"sched: {weight: 3, weight: 4}\n", ":1:20: sched.weight: was set in line 1 already"},
+        {"sched:\n  weight: 0\n", ":2:11: sched.weight: '0' is not a number from 1 to 1000"},
+        {"sched: {sched: {pin: true}}\n", ":1:9: unknown setting 'sched.sched'"},
+        {"sched.weight: 3\n", ":1:1: sched.weight: is a field of a mapping"},
+        {"sched: {affinity: 1}\n", ":1:19: sched.affinity: needs a list"},
         {"guest-arch: a\n\n  b\n", "'a b' is not"},
         {"- a\n- b\n", ":1:1:"},
         {"", ":1:1: is empty"},
@@ -172,10 +237,9 @@ static void test_yaml_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_yaml),
-        cmocka_unit_test(test_yaml_refusals),
+        cmocka_unit_test(test_values),        cmocka_unit_test(test_bare_values),
+        cmocka_unit_test(test_sched_mapping), cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_yaml),          cmocka_unit_test(test_yaml_refusals),
     };
 
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);

@@ -27,9 +27,11 @@ static const cyaml_schema_value_t item_schema = {
     CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 0, CYAML_UNLIMITED),
 };
 
+/* Within its mapping, where it is in one. */
 static cyaml_schema_field_t field_schema(int i)
 {
-    cyaml_schema_field_t f = {.key = config_info[i].key};
+    const char *dot = strchr(config_info[i].key, '.');
+    cyaml_schema_field_t f = {.key = dot ? dot + 1 : config_info[i].key};
 
     if (config_is_list(config_info[i].kind)) {
         f.data_offset = (uint32_t)(offsetof(struct raw, list) + (size_t)i * sizeof(struct list));
@@ -127,10 +129,37 @@ static void *take_memory(void *ctx, void *old, size_t size)
 /* What libcyaml wants to know, and its first message. */
 struct schema {
     cyaml_schema_field_t fields[CONFIG_OPTIONS + 1];
+    cyaml_schema_field_t inner[CONFIG_OPTIONS + CONFIG_GROUPS]; /* of the mappings, each list with an end */
     cyaml_schema_value_t top;
     cyaml_config_t config;
     char message[MESSAGE];
 };
+
+/* Settings with a dot in their names are fields of a mapping; all of one follow each other. */
+static void schema_fields(struct schema *s)
+{
+    unsigned out = 0, in = 0;
+
+    for (int i = 0; i < CONFIG_OPTIONS; i++) {
+        const char *group = config_group(i);
+
+        if (!group) {
+            s->fields[out++] = field_schema(i);
+            continue;
+        }
+        s->fields[out++] = (cyaml_schema_field_t){
+            .key = group,
+            .value = {.type = CYAML_MAPPING,
+                      .flags = CYAML_FLAG_OPTIONAL,
+                      .data_size = sizeof(struct raw),
+                      .mapping = {.fields = &s->inner[in]}},
+        };
+        for (; i < CONFIG_OPTIONS && config_group(i) == group; i++)
+            s->inner[in++] = field_schema(i);
+        in++;
+        i--;
+    }
+}
 
 static void schema_init(struct schema *s)
 {
@@ -147,8 +176,7 @@ static void schema_init(struct schema *s)
                    .log_level = CYAML_LOG_ERROR,
                    .mem_fn = take_memory},
     };
-    for (int i = 0; i < CONFIG_OPTIONS; i++)
-        s->fields[i] = field_schema(i);
+    schema_fields(s);
 }
 
 static int load_text(struct config *c, const char *file, const char *text, size_t size, char *why,

@@ -119,8 +119,29 @@ static int walk_value(struct walk *w, int option)
     return err;
 }
 
-/* The current event is a key. */
-static int walk_key(struct walk *w, int *option)
+/* The mapping of that name; NULL: there is none. */
+static const char *find_group(const char *key)
+{
+    for (int i = 0; i < CONFIG_OPTIONS; i++) {
+        const char *group = config_group(i);
+
+        if (group && !strcmp(group, key))
+            return group;
+    }
+    return NULL;
+}
+
+static int set_already(struct walk *w, struct yaml_place at, const char *key, unsigned line)
+{
+    char word[160];
+
+    snprintf(word, sizeof(word), "%s: was set in line %u already; remove one of them", key, line);
+    return refuse(w, at, "%s", word);
+}
+
+/* The current event is a key, of the file or of the mapping `group`; *option -1: the mapping *inner begins.
+ */
+static int walk_key(struct walk *w, const char *group, int *option, const char **inner)
 {
     struct yaml_place at = place_of(w->event.start_mark);
     int err = expect_scalar(w, "a setting's name must be plain text; write `key: value`%s", "");
@@ -131,36 +152,47 @@ static int walk_key(struct walk *w, int *option)
         return err;
     if (strlen(key) != w->event.data.scalar.length)
         return refuse(w, at, "a setting's name must be plain text; write `key: value`%s", "");
-    *option = config_find(key);
+    snprintf(word, sizeof(word), "%s%s%s", group ? group : "", group ? "." : "", key);
+    *inner = group ? NULL : find_group(key);
+    *option = config_find(word);
+    if (*option >= 0 && !group && strchr(key, '.'))
+        return refuse(w, at, "%s: is a field of a mapping; write sched: {...}", key);
+    if (*inner) {
+        if (w->p->group.line)
+            return set_already(w, at, key, w->p->group.line);
+        w->p->group = at;
+        return 0;
+    }
     if (*option < 0) {
         struct config scratch;
 
-        snprintf(word, sizeof(word), "%s", key);
         config_init(&scratch);
         config_set(&scratch, word, "", w->why, w->why_size);
         config_fini(&scratch);
         w->p->wrong = at;
         return -EINVAL;
     }
-    if (w->p->key[*option].line) {
-        snprintf(word, sizeof(word), "%s: was set in line %u already; remove one of them", key,
-                 w->p->key[*option].line);
-        return refuse(w, at, "%s", word);
-    }
+    if (w->p->key[*option].line)
+        return set_already(w, at, word, w->p->key[*option].line);
     w->p->key[*option] = at;
     return 0;
 }
 
-static int walk_mapping(struct walk *w)
+/* The inside of a mapping, past its start. */
+static int walk_mapping(struct walk *w, const char *group)
 {
+    const char *inner;
     int option, err;
 
     while (!(err = next(w)) && w->event.type != YAML_MAPPING_END_EVENT) {
-        err = walk_key(w, &option);
+        err = walk_key(w, group, &option, &inner);
         if (!err)
             err = next(w);
-        if (!err)
-            err = walk_value(w, option);
+        if (!err && inner && w->event.type != YAML_MAPPING_START_EVENT)
+            err = refuse(w, place_of(w->event.start_mark), "%s: needs a mapping; write {key: value, ...}",
+                         inner);
+        else if (!err)
+            err = inner ? walk_mapping(w, inner) : walk_value(w, option);
         if (err)
             return err;
     }
@@ -182,7 +214,7 @@ static int walk_stream(struct walk *w)
         return refuse(w, place_of(w->event.start_mark), "is no YAML mapping; write one `key: value` a line%s",
                       "");
     if (!err)
-        err = walk_mapping(w);
+        err = walk_mapping(w, NULL);
     if (!err)
         err = next(w); /* the document's end */
     if (!err)

@@ -1,7 +1,7 @@
 /*
  * Where everything stands in a YAML file, and whether it is one: a mapping of known settings, each once, each
- * a text or a list of texts. Nothing is nested deeper and nothing refers to another place, so that the size
- * of a file bounds the work it can make.
+ * a text or a list of texts, some within the one mapping that there is. Nothing is nested deeper and nothing
+ * refers to another place, so that the size of a file bounds the work it can make.
  */
 #ifndef CV_CONFIG_YAML_PLACES_H
 #define CV_CONFIG_YAML_PLACES_H
@@ -18,6 +18,7 @@ struct yaml_place {
 struct yaml_places {
     struct yaml_place key[CONFIG_OPTIONS];
     struct yaml_place value[CONFIG_OPTIONS][YAML_LIST_MAX]; /* scalars have [0] */
+    struct yaml_place group;                                /* the mapping's key */
     struct yaml_place wrong;                                /* of an error */
 };
 

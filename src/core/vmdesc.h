@@ -10,7 +10,21 @@
 #define DESC_DISKS    16
 #define DESC_FORWARDS 32
 
-enum desc_net { DESC_NET_NONE, DESC_NET_NAT };
+/* VSWITCH: a switch between the VMs of one host. */
+enum desc_net { DESC_NET_NONE, DESC_NET_NAT, DESC_NET_VSWITCH };
+
+/* How the bare form's scheduler treats the VM's vCPUs. */
+enum desc_policy { DESC_POLICY_RR, DESC_POLICY_FIFO, DESC_POLICY_PRIORITY, DESC_POLICIES };
+extern const char *const desc_policy_names[DESC_POLICIES];
+
+struct desc_sched {
+    enum desc_policy policy;
+    unsigned priority; /* 0 to 255, the highest first */
+    unsigned weight;   /* 1 to 1000, 100 is usual */
+    unsigned budget;   /* percent of one CPU per vCPU that the VM gets at most, 1 to 100 */
+    uint64_t affinity; /* bit = CPU of the host; 0: any */
+    bool pin;          /* each vCPU has a CPU of its own */
+};
 
 struct desc_disk {
     const char *path;
@@ -44,6 +58,10 @@ struct vm_desc {
     struct log log;
     unsigned verbose;
     bool quiet, json;
+    const char *monitor;     /* hosted: "stdio", "unix:PATH"; NULL: none */
+    bool manual;             /* bare: not started with the board (autostart: false) */
+    struct desc_sched sched; /* bare */
+    unsigned number;         /* among the VMs of one host: what has to differ between them, as a MAC */
 };
 
 #endif

@@ -4,7 +4,6 @@
 
 #define LANES 8
 #define STEP  (LANES * sizeof(uint64_t))
-#define BLOCK 4096u
 
 /* Definition: little endian, as every host is that this runs on. */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "lib/sum.h");
@@ -62,14 +61,14 @@ static void add_slowly(uint64_t lane[LANES], uint8_t *to, const uint8_t *from, s
     }
 }
 
-__attribute__((always_inline)) static inline uint64_t sum(uint8_t *to, const uint8_t *from, size_t size)
+__attribute__((always_inline)) static inline uint64_t add(uint64_t h, uint8_t *to, const uint8_t *from,
+                                                          size_t size)
 {
     bool aligned = !(((uintptr_t)from | (uintptr_t)to) & 7);
-    uint64_t h = size ^ K;
 
     while (size) {
         uint64_t lane[LANES] = {0};
-        size_t n = MIN(size, (size_t)BLOCK), fast = aligned ? n - n % STEP : 0;
+        size_t n = MIN(size, (size_t)SUM_BLOCK), fast = aligned ? n - n % STEP : 0;
 
         add_steps(lane, (uint64_t *)(void *)to, (const uint64_t *)(const void *)from, fast / STEP);
         add_slowly(lane, to ? to + fast : NULL, from + fast, n - fast);
@@ -78,16 +77,31 @@ __attribute__((always_inline)) static inline uint64_t sum(uint8_t *to, const uin
         to = to ? to + n : NULL;
         size -= n;
     }
-    h ^= h >> 32;
-    return h ? h : 1;
+    return h;
+}
+
+uint64_t sum64_begin(uint64_t total_size)
+{
+    return total_size ^ K;
+}
+
+uint64_t sum64_add(uint64_t state, const void *data, size_t size)
+{
+    return add(state, NULL, data, size);
+}
+
+uint64_t sum64_end(uint64_t state)
+{
+    state ^= state >> 32;
+    return state ? state : 1;
 }
 
 uint64_t sum64(const void *data, size_t size)
 {
-    return sum(NULL, data, size);
+    return sum64_end(add(sum64_begin(size), NULL, data, size));
 }
 
 uint64_t sum64_copy(void *restrict to, const void *restrict from, size_t size)
 {
-    return sum(to, from, size);
+    return sum64_end(add(sum64_begin(size), to, from, size));
 }

@@ -13,6 +13,11 @@
 
 #include "lib/base.h"
 
+/* In parts: each but the last a multiple of SUM_BLOCK. */
+#define SUM_BLOCK 4096u
+uint64_t sum64_begin(uint64_t total_size);
+uint64_t sum64_add(uint64_t state, const void *data, size_t size);
+uint64_t sum64_end(uint64_t state);
 /* Never 0, which stands for "no sum". Fast where data is aligned to 8. */
 uint64_t sum64(const void *data, size_t size);
 /* The same of `from` while it is copied; the two do not overlap. */

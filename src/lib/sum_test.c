@@ -78,11 +78,25 @@ static void test_every_bit_counts(void **state)
     free(p);
 }
 
+static void test_parts(void **state)
+{
+    uint8_t *p = noise();
+    uint64_t h = sum64_begin(SIZE);
+
+    (void)state;
+    h = sum64_add(h, p, SUM_BLOCK);
+    h = sum64_add(h, p + SUM_BLOCK, SUM_BLOCK);
+    h = sum64_add(h, p + 2 * SUM_BLOCK, SIZE - 2 * SUM_BLOCK);
+    assert_true(sum64_end(h) == sum64(p, SIZE));
+    free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_definition),
         cmocka_unit_test(test_every_bit_counts),
+        cmocka_unit_test(test_parts),
     };
 
     return cmocka_run_group_tests_name("sum", tests, NULL, NULL);

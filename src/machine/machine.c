@@ -1,16 +1,8 @@
-/* The registry of machines, and their options. */
+/* Finding machines, and their options. */
 #include "machine/machine.h"
-#include "machine/virt_arm64.h"
-#include "machine/virt_riscv64.h"
 #include "lib/err.h"
 #include "lib/fmt.h"
 #include "lib/str.h"
-
-const struct machine_ops *const machines[] = {
-    &machine_virt_riscv64,
-    &machine_virt_arm64,
-    NULL,
-};
 
 const struct machine_ops *machine_find(const char *name, const char *guest_arch)
 {
