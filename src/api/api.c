@@ -5,7 +5,7 @@
 #include "backend/char_stream.h"
 #include "backend/net_user.h"
 #include "backend/null.h"
-#include "config/config.h"
+#include "config/bundle.h"
 #include <stdatomic.h>
 #include "core/vm.h"
 #include "lib/err.h"
@@ -173,6 +173,24 @@ int cv_config_check(const cv_config *config, char *why, size_t why_size)
     else if (err)
         fmt_snprintf(why, why_size, "%s", reason);
     return err;
+}
+
+int cv_bundle_write(const char *path, cv_config *const *configs, unsigned count,
+                    void (*note)(void *opaque, const char *line), void *opaque, char *why, size_t why_size)
+{
+    struct config *vms[BUNDLE_VMS];
+    struct make_plan plan;
+    int err = 0;
+
+    if (count > ARRAY_SIZE(vms)) {
+        fmt_snprintf(why, why_size, "bundle: %u VMs were given; 1 to %u are possible", count, BUNDLE_VMS);
+        return -EINVAL;
+    }
+    for (unsigned i = 0; !err && i < count; i++) {
+        vms[i] = &configs[i]->c;
+        err = make_plan(&plan, &vms[i]->desc, why, why_size);
+    }
+    return err ? err : bundle_write(path, vms, count, (struct bundle_notes){note, opaque}, why, why_size);
 }
 
 static int connect(void *opaque, struct vm *vm, struct machine_backends *b, char *why, size_t why_size)
