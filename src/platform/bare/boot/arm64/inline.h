@@ -4,6 +4,10 @@
 
 #include "platform/bare/cpu.h"
 
+/* Where image.ld puts the image; everything else is mapped where it is. */
+#define ARCH_IMAGE_VA UINT64_C(0x7f8000000000)
+extern uint64_t image_pa;
+
 static inline struct cpu *arch_cpu(void)
 {
     struct cpu *c;
@@ -67,7 +71,9 @@ static inline void *arch_ptr(uint64_t pa)
 
 static inline uint64_t arch_pa(const void *p)
 {
-    return (uint64_t)p;
+    uint64_t va = (uint64_t)p;
+
+    return va >= ARCH_IMAGE_VA ? va - ARCH_IMAGE_VA + image_pa : va;
 }
 
 #endif

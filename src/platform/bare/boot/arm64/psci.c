@@ -1,0 +1,58 @@
+/* Firmware of the board: PSCI 0.2 and later (DEN 0022) by SMC. At EL2 HVC would be a call to ourselves. */
+#include "lib/err.h"
+#include "lib/str.h"
+#include "platform/bare/board.h"
+#include "platform/bare/boot/arm64/sysreg.h"
+
+enum psci_call {
+    PSCI_CPU_ON = 0xc4000003,
+    PSCI_SYSTEM_OFF = 0x84000008,
+    PSCI_SYSTEM_RESET = 0x84000009,
+};
+enum { PSCI_ALREADY_ON = -4, PSCI_ON_PENDING = -5 };
+
+static bool usable;
+
+static int64_t call(uint32_t function, uint64_t a, uint64_t b, uint64_t c)
+{
+    register uint64_t x0 __asm__("x0") = function;
+    register uint64_t x1 __asm__("x1") = a;
+    register uint64_t x2 __asm__("x2") = b;
+    register uint64_t x3 __asm__("x3") = c;
+
+    __asm__ volatile("smc #0"
+                     : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3)
+                     :
+                     : "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16",
+                       "x17", "memory");
+    return (int64_t)x0;
+}
+
+void psci_init(const struct board *b)
+{
+    static const char *const names[] = {"arm,psci-1.0", "arm,psci-0.2"};
+    uint32_t size;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(names) && !usable; i++) {
+        dtb_node n = dtb_compatible(&b->dtb, DTB_NONE, names[i]);
+        const char *method = n == DTB_NONE ? NULL : dtb_prop(&b->dtb, n, "method", &size);
+
+        usable = method && size == 4 && !memcmp(method, "smc", 4);
+    }
+}
+
+int psci_cpu_on(uint64_t hw_id, uint64_t entry_pa, uint64_t arg)
+{
+    int64_t r;
+
+    if (!usable)
+        return -ENOTSUP;
+    r = call(PSCI_CPU_ON, hw_id, entry_pa, arg);
+    return !r ? 0 : r == PSCI_ALREADY_ON || r == PSCI_ON_PENDING ? -EBUSY : -EINVAL;
+}
+
+void psci_system(bool reset)
+{
+    if (usable)
+        call(reset ? PSCI_SYSTEM_RESET : PSCI_SYSTEM_OFF, 0, 0, 0);
+}

@@ -1,0 +1,98 @@
+/*
+ * EL2's vectors. From EL2 itself: interrupts, and faults of the hypervisor, which are fatal. From a guest:
+ * the engine's code (engine/bare/arm64/world.S).
+ */
+#include "platform/bare/boot/arm64/el2.h"
+
+    .macro entry target
+    .balign 128
+    b \target
+    .endm
+
+    .text
+    .balign 2048
+    .global el2_vectors
+el2_vectors:
+    /* from EL2 with SP_EL0, which nobody uses */
+    entry hyp_sync
+    entry hyp_sync
+    entry hyp_sync
+    entry hyp_sync
+    entry hyp_sync
+    entry hyp_irq
+    entry hyp_irq
+    entry hyp_serror
+    /* from AArch64 guests */
+    entry guest_exit_sync
+    entry guest_exit_irq
+    entry guest_exit_irq
+    entry guest_exit_serror
+    /* from AArch32, which guests do not get */
+    entry guest_exit_sync
+    entry guest_exit_irq
+    entry guest_exit_irq
+    entry guest_exit_serror
+
+/* What a C function may change, and where to return to. */
+hyp_irq:
+    stp x29, x30, [sp, #-192]!
+    stp x0, x1, [sp, #16]
+    mrs x0, elr_el2
+    mrs x1, spsr_el2
+    stp x2, x3, [sp, #32]
+    stp x4, x5, [sp, #48]
+    stp x6, x7, [sp, #64]
+    stp x8, x9, [sp, #80]
+    stp x10, x11, [sp, #96]
+    stp x12, x13, [sp, #112]
+    stp x14, x15, [sp, #128]
+    stp x16, x17, [sp, #144]
+    str x18, [sp, #160]
+    stp x0, x1, [sp, #176]
+    mov x29, sp
+    bl gic_irq
+    bl irq_exit
+    ldp x0, x1, [sp, #176]
+    msr elr_el2, x0
+    msr spsr_el2, x1
+    ldr x18, [sp, #160]
+    ldp x16, x17, [sp, #144]
+    ldp x14, x15, [sp, #128]
+    ldp x12, x13, [sp, #112]
+    ldp x10, x11, [sp, #96]
+    ldp x8, x9, [sp, #80]
+    ldp x6, x7, [sp, #64]
+    ldp x4, x5, [sp, #48]
+    ldp x2, x3, [sp, #32]
+    ldp x0, x1, [sp, #16]
+    ldp x29, x30, [sp], #192
+    eret
+
+/*
+ * The stack may be what faulted. EL2's timer register is the one place to put x0 in the meantime; the
+ * scheduler sets it anew before it is needed.
+ */
+    .macro fatal kind
+    msr cnthp_cval_el2, x0
+    mrs x0, tpidr_el2
+    cbz x0, 1f
+    ldr x0, [x0, #(CPU_SCRATCH + SCRATCH_EMERGENCY)]
+    cbnz x0, 2f
+1:  adrp x0, emergency_stack_top
+    add x0, x0, :lo12:emergency_stack_top
+2:  mov sp, x0
+    stp x29, x30, [sp, #-16]!
+    mov x29, sp
+    mov x0, #\kind
+    bl trap_hyp
+    .endm
+
+hyp_sync:
+    fatal 0
+hyp_serror:
+    fatal 1
+
+    .section .bss
+    .balign 16
+    .space 8192
+emergency_stack_top:

@@ -1,0 +1,90 @@
+/*
+ * The board's Arm GIC, version 2 or 3, whichever its device tree has: root interrupt domain, IPIs, and what
+ * an engine wants of it for guests. Interrupts end in two steps (EOImode 1): priority drop, then
+ * deactivation, which for forwarded ones is the guest's.
+ */
+#ifndef CV_PLATFORM_BARE_DRIVERS_GIC_H
+#define CV_PLATFORM_BARE_DRIVERS_GIC_H
+
+#include "platform/bare/board.h"
+#include "platform/bare/irq/irq.h"
+
+#define GIC_SPURIOUS 1020
+#define GIC_SGI_IPI  1 /* the one SGI in use */
+#define GIC_PRIORITY 0xa0
+
+struct gic;
+
+struct gic_driver {
+    /* Once; finds its windows. -ENODEV or -EINVAL with the reason. */
+    int (*init)(struct gic *g, const struct board *b, dtb_node n, char *why, size_t why_size);
+    void (*cpu_init)(struct gic *g, struct cpu *c);
+    void (*irq)(struct gic *g);
+    void (*ipi)(struct gic *g, struct cpu *to);
+    /* Private interrupts of this CPU. */
+    void (*private_enable)(struct gic *g, unsigned intid, bool on);
+    void (*private_active)(struct gic *g, unsigned intid, bool active);
+};
+
+struct gic {
+    struct irq_domain domain;
+    const struct gic_driver *driver;
+    unsigned version, lines; /* interrupts without special ones */
+    uint8_t *dist;
+    unsigned timer;        /* INTID of EL2's timer */
+    unsigned vtimer;       /* of the virtual timer */
+    unsigned maintenance;  /* of the virtual CPU interface; 0: none */
+    uint64_t private_on;   /* bit = private INTID that each CPU enables */
+    bool forward[CPU_MAX]; /* the handler left the one in hand to a guest; that CPU only */
+    /* Version 2: CPU interface, GICH, and GICV's physical address for guests. */
+    uint8_t *cpu, *hyp;
+    uint64_t vcpu_pa;
+    uint8_t target[CPU_MAX]; /* GICD_ITARGETSR bit of each CPU */
+    /* Version 3: each CPU's redistributor. */
+    uint8_t *redist[CPU_MAX];
+};
+
+extern const struct gic_driver gicv2_driver, gicv3_driver;
+
+/* The board's; NULL before gic_init(). */
+struct gic *gic_get(void);
+int gic_init(const struct board *b, char *why, size_t why_size);
+/* Vector's entry: acknowledges and handles what is pending. Interrupts are off. */
+void gic_irq(void);
+/* From the handler of a private interrupt: its deactivation is left to a guest, through a list register. */
+void gic_forward(void);
+
+static inline uint32_t gic_r32(const uint8_t *base, unsigned offset)
+{
+    return *(const volatile uint32_t *)(base + offset);
+}
+
+static inline void gic_w32(uint8_t *base, unsigned offset, uint32_t value)
+{
+    *(volatile uint32_t *)(base + offset) = value;
+}
+
+/* What both versions' distributors have in common (IHI 0048B 4.3, IHI 0069 12.9); frame: of bank 0 its own.
+ */
+enum {
+    GICD_CTLR = 0x0,
+    GICD_TYPER = 0x4,
+    GICD_IGROUPR = 0x80,
+    GICD_ISENABLER = 0x100,
+    GICD_ICENABLER = 0x180,
+    GICD_ISPENDR = 0x200,
+    GICD_ICPENDR = 0x280,
+    GICD_ISACTIVER = 0x300,
+    GICD_ICACTIVER = 0x380,
+    GICD_IPRIORITYR = 0x400,
+    GICD_ITARGETSR = 0x800,
+    GICD_ICFGR = 0xc00,
+    GICD_SGIR = 0xf00,
+    GICD_IROUTER = 0x6000,
+};
+void gic_bit(uint8_t *frame, unsigned reg, unsigned intid);
+void gic_trigger_set(uint8_t *frame, unsigned intid, bool edge);
+/* Priorities, groups and enables of shared interrupts as they begin. */
+void gic_dist_reset(struct gic *g);
+
+#endif
