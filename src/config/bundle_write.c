@@ -219,7 +219,8 @@ static void put_sched(struct dtw *t, const struct desc_sched *s)
     dtw_prop_str(t, "sched.policy", desc_policy_names[s->policy]);
     put_number(t, "sched.priority", s->priority);
     put_number(t, "sched.weight", s->weight);
-    put_number(t, "sched.budget", s->budget);
+    if (s->budget)
+        put_number(t, "sched.budget", s->budget);
     for (unsigned i = 0; i < 64; i++) {
         if (!(s->affinity >> i & 1))
             continue;

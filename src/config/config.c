@@ -82,7 +82,7 @@ void config_init(struct config *c)
                 .smp = 1,
                 .net = DESC_NET_NAT,
                 .serial = "stdio",
-                .sched = {.weight = 100, .budget = 100},
+                .sched = {.weight = 100},
             },
     };
     memset(c->desc.log.level, LOG_INFO, sizeof(c->desc.log.level));
@@ -327,7 +327,7 @@ static int set_sched(const struct config_info *o, unsigned *field, const char *v
     uint64_t n;
 
     if (o == &config_info[CONFIG_SCHED_BUDGET])
-        max = 100;
+        max = 6400;
     fmt_snprintf(wanted, sizeof(wanted), "a number from %u to %u", min, max);
     if (fmt_parse_u64(value, &n) || n < min || n > max)
         return bad_value(o->key, value, wanted, why, why_size);

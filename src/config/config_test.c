@@ -85,7 +85,7 @@ static void test_refusals(void **state)
         {"sched.weight", "0", "from 1 to 1000"},
         {"sched.weight", "1001", "from 1 to 1000"},
         {"sched.priority", "256", "from 0 to 255"},
-        {"sched.budget", "101", "from 1 to 100"},
+        {"sched.budget", "6401", "from 1 to 6400"},
         {"sched.affinity", "64", "from 0 to 63"},
         {"sched.policy", "fair", "rr, fifo or priority"},
         {"autostart", "maybe", "true or false"},

@@ -96,6 +96,11 @@ int plat_file_size(struct plat_file *f, uint64_t *size);
 int plat_file_identity(struct plat_file *f, uint64_t id[2]);
 /* All `size` bytes or an error; a read past the end is -ENODATA. */
 int plat_file_read(struct plat_file *f, uint64_t offset, void *buf, size_t size);
+/*
+ * All bytes of a file that is in memory anyway, until it is closed; NULL: it is not. *sum: what sum64() of
+ * them has to be (lib/sum.h), 0: nobody knows.
+ */
+const void *plat_file_map(struct plat_file *f, uint64_t *sum);
 int plat_file_write(struct plat_file *f, uint64_t offset, const void *buf, size_t size);
 int plat_file_sync(struct plat_file *f);
 /* Gives the range's storage back to the host; it reads as zeros. -ENOTSUP where the file cannot. */

@@ -21,7 +21,7 @@ struct desc_sched {
     enum desc_policy policy;
     unsigned priority; /* 0 to 255, the highest first */
     unsigned weight;   /* 1 to 1000, 100 is usual */
-    unsigned budget;   /* percent of one CPU per vCPU that the VM gets at most, 1 to 100 */
+    unsigned budget;   /* percent of one CPU that the VM gets at most; 0: no bound */
     uint64_t affinity; /* bit = CPU of the host; 0: any */
     bool pin;          /* each vCPU has a CPU of its own */
 };

@@ -170,6 +170,8 @@ int load_elf(struct mem *m, const struct image *img, const char *arch, struct lo
 
     if (!err)
         err = check_segments(m, img, &h, why, why_size);
+    if (!err)
+        err = image_verify(img, why, why_size);
     if (err)
         return err;
     *out = (struct loaded){.base = UINT64_MAX};

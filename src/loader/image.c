@@ -4,6 +4,7 @@
 #include "lib/err.h"
 #include "lib/fmt.h"
 #include "lib/str.h"
+#include "lib/sum.h"
 
 /* Of a compressed image, before the guest's memory is known. */
 #define PACKED_MAX (UINT64_C(1) << 30)
@@ -61,6 +62,10 @@ int image_read(struct image *img, const char *path, uint64_t max, char *why, siz
         plat_file_close(f);
         return img->size ? refuse_large(why, why_size, img, max) : refuse_empty(why, why_size, path);
     }
+    if (!err && (img->data = (uint8_t *)plat_file_map(f, &img->sum))) {
+        img->file = f;
+        return 0;
+    }
     if (!err) {
         img->data = plat_alloc(img->size);
         err = img->data ? plat_file_read(f, 0, img->data, img->size) : -ENOMEM;
@@ -71,6 +76,40 @@ int image_read(struct image *img, const char *path, uint64_t max, char *why, siz
         return refuse(why, why_size, path, err);
     }
     return 0;
+}
+
+static int refuse_damaged(const struct image *img, char *why, size_t why_size)
+{
+    fmt_snprintf(why, why_size, "%s: is damaged: its checksum is wrong; make and copy the bundle again",
+                 img->path);
+    return -EINVAL;
+}
+
+int image_verify(const struct image *img, char *why, size_t why_size)
+{
+    if (!img->sum || sum64(img->data, img->size) == img->sum)
+        return 0;
+    return refuse_damaged(img, why, why_size);
+}
+
+int image_place(struct mem *m, gpa_t at, const struct image *img, char *why, size_t why_size)
+{
+    uint8_t *to = img->sum ? mem_ptr(m, at, img->size, true) : NULL;
+    uint64_t sum;
+    int err;
+
+    if (!to) {
+        err = image_verify(img, why, why_size);
+        if (err)
+            return err;
+        fmt_snprintf(why, why_size,
+                     "%s: %llu bytes at 0x%llx are outside the guest's memory; give it more (--memory)",
+                     img->path, (unsigned long long)img->size, (unsigned long long)at);
+        return mem_load(m, at, img->data, img->size) ? -EFBIG : 0;
+    }
+    sum = sum64_copy(to, img->data, img->size);
+    mem_dirty(m, at, img->size);
+    return sum == img->sum ? 0 : refuse_damaged(img, why, why_size);
 }
 
 static int probe_packed(const char *path, const char **arch, char *why, size_t why_size)
@@ -113,8 +152,30 @@ int image_probe(const char *path, const char **arch, char *why, size_t why_size)
 
 void image_free(struct image *img)
 {
-    plat_free(img->data);
+    if (img->file)
+        plat_file_close(img->file);
+    else
+        plat_free(img->data);
     img->data = NULL;
+    img->file = NULL;
+}
+
+int image_own(struct image *img, char *why, size_t why_size)
+{
+    int err = image_verify(img, why, why_size);
+    uint8_t *copy = NULL;
+
+    if (!err && img->file && !(copy = plat_alloc(img->size)))
+        err = refuse(why, why_size, img->path, -ENOMEM);
+    if (copy) {
+        memcpy(copy, img->data, img->size);
+        plat_file_close(img->file);
+        img->file = NULL;
+        img->data = copy;
+    }
+    if (err)
+        image_free(img);
+    return err;
 }
 
 static uint32_t le32(const uint8_t *p)

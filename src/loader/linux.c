@@ -91,17 +91,11 @@ int load_linux(struct mem *m, const struct image *img, gpa_t ram, uint64_t ram_s
     }
     *out = (struct loaded){.base = ram + h.text_offset, .end = ram + h.text_offset + size};
     out->entry = out->base;
-    return mem_load(m, out->base, img->data, img->size);
+    return image_place(m, out->base, img, why, why_size);
 }
 
 int load_raw(struct mem *m, const struct image *img, gpa_t at, struct loaded *out, char *why, size_t why_size)
 {
     *out = (struct loaded){.base = at, .end = at + img->size, .entry = at};
-    if (mem_load(m, at, img->data, img->size)) {
-        fmt_snprintf(why, why_size,
-                     "%s: %llu bytes at 0x%llx are outside the guest's memory; give it more (--memory)",
-                     img->path, (unsigned long long)img->size, (unsigned long long)at);
-        return -EFBIG;
-    }
-    return 0;
+    return image_place(m, at, img, why, why_size);
 }

@@ -15,9 +15,18 @@ struct image {
     const char *path;
     uint8_t *data;
     uint64_t size;
+    uint64_t sum; /* lib/sum.h, of data; 0: none. Checked by who reads all of it. */
+    struct plat_file
+        *file; /* still open, for data is its own and not to be written; NULL: data is the image's */
 };
 int image_read(struct image *img, const char *path, uint64_t max, char *why, size_t why_size);
 void image_free(struct image *img);
+/* Verified, and data the image's own from now on. On failure the image is freed. */
+int image_own(struct image *img, char *why, size_t why_size);
+/* -EINVAL: the bytes are not those that were written. */
+int image_verify(const struct image *img, char *why, size_t why_size);
+/* All bytes to `at`; verified in the same pass. */
+int image_place(struct mem *m, gpa_t at, const struct image *img, char *why, size_t why_size);
 /*
  * A gzip file or an EFI zboot image (gzip inside) becomes what it holds, of at most `max` bytes; others stay.
  * On failure the image is freed.

@@ -60,8 +60,10 @@ static int unpack(struct image *img, uint64_t max, char *why, size_t why_size)
     const uint8_t *data;
     uint64_t size, full;
     uint8_t *out;
-    int err = find_payload(img, &data, &size, why, why_size);
+    int err = image_verify(img, why, why_size);
 
+    if (!err)
+        err = find_payload(img, &data, &size, why, why_size);
     if (err)
         return err;
     full = inflate_gzip_size(data, size);
@@ -84,9 +86,10 @@ static int unpack(struct image *img, uint64_t max, char *why, size_t why_size)
         plat_free(out);
         return refuse(img, "is damaged: it does not unpack; copy it again", why, why_size);
     }
-    plat_free(img->data);
+    image_free(img);
     img->data = out;
     img->size = full;
+    img->sum = 0;
     return 0;
 }
 

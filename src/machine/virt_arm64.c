@@ -84,8 +84,12 @@ static int build_flash(struct vm *vm, const struct machine_backends *b, char *wh
 
     if (vm->desc.firmware)
         err = image_read(&img, vm->desc.firmware, CFI_SIZE_MAX, why, why_size);
-    if (err)
+    if (!err)
+        err = image_verify(&img, why, why_size);
+    if (err) {
+        image_free(&img);
         return err;
+    }
     c.image = img.data;
     c.image_size = img.size;
     d = cfi_create(vm, "flash0", &c, why, why_size);

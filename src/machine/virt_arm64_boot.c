@@ -129,6 +129,8 @@ static int give_file(struct vm *vm, struct device *fw, unsigned key, unsigned si
 
     if (!err && key == FW_CFG_KERNEL && path)
         err = image_unpack(&img, vm->desc.memory, why, why_size);
+    if (!err)
+        err = image_own(&img, why, why_size);
     if (err)
         return err;
     for (unsigned i = 0; i < 4; i++)

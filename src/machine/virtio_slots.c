@@ -24,9 +24,6 @@ static const char *const slot_ids[VIRTIO_SLOTS_MAX] = {
 static const char *const disk_ids[DESC_DISKS] = {"disk0",  "disk1",  "disk2",  "disk3", "disk4",  "disk5",
                                                  "disk6",  "disk7",  "disk8",  "disk9", "disk10", "disk11",
                                                  "disk12", "disk13", "disk14", "disk15"};
-/* Locally administered; the same in each VM, since each has a network of its own. */
-static const uint8_t mac[6] = {0x02, 0x43, 0x56, 0x00, 0x00, 0x01};
-
 static int plug(struct plugging *p, struct virtio_dev *v)
 {
     const struct virtio_slots *s = p->slots;
@@ -41,6 +38,15 @@ static int plug(struct plugging *p, struct virtio_dev *v)
     return 0;
 }
 
+/* Locally administered; VMs of one host may meet on a switch. */
+static int plug_net(struct plugging *p, struct netdev *net)
+{
+    unsigned n = p->vm->desc.number + 1;
+    const uint8_t mac[6] = {0x02, 0x43, 0x56, 0x00, (uint8_t)(n >> 8), (uint8_t)n};
+
+    return plug(p, virtio_net_create(p->vm, "net0", mac, net, p->why, p->why_size));
+}
+
 int virtio_slots_build(struct vm *vm, const struct virtio_slots *s, const struct machine_backends *b,
                        char *why, size_t why_size)
 {
@@ -52,7 +58,7 @@ int virtio_slots_build(struct vm *vm, const struct virtio_slots *s, const struct
             err = plug(&p, virtio_blk_create(vm, disk_ids[i], b->disk[i], why, why_size));
     }
     if (!err && b->net)
-        err = plug(&p, virtio_net_create(vm, "net0", mac, b->net, why, why_size));
+        err = plug_net(&p, b->net);
     if (!err)
         err = plug(&p, virtio_rng_create(vm, "rng0", why, why_size));
     if (!err && b->console)
