@@ -131,7 +131,4 @@ void irq_exit(void);
  */
 NORETURN void trap_fatal(const char *what, uint64_t pc, uint64_t address, uint64_t syndrome);
 
-/* The front end: first task, on the boot CPU, all CPUs online. */
-void app_main(void);
-
 #endif

@@ -12,6 +12,7 @@
 
 struct plat_task;
 struct runqueue;
+struct ktimer_queue;
 
 struct cpu {
     /* Offsets are known to assembly: CPU_* below. */
@@ -25,13 +26,14 @@ struct cpu {
     uint64_t scratch[10];     /* boot's and engine's vectors */
 
     struct runqueue *rq;
-    void *arch;              /* boot's own */
-    uint64_t node;           /* of the device tree, dtb_node */
-    _Atomic bool online;     /* bit of bare.online too */
-    _Atomic uint32_t ipi;    /* enum ipi_kind bits that wait (irq/ipi.c) */
-    uint64_t timer_deadline; /* what the timer of this CPU is set to, counter; this CPU only */
-    unsigned lock_depth;     /* debug: spin locks held */
-    void *lock_held[8];      /* debug */
+    struct ktimer_queue *timers; /* its part */
+    void *arch;                  /* boot's own */
+    uint64_t node;               /* of the device tree, dtb_node */
+    _Atomic bool online;         /* bit of bare.online too */
+    _Atomic uint32_t ipi;        /* enum ipi_kind bits that wait (irq/ipi.c) */
+    uint64_t timer_deadline;     /* what the timer of this CPU is set to, counter; this CPU only */
+    unsigned lock_depth;         /* debug: spin locks held */
+    void *lock_held[8];          /* debug */
 };
 
 #define CPU_SELF      0

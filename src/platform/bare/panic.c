@@ -1,0 +1,111 @@
+/* Panic: the trace of who failed; the vCPU's task alone stops where the fault is one vCPU's. */
+#include "platform/bare/panic.h"
+#include <stdarg.h>
+#include "lib/fmt.h"
+#include "lib/str.h"
+#include "platform/bare/arch.h"
+#include "platform/bare/console.h"
+#include "platform/bare/irq/irq.h"
+#include "platform/bare/sched/sched.h"
+#include "platform/bare/sync/wait.h"
+
+static struct {
+    void (*_Atomic vcpu_hook)(struct vcpu *v, const char *why);
+    _Atomic bool stopping;
+} state;
+
+void panic_vcpu_hook(void (*fn)(struct vcpu *v, const char *why))
+{
+    atomic_store(&state.vcpu_hook, fn);
+}
+
+void panic_stopped(void)
+{
+    arch_irq_save();
+    arch_cpu_park();
+}
+
+static void dump(const char *why)
+{
+    struct cpu *c = arch_cpu();
+    uint64_t pc[16];
+    unsigned n = arch_backtrace(pc, ARRAY_SIZE(pc));
+
+    console_printf("carbovisor: internal error on CPU %u: %s; please report it\n", c ? c->id : 0, why);
+    if (c && c->task)
+        console_printf("carbovisor: task %s\n", task_name(c->task));
+    for (unsigned i = 0; i < n; i++)
+        console_printf("carbovisor:   %016llx\n", (unsigned long long)pc[i]);
+}
+
+NORETURN static void stop_everything(const char *why)
+{
+    struct cpu *self = arch_cpu();
+
+    if (atomic_exchange(&state.stopping, true))
+        arch_cpu_park();
+    for (unsigned i = 0; self && i < cpu_count(); i++) {
+        if (cpu_at(i) != self && atomic_load(&cpu_at(i)->online))
+            ipi_send(cpu_at(i), IPI_STOP);
+    }
+    console_break_lock();
+    dump(why);
+    arch_cpu_park();
+}
+
+/* The task sleeps for good: its stack stays for who wants to look. */
+NORETURN static void stop_task(const char *why)
+{
+    struct waitq never;
+    struct vcpu *v = plat_current();
+    void (*hook)(struct vcpu *, const char *) = atomic_load(&state.vcpu_hook);
+
+    dump(why);
+    plat_current_set(NULL); /* one that fails again stops everything */
+    arch_irq_restore(true);
+    if (hook)
+        hook(v, why);
+    waitq_init(&never);
+    spin_lock_irq(&never.lock);
+    for (;;)
+        waitq_sleep(&never, UINT64_MAX);
+}
+
+/* Interrupts that were off mean a spin lock: then nobody else could go on anyway. */
+NORETURN static void stop(const char *why, bool irqs_were_on)
+{
+    struct cpu *c = arch_cpu();
+
+    if (irqs_were_on && c && c->task && task_vcpu(c->task))
+        stop_task(why);
+    stop_everything(why);
+}
+
+void panic(const char *fmt, ...)
+{
+    bool on = arch_irq_save();
+    char why[200];
+    va_list ap;
+
+    va_start(ap, fmt);
+    fmt_vsnprintf(why, sizeof(why), fmt, ap);
+    va_end(ap);
+    stop(why, on);
+}
+
+void bug_stop(const char *file, int line, const char *what)
+{
+    panic("%s:%d: %s", file, line, what);
+}
+
+/* The interrupted code's interrupts: an exception turned them off, so a vCPU's task says by its locks alone.
+ */
+void trap_fatal(const char *what, uint64_t pc, uint64_t address, uint64_t syndrome)
+{
+    char why[200];
+
+    arch_irq_save();
+    fmt_snprintf(why, sizeof(why), "%s at pc %llx, address %llx, syndrome %llx", what, (unsigned long long)pc,
+                 (unsigned long long)address, (unsigned long long)syndrome);
+    stop(why, true);
+}

@@ -1,0 +1,128 @@
+/* Which CPU a task runs on: where it starts and wakes, what an idle CPU fetches, what a busy one gives away.
+ */
+#include "platform/bare/sched/internal.h"
+
+/* Balances on which a difference of one matters: three tasks on two CPUs take turns in being alone. */
+#define ROTATE 5
+
+static bool usable(const struct cpu *c, const struct plat_task *t)
+{
+    return atomic_load_explicit(&c->online, memory_order_relaxed) && c->rq && rq_allows(c->rq, t);
+}
+
+struct cpu *balance_place(const struct plat_task *t)
+{
+    struct cpu *best = NULL;
+
+    for (unsigned i = 0; i < cpu_count(); i++) {
+        struct cpu *c = cpu_at(i);
+
+        if (usable(c, t) && (!best || rq_load(c->rq) < rq_load(best->rq)))
+            best = c;
+    }
+    return best ? best : cpu_at(0); /* allowed nowhere: CPU 0 has no owner */
+}
+
+struct cpu *balance_wake(struct plat_task *t)
+{
+    struct cpu *home = atomic_load(&t->cpu);
+
+    if (cpu_count() == 1)
+        return home;
+    if (usable(home, t) && (!rq_load(home->rq) || t->affinity == BIT(home->id)))
+        return home;
+    if (usable(home, t)) {
+        for (unsigned i = 0; i < cpu_count(); i++) {
+            struct cpu *c = cpu_at(i);
+
+            if (usable(c, t) && !rq_load(c->rq))
+                return c;
+        }
+        return home;
+    }
+    return balance_place(t);
+}
+
+/* A queued task that may go over to `to`, highest list first; without `any` none whose registers stand here.
+ */
+static struct plat_task *candidate(struct runqueue *rq, struct runqueue *to, bool any)
+{
+    for (uint32_t levels = rq->levels; levels;) {
+        unsigned level = 31 - (unsigned)__builtin_clz(levels);
+
+        LIST_FOR_EACH(l, &rq->list[level])
+        {
+            struct plat_task *t = LIST_ENTRY(l, struct plat_task, link);
+
+            if (rq_allows(to, t) && (any || atomic_load(&rq->resident) != t))
+                return t;
+        }
+        levels &= ~(UINT32_C(1) << level);
+    }
+    return NULL;
+}
+
+/* Queue locks are of one rank: the lower address first. */
+static void lock_both(struct runqueue *a, struct runqueue *b)
+{
+    spin_lock(a < b ? &a->lock : &b->lock);
+    spin_lock(a < b ? &b->lock : &a->lock);
+}
+
+static void unlock_both(struct runqueue *a, struct runqueue *b)
+{
+    spin_unlock(a < b ? &b->lock : &a->lock);
+    spin_unlock(a < b ? &a->lock : &b->lock);
+}
+
+static bool move_one(struct runqueue *from, struct runqueue *to, bool any)
+{
+    struct plat_task *t;
+
+    lock_both(from, to);
+    t = candidate(from, to, any);
+    if (t) {
+        rq_dequeue(from, t);
+        if (atomic_load(&from->resident) == t && t->hooks && t->hooks->evict)
+            t->hooks->evict(t->hooks_arg);
+        atomic_store(&t->cpu, to->cpu);
+        to->moved_in++;
+        rq_enqueue(to, t, false);
+    }
+    unlock_both(from, to);
+    return t;
+}
+
+bool balance_pull(struct runqueue *rq)
+{
+    struct runqueue *busiest = NULL;
+
+    if (rq->pinned || !atomic_load(&rq->cpu->online))
+        return false;
+    for (unsigned i = 0; i < cpu_count(); i++) {
+        struct runqueue *other = rq_of(i);
+
+        if (other && other != rq && other->ready && (!busiest || other->ready > busiest->ready))
+            busiest = other;
+    }
+    return busiest && move_one(busiest, rq, false);
+}
+
+void balance_push(struct runqueue *rq)
+{
+    struct runqueue *least = NULL;
+
+    rq->balance_at = arch_counter() + clock_from_ns(BALANCE_NS);
+    for (unsigned i = 0; i < cpu_count(); i++) {
+        struct runqueue *other = rq_of(i);
+
+        if (other && other != rq && atomic_load(&other->cpu->online) && !other->pinned &&
+            (!least || rq_load(other) < rq_load(least)))
+            least = other;
+    }
+    if (!least || rq_load(least) >= rq_load(rq))
+        return;
+    if (rq_load(rq) - rq_load(least) > 1 || ++rq->rotate % ROTATE == 0)
+        if (!move_one(rq, least, false))
+            move_one(rq, least, true);
+}

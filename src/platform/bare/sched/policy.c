@@ -1,0 +1,141 @@
+/* The policies: how the tasks of one queue take turns. All keep them on rq->list[], so that others may look
+ * for one. */
+#include "platform/bare/sched/internal.h"
+
+static void lists_init(struct runqueue *rq)
+{
+    for (unsigned i = 0; i < PRIORITIES; i++)
+        list_init(&rq->list[i]);
+    rq->levels = 0;
+}
+
+static void level_add(struct runqueue *rq, struct plat_task *t, unsigned level, bool front)
+{
+    if (front)
+        list_push_front(&rq->list[level], &t->link);
+    else
+        list_push_back(&rq->list[level], &t->link);
+    rq->levels |= UINT32_C(1) << level;
+}
+
+/* Lists that became empty are found when they are looked at. */
+static struct plat_task *highest(struct runqueue *rq)
+{
+    while (rq->levels) {
+        unsigned level = 31 - (unsigned)__builtin_clz(rq->levels);
+
+        if (!list_empty(&rq->list[level]))
+            return LIST_ENTRY(rq->list[level].next, struct plat_task, link);
+        rq->levels &= ~(UINT32_C(1) << level);
+    }
+    return NULL;
+}
+
+static void take_off(struct runqueue *rq, struct plat_task *t)
+{
+    (void)rq;
+    list_remove(&t->link);
+}
+
+/* ---- rr: slices by weight. Who sleeps and wakes with a rest of its slice goes first (level 1) until that is
+ * used ---- */
+
+static uint64_t rr_refill(struct runqueue *rq, struct plat_task *t)
+{
+    (void)rq;
+    return MAX(clock_from_ns(SLICE_NS) * task_weight(t) / WEIGHT_UNIT, (uint64_t)1);
+}
+
+static void rr_enqueue(struct runqueue *rq, struct plat_task *t, bool woken)
+{
+    bool rest = t->left != 0;
+
+    if (!rest)
+        t->left = rr_refill(rq, t);
+    if (woken)
+        t->boosted = rest;
+    else if (!rest || t->yielded)
+        t->boosted = false;
+    level_add(rq, t, t->boosted, rest && !woken && !t->yielded);
+}
+
+static bool rr_preempts(struct runqueue *rq, const struct plat_task *running, const struct plat_task *t)
+{
+    (void)rq;
+    return t->boosted && !running->boosted;
+}
+
+/* ---- fifo: until it sleeps or gives way ---- */
+
+static void fifo_enqueue(struct runqueue *rq, struct plat_task *t, bool woken)
+{
+    level_add(rq, t, 0, !woken && t->left && !t->yielded);
+    t->left = 1; /* it has begun */
+}
+
+static bool never(struct runqueue *rq, const struct plat_task *running, const struct plat_task *t)
+{
+    (void)rq;
+    (void)running;
+    (void)t;
+    return false;
+}
+
+/* ---- priority: the highest, equals in turn ---- */
+
+static uint64_t plain_refill(struct runqueue *rq, struct plat_task *t)
+{
+    (void)rq;
+    (void)t;
+    return clock_from_ns(SLICE_NS);
+}
+
+static void priority_enqueue(struct runqueue *rq, struct plat_task *t, bool woken)
+{
+    bool front = t->left && !woken && !t->yielded;
+
+    if (!t->left)
+        t->left = plain_refill(rq, t);
+    level_add(rq, t, t->priority, front);
+}
+
+static bool priority_preempts(struct runqueue *rq, const struct plat_task *running, const struct plat_task *t)
+{
+    (void)rq;
+    return t->priority > running->priority;
+}
+
+static const struct policy rr = {
+    .name = "rr",
+    .sliced = true,
+    .init = lists_init,
+    .enqueue = rr_enqueue,
+    .dequeue = take_off,
+    .first = highest,
+    .preempts = rr_preempts,
+};
+static const struct policy fifo = {
+    .name = "fifo",
+    .init = lists_init,
+    .enqueue = fifo_enqueue,
+    .dequeue = take_off,
+    .first = highest,
+    .preempts = never,
+};
+static const struct policy priority = {
+    .name = "priority",
+    .sliced = true,
+    .init = lists_init,
+    .enqueue = priority_enqueue,
+    .dequeue = take_off,
+    .first = highest,
+    .preempts = priority_preempts,
+};
+
+/* The first is the default. */
+const struct policy *const policies[] = {&rr, &fifo, &priority, NULL};
+
+const char *sched_policy_name(unsigned i)
+{
+    return i < ARRAY_SIZE(policies) && policies[i] ? policies[i]->name : NULL;
+}
