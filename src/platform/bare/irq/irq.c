@@ -44,7 +44,7 @@ int irq_request(struct irq_domain *d, unsigned hwirq, enum irq_trigger t, irq_ha
     if (d->lines[hwirq].fn) {
         err = -EBUSY;
     } else {
-        d->lines[hwirq] = (struct irq_line){.fn = fn, .arg = arg, .name = name, .cpus = BIT(0)};
+        d->lines[hwirq] = (struct irq_entry){.fn = fn, .arg = arg, .name = name, .cpus = BIT(0)};
         d->ops->mask(d, hwirq);
         if (d->ops->trigger)
             d->ops->trigger(d, hwirq, t);
@@ -104,7 +104,7 @@ int irq_affinity(struct irq_domain *d, unsigned hwirq, uint64_t cpus)
 
 void irq_handle(struct irq_domain *d, unsigned hwirq)
 {
-    struct irq_line *l = hwirq < d->count ? &d->lines[hwirq] : NULL;
+    struct irq_entry *l = hwirq < d->count ? &d->lines[hwirq] : NULL;
     irq_handler *fn = l ? __atomic_load_n(&l->fn, __ATOMIC_ACQUIRE) : NULL;
 
     if (fn) {

@@ -27,7 +27,7 @@ struct irq_domain_ops {
                      enum irq_trigger *t);
 };
 
-struct irq_line {
+struct irq_entry {
     irq_handler *fn;
     void *arg;
     const char *name;
@@ -42,7 +42,7 @@ struct irq_domain {
     void *opaque; /* the driver's */
     dtb_node node;
     struct spin lock;
-    struct irq_line *lines;
+    struct irq_entry *lines;
     unsigned count;
     uint64_t spurious;
     struct irq_domain *next; /* all of them */
