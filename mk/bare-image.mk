@@ -6,10 +6,7 @@ BARE_CROSS_riscv64 ?= riscv64-linux-gnu-
 BARE_CROSS_arm64 ?= aarch64-linux-gnu-
 # Hypervisor code touches no FP or vector registers: they belong to guests.
 BARE_FLAGS_riscv64 := -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany -fno-pic
-BARE_FLAGS_arm64 := -march=armv8-a -mgeneral-regs-only -mno-outline-atomics -mstrict-align -fpie -fvisibility=hidden
-# riscv64 is linked at the address where it runs; arm64 is position independent and relocates itself.
-BARE_LINK_riscv64 := -static -no-pie
-BARE_LINK_arm64 := -static -pie -Wl,--no-dynamic-linker
+BARE_FLAGS_arm64 := -march=armv8-a -mgeneral-regs-only -mno-outline-atomics -mstrict-align -fno-pic
 # RISC-V's libgcc is of another ABI; what is needed of it is in boot/riscv64/compiler.c.
 BARE_LIBGCC_arm64 := -lgcc
 BARE_OPT ?= -O2
@@ -22,13 +19,17 @@ endif
 # $(1): arch. Sources that an image of it is made of; lift and the IR belong to software engines.
 bare_other = $(filter-out $(1),$(BARE_ARCHES) x86_64)
 bare_src = $(filter-out %_test.c src/guest/$(1)/lift% src/guest/$(1)/helpers% \
-  $(foreach o,$(call bare_other,$(1)),src/machine/virt_$(o)% src/platform/bare/boot/$(o)/% src/app/bare/registry_$(o).c) \
-  $(foreach t,$(BARE_NOT),src/$(t)),$(filter \
+  $(foreach o,$(call bare_other,$(1)),src/machine/virt_$(o)% src/platform/bare/boot/$(o)/% src/platform/bare/drivers/$(o)/% src/app/bare/registry_$(o).c) \
+  $(foreach t,$(BARE_NOT) $(BARE_NOT_$(1)),src/$(t)),$(filter \
   src/lib/% src/core/% src/isa/$(1)/% src/guest/$(1)/% src/device/% src/machine/% src/loader/% src/control/% \
   $(foreach t,$(BARE_ALSO),src/$(t)) src/platform/bare/% src/engine/bare/$(1)/% src/app/bare/%,\
   $(sort $(shell find src -name '*.c' -o -name '*.S'))))
+# What only one ISA's boards have.
+BARE_NOT_riscv64 := platform/bare/drivers/gic% platform/bare/drivers/pl%
+BARE_NOT_arm64 := platform/bare/drivers/goldfish%
 # Parts of other folders that are freestanding, and parts of these that are not for an image.
-BARE_ALSO := config/bundle.c config/bundle_read.c backend/block_ram.c backend/net_switch.c backend/null.c api/make.c engine/bare/common/%
+BARE_ALSO := config/config.c config/bundle_read.c backend/block_raw.c backend/char_stream.c backend/net_switch.c backend/null.c \
+  api/make.c api/registry_find.c
 BARE_NOT := machine/machines.c platform/bare/sim/%
 
 define bare_image
@@ -42,10 +43,10 @@ $(OUT)/bare/$(1)/obj/%.o: %
 	  -fno-strict-aliasing -fno-strict-overflow -fno-stack-protector -fno-asynchronous-unwind-tables \
 	  -fno-common -ffunction-sections -fdata-sections $$(BARE_FLAGS_$(1)) -MMD -MP -c -o $$@ $$<
 
-$(OUT)/bare/$(1)/carbovisor.elf: $$(BARE_OBJ_$(1)) src/platform/bare/boot/$(1)/image.lds
-	$$(Q)$$(BARE_CROSS_$(1))gcc $$(BARE_FLAGS_$(1)) -nostdlib $$(BARE_LINK_$(1)) -Wl,--no-undefined -Wl,--build-id=none \
+$(OUT)/bare/$(1)/carbovisor.elf: $$(BARE_OBJ_$(1)) src/platform/bare/boot/$(1)/image.ld
+	$$(Q)$$(BARE_CROSS_$(1))gcc $$(BARE_FLAGS_$(1)) -nostdlib -static -no-pie -Wl,--no-undefined -Wl,--build-id=none \
 	  -Wl,--gc-sections -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments -Wl,-Map=$$@.map \
-	  -T src/platform/bare/boot/$(1)/image.lds -o $$@ $$(BARE_OBJ_$(1)) $$(BARE_LIBGCC_$(1))
+	  -T src/platform/bare/boot/$(1)/image.ld -o $$@ $$(BARE_OBJ_$(1)) $$(BARE_LIBGCC_$(1))
 $(OUT)/bare/$(1)/carbovisor.img: $(OUT)/bare/$(1)/carbovisor.elf
 	$$(Q)$$(BARE_CROSS_$(1))objcopy -O binary $$< $$@
 

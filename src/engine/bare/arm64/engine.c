@@ -1,0 +1,196 @@
+/* engine_ops of the arm64 hardware engine. */
+#include "engine/bare/arm64/engine.h"
+#include "engine/bare/arm64/hw.h"
+#include "lib/err.h"
+#include "lib/fmt.h"
+#include "lib/str.h"
+#include "platform/bare/drivers/gic.h"
+#include "platform/bare/irq/irq.h"
+
+uint64_t hw_hcr(bool pauth);
+
+static int probe(char *why, size_t why_size)
+{
+    (void)why;
+    (void)why_size;
+    return 0;
+}
+
+/* Once for all VMs: the state of each CPU, the virtual timer's handler. */
+static int cpus_init(void)
+{
+    struct gic *g = gic_get();
+
+    for (unsigned i = 0; i < cpu_count(); i++) {
+        struct cpu *c = cpu_at(i);
+        struct hw_cpu *hc = c->engine ? c->engine : plat_alloc(sizeof(*hc));
+
+        if (!hc)
+            return -ENOMEM;
+        hc->cpu = c;
+        c->engine = hc;
+    }
+    irq_request(&g->domain, g->vtimer, IRQ_LEVEL_HIGH, vgic_vtimer, NULL, "vtimer"); /* -EBUSY: it is */
+    return 0;
+}
+
+static int vm_init(struct vm *vm)
+{
+    struct hw_vm *hv;
+    int err = cpus_init();
+
+    if (err)
+        return err;
+    hv = plat_alloc(sizeof(*hv));
+    if (!hv)
+        return -ENOMEM;
+    vm->engine_vm = hv;
+    err = stage2_init(vm);
+    if (err) {
+        vm->engine_vm = NULL;
+        plat_free(hv);
+    }
+    return err;
+}
+
+static void vm_fini(struct vm *vm)
+{
+    if (!vm->engine_vm)
+        return;
+    stage2_fini(vm);
+    plat_free(vm->engine_vm);
+    vm->engine_vm = NULL;
+}
+
+static void timer_due(void *arg)
+{
+    struct hw_vcpu *h = arg;
+
+    h->timer_for = TIMER_NEVER;
+    vcpu_request(&h->a->v, VCPU_REQ_KICK);
+}
+
+/* Pointer authentication is given where the host has it and the model may: the old cores have not. */
+static bool pauth(const struct arm64_vcpu *a)
+{
+    return sys_read(id_aa64isar1_el1) & UINT64_C(0xff000ff0) && (a->cpu.model->midr >> 24) != 0x41;
+}
+
+static int vcpu_init(struct vcpu *v)
+{
+    struct hw_vcpu *h = plat_alloc(sizeof(*h));
+
+    if (!h)
+        return -ENOMEM;
+    h->a = arm64_of(v);
+    h->hcr = hw_hcr(pauth(h->a));
+    /* The model for software has no implementer: a guest is better off with the host's, for its errata. */
+    h->midr = h->a->cpu.model->midr >> 24 ? h->a->cpu.model->midr : sys_read(midr_el1);
+    h->timer_for = TIMER_NEVER;
+    ktimer_init(&h->timer, timer_due, h);
+    v->engine = h;
+    vgic_vcpu_init(h);
+    return 0;
+}
+
+static void vcpu_fini(struct vcpu *v)
+{
+    struct hw_vcpu *h = hw_of(v);
+
+    ktimer_cancel(&h->timer);
+    hw_forget(h);
+    plat_free(h);
+    v->engine = NULL;
+}
+
+static void evict(void *arg)
+{
+    struct hw_vcpu *h = arg;
+
+    hw_unload(h);
+    hw_fp_save(h);
+}
+
+static const struct task_hooks hooks = {.evict = evict};
+
+static void run(struct vcpu *v)
+{
+    struct hw_vcpu *h = hw_of(v);
+    bool on = arch_irq_save();
+    struct hw_cpu *hc = hw_here();
+
+    if (UNLIKELY(!hc->ready))
+        hw_cpu_init(hc);
+    task_hooks_set(&hooks, h);
+    v->exit.kind = EXIT_NONE;
+    if (hw_prepare(h))
+        world_enter();
+    atomic_store(&h->inside, NULL);
+    arch_irq_restore(on);
+}
+
+static void kick(struct vcpu *v)
+{
+    struct cpu *c = atomic_load(&hw_of(v)->inside);
+    bool on = arch_irq_save();
+
+    if (c && c != arch_cpu())
+        ipi_send(c, IPI_KICK);
+    arch_irq_restore(on);
+}
+
+/* Guests maintain their own TLBs; what the core wants flushed is about stage 1. */
+static void flush(struct vcpu *v, const struct flush_scope *scope)
+{
+    (void)v;
+    (void)scope;
+}
+
+static void mem_changed(struct vm *vm)
+{
+    stage2_unmap_all(vm);
+}
+
+static void pull(struct vcpu *v, unsigned groups)
+{
+    (void)groups;
+    if (v->engine)
+        hw_pull(hw_of(v));
+}
+
+static void push(struct vcpu *v, unsigned groups)
+{
+    (void)groups;
+    if (v->engine)
+        hw_forget(hw_of(v));
+}
+
+static void counters(struct vm *vm, void (*emit)(void *opaque, const char *name, uint64_t value), void *opaque)
+{
+    for (unsigned r = 0; r < HW_REASONS; r++) {
+        uint64_t sum = 0;
+        char name[32];
+
+        for (unsigned i = 0; i < vm->vcpu_count; i++)
+            sum += hw_of(vm->vcpu[i]) ? hw_of(vm->vcpu[i])->exits[r] : 0;
+        fmt_snprintf(name, sizeof(name), "exit-%s", hw_reason_names[r]);
+        emit(opaque, name, sum);
+    }
+}
+
+const struct engine_ops engine_bare_arm64 = {
+    .name = "el2",
+    .summary = "this CPU's virtualization, at EL2",
+    .probe = probe,
+    .vm_init = vm_init,
+    .vm_fini = vm_fini,
+    .vcpu_init = vcpu_init,
+    .vcpu_fini = vcpu_fini,
+    .run = run,
+    .kick = kick,
+    .flush = flush,
+    .mem_changed = mem_changed,
+    .pull = pull,
+    .push = push,
+    .counters = counters,
+};

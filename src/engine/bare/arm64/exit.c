@@ -1,0 +1,388 @@
+/* Why the guest came out: what is done here and now, and what goes to the core's loop. */
+#include "engine/bare/arm64/hw.h"
+#include "isa/arm64/psci.h"
+#include "lib/err.h"
+#include "platform/bare/drivers/gic.h"
+
+enum kind { KIND_SYNC, KIND_IRQ, KIND_SERROR };
+enum { EC_WFX = 1, EC_FP = 7, EC_PAUTH = 9, EC_ILLEGAL = 0xe, EC_HVC = 0x16, EC_SMC = 0x17, EC_SYSREG = 0x18, EC_SVE = 0x19,
+       EC_INSN_ABORT = 0x20, EC_DATA_ABORT = 0x24 };
+
+const char *const hw_reason_names[HW_REASONS] = {
+    "irq",       "wfi",    "wfe", "hvc",    "smc",       "sysreg", "mmio-read", "mmio-write", "mmio-decoded",
+    "stage2", "fp",  "serror", "undefined", "other"};
+
+/* ---- the guest's own exceptions ---- */
+
+/* The struct is what guest/arm64 changes; the registers go back at the next entry. */
+static void to_struct(struct hw_vcpu *h)
+{
+    bool on = arch_irq_save();
+
+    hw_unload(h);
+    arch_irq_restore(on);
+}
+
+void hw_undefined(struct hw_vcpu *h)
+{
+    h->exits[HW_UNDEFINED]++;
+    to_struct(h);
+    arm64_undefined(h->a);
+}
+
+void hw_abort(struct hw_vcpu *h, gva_t va, enum access access)
+{
+    to_struct(h);
+    h->a->v.vm->guest->raise_bus(&h->a->v, va, access);
+}
+
+/* ---- system registers ---- */
+
+static unsigned sysreg_code(uint64_t esr)
+{
+    return A64_SYSREG_CODE((unsigned)(esr >> 20 & 3), (unsigned)(esr >> 14 & 7), (unsigned)(esr >> 10 & 15),
+                           (unsigned)(esr >> 1 & 15), (unsigned)(esr >> 17 & 7));
+}
+
+static uint32_t sysreg_insn(uint64_t esr)
+{
+    return 0xd5000000 | (uint32_t)(esr & 1) << 21 | sysreg_code(esr) << 5 | (esr >> 5 & 31);
+}
+
+static bool is_gic(unsigned code)
+{
+    return a64_sysreg_op0(code) == 3 && (a64_sysreg_crn(code) == 12 || a64_sysreg_crn(code) == 4) &&
+           a64_sysreg_op1(code) == 0 &&
+           (a64_sysreg_crm(code) >= 8 || (a64_sysreg_crn(code) == 4 && a64_sysreg_crm(code) == 6));
+}
+
+/*
+ * The host's ID registers bound what the guest's model has: a field is the lesser of both. Fields that count
+ * from -1 (0xf: absent) are signed (D19.1.3): FP and AdvSIMD.
+ */
+static uint64_t id_min(uint64_t model, uint64_t host, uint64_t is_signed)
+{
+    uint64_t v = 0;
+
+    for (unsigned i = 0; i < 64; i += 4) {
+        uint64_t m = model >> i & 0xf, o = host >> i & 0xf;
+
+        if (is_signed >> i & 1)
+            v |= (bits_sext(m, 4) < bits_sext(o, 4) ? m : o) << i;
+        else
+            v |= MIN(m, o) << i;
+    }
+    return v;
+}
+
+/* APA, API, GPA, GPI as the host has them, where the model may have pointer authentication at all. */
+#define ISAR1_PAUTH UINT64_C(0xff000ff0)
+
+static uint64_t id_value(struct hw_vcpu *h, unsigned code, uint64_t model)
+{
+    uint64_t v;
+
+    switch (code) {
+    case A64_SYSREG_id_aa64pfr0_el1:
+        v = id_min(model, sys_read(id_aa64pfr0_el1), 0x110000);
+        return (v & ~(UINT64_C(0xf) << 24)) | (model & UINT64_C(0xf) << 24);
+    case A64_SYSREG_id_aa64pfr1_el1:
+        return id_min(model, sys_read(id_aa64pfr1_el1), 0);
+    case A64_SYSREG_id_aa64isar0_el1:
+        return id_min(model, sys_read(id_aa64isar0_el1), 0);
+    case A64_SYSREG_id_aa64isar1_el1:
+        v = id_min(model, sys_read(id_aa64isar1_el1), 0) & ~ISAR1_PAUTH;
+        return v | (h->hcr >> 40 & 1 ? sys_read(id_aa64isar1_el1) & ISAR1_PAUTH : 0);
+    case A64_SYSREG_id_aa64mmfr0_el1:
+        /* Granules: TGran4 and TGran64 are 0 where they are there, 0xf where not. */
+        v = id_min(model, sys_read(id_aa64mmfr0_el1), 0x11000000);
+        return v;
+    case A64_SYSREG_id_aa64mmfr1_el1:
+        return id_min(model, sys_read(id_aa64mmfr1_el1), 0);
+    case A64_SYSREG_id_aa64mmfr2_el1:
+        return id_min(model, sys_read(id_aa64mmfr2_el1), 0);
+    default:
+        return model;
+    }
+}
+
+/*
+ * Those whose handlers touch nothing that stands in hardware: identification, the GIC's CPU interface, the
+ * physical timer; from EL1, where they cannot fail. True: done.
+ */
+static bool light(struct hw_vcpu *h, unsigned code, bool read, unsigned rt)
+{
+    struct arm64_vcpu *a = h->a;
+    struct arm64_sys_info info;
+    uint64_t value = rt == 31 ? 0 : a->x[rt];
+    bool id = a64_sysreg_is_id(code), timer = a64_sysreg_crn(code) == 14 && a64_sysreg_op1(code) == 3;
+
+    if (hw_el(h) != 1 || !(id || timer || (is_gic(code) && a->v.dist && a->v.dist->ops->top)) ||
+        !arm64_sys_lookup(1 | ARM64_MODE_SPSEL, code, !read, &info))
+        return false;
+    a->el = 1;
+    if (read) {
+        if (!arm64_sys_read(a, info.row, 0, &value))
+            return false;
+        if (id)
+            value = id_value(h, code, value);
+        if (rt != 31)
+            a->x[rt] = value;
+    } else if (!arm64_sys_write(a, info.row, 0, value)) {
+        return false;
+    }
+    a->changed = 0; /* the interrupt state is looked at before the guest runs, in any case */
+    a->v.pc += 4;
+    return true;
+}
+
+static void sysreg(struct hw_vcpu *h)
+{
+    struct arm64_vcpu *a = h->a;
+    unsigned code = sysreg_code(h->esr), rt = h->esr >> 5 & 31;
+    bool read = h->esr & 1;
+    struct arm64_sys_info info;
+    uint64_t value = rt == 31 ? 0 : a->x[rt];
+
+    h->exits[HW_SYSREG]++;
+    if (light(h, code, read, rt))
+        return;
+    to_struct(h);
+    if (!arm64_sys_lookup(a->v.mode, code, !read, &info)) {
+        arm64_undefined(a);
+        return;
+    }
+    if (read ? !arm64_sys_read(a, info.row, sysreg_insn(h->esr), &value)
+             : !arm64_sys_write(a, info.row, sysreg_insn(h->esr), value))
+        return; /* it has taken its exception */
+    if (read && rt != 31)
+        a->x[rt] = value;
+    a->v.pc += 4;
+    arm64_settle(a);
+}
+
+/* ---- calls ---- */
+
+/* PSCI functions that look at nothing but their arguments, and answer at once. */
+static bool answers_at_once(uint64_t function)
+{
+    switch ((uint32_t)function) {
+    case PSCI_VERSION:
+    case PSCI_FEATURES:
+    case PSCI_AFFINITY_INFO_64:
+    case SMCCC_VERSION:
+    case SMCCC_ARCH_FEATURES:
+    case SMCCC_ARCH_WORKAROUND_1:
+    case SMCCC_ARCH_WORKAROUND_2:
+    case SMCCC_ARCH_WORKAROUND_3:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* HVC's return address is behind it, SMC's is not (D1.3.2). */
+static bool hypercall(struct hw_vcpu *h, bool smc)
+{
+    struct vcpu *v = &h->a->v;
+
+    h->exits[smc ? HW_SMC : HW_HVC]++;
+    v->pc += smc ? 4 : 0;
+    if (LIKELY(answers_at_once(h->a->x[0]))) {
+        v->exits[EXIT_HYPERCALL]++;
+        arm64_psci_call(h->a);
+        return true;
+    }
+    if ((uint32_t)h->a->x[0] == PSCI_CPU_SUSPEND_32 || (uint32_t)h->a->x[0] == PSCI_CPU_SUSPEND_64)
+        to_struct(h);
+    v->exit.kind = EXIT_HYPERCALL;
+    return false;
+}
+
+/* ---- waiting ---- */
+
+/* The registers that decide about a wake to the struct: interrupts, timer. */
+static bool wait_for_interrupt(struct hw_vcpu *h)
+{
+    struct vcpu *v = &h->a->v;
+
+    v->pc += 4;
+    if (h->esr & 1) { /* WFE: others may run */
+        h->exits[HW_WFE]++;
+        arch_cpu()->resched = 1;
+        return true;
+    }
+    h->exits[HW_WFI]++;
+    vgic_fold(h);
+    if (arm64_irq_wakeup(v))
+        return true;
+    v->exit.kind = EXIT_HALT;
+    return false;
+}
+
+/* ---- aborts ---- */
+
+static void stage2_fault(struct hw_vcpu *h, bool fetch)
+{
+    /* HPFAR_EL2 bits 39:4 are IPA 47:12 (D19.2.49). */
+    gpa_t gpa = (h->hpfar >> 4 << 12 & UINT64_C(0x0000fffffffff000)) | (h->far & 0xfff);
+    bool write = !fetch && h->esr >> 6 & 1 && !(h->esr >> 8 & 1), walk = h->esr >> 7 & 1;
+    int err = stage2_map(h->a->v.vm, gpa, write && !walk);
+
+    if (!err) {
+        h->exits[HW_STAGE2]++;
+    } else if (err < 0) {
+        h->a->v.exit = (struct exit){.kind = EXIT_FATAL, .fatal = "no memory for the guest's translation tables"};
+    } else if (fetch || walk) {
+        hw_abort(h, h->far, fetch ? ACCESS_FETCH : write ? ACCESS_WRITE : ACCESS_READ);
+    } else {
+        h->exits[write ? HW_MMIO_WRITE : HW_MMIO_READ]++;
+        hw_mmio(h, gpa);
+    }
+}
+
+/* ---- dispatch ---- */
+
+/* True: the guest goes on. Interrupts are on but for what wants them off. */
+static bool handle_sync(struct hw_vcpu *h)
+{
+    switch (h->esr >> 26 & 0x3f) {
+    case EC_HVC:
+        return hypercall(h, false);
+    case EC_SMC:
+        return hypercall(h, true);
+    case EC_DATA_ABORT:
+        stage2_fault(h, false);
+        return h->a->v.exit.kind == EXIT_NONE;
+    case EC_INSN_ABORT:
+        stage2_fault(h, true);
+        return h->a->v.exit.kind == EXIT_NONE;
+    case EC_SYSREG:
+        sysreg(h);
+        return h->a->v.exit.kind == EXIT_NONE;
+    case EC_WFX:
+        return wait_for_interrupt(h);
+    default:
+        hw_undefined(h); /* SVE, SME, pointer authentication where it is hidden, and what else is not given */
+        return true;
+    }
+}
+
+static void account(struct hw_vcpu *h, uint64_t esr)
+{
+    struct hw_exit *e = &h->ring[h->ring_at++ % HW_EXIT_RING];
+
+    *e = (struct hw_exit){h->started, h->a->v.pc, esr, h->far};
+}
+
+unsigned hw_exit(unsigned kind)
+{
+    struct hw_cpu *hc = hw_here();
+    struct hw_vcpu *h = hc->running;
+    bool on = true;
+
+    h->a->v.pc = sys_read(elr_el2);
+    h->spsr = sys_read(spsr_el2);
+    h->started = sys_read(cntpct_el0);
+    if (kind == KIND_IRQ) {
+        h->exits[HW_IRQ]++;
+        gic_irq();
+    } else if (kind == KIND_SERROR) {
+        h->exits[HW_SERROR]++;
+        arm64_irq_input(&h->a->v, ARM64_INPUT_SERROR, true);
+    } else {
+        h->esr = sys_read(esr_el2);
+        h->far = sys_read(far_el2);
+        h->hpfar = sys_read(hpfar_el2);
+        account(h, h->esr);
+        if ((h->esr >> 26 & 0x3f) == EC_FP) {
+            h->exits[HW_FP]++;
+            hw_fp_take(hc, h);
+        } else {
+            atomic_store(&h->inside, NULL);
+            arch_irq_restore(true);
+            on = handle_sync(h);
+            arch_irq_save();
+        }
+    }
+    return !(on && hw_prepare(h));
+}
+
+/* ---- entry ---- */
+
+/* What the core's loop is for: calls, pauses, power, timers that are due. */
+static bool wanted_by_core(struct vcpu *v)
+{
+    uint32_t r = atomic_load(&v->request);
+
+    if (LIKELY(!r))
+        return false;
+    if (r & ~(uint32_t)(VCPU_REQ_IRQ | VCPU_REQ_KICK))
+        return true;
+    atomic_fetch_and(&v->request, ~(uint32_t)(VCPU_REQ_IRQ | VCPU_REQ_KICK));
+    return r & VCPU_REQ_KICK && timer_next(v->vm, v->id) != TIMER_NEVER &&
+           timer_next(v->vm, v->id) <= clock_now_ns(v->vm);
+}
+
+/* The core's timers of this vCPU wake it like a kick does. */
+static void arm_timer(struct hw_vcpu *h)
+{
+    struct vcpu *v = &h->a->v;
+    uint64_t next = timer_next(v->vm, v->id);
+
+    if (LIKELY(next == h->timer_for))
+        return;
+    h->timer_for = next;
+    ktimer_cancel(&h->timer);
+    if (next != TIMER_NEVER)
+        ktimer_set(&h->timer, clock_from_ns(clock_host_deadline(v->vm, next)));
+}
+
+/* The guest's counter runs with the VM's clock. */
+static void set_offset(struct hw_vcpu *h)
+{
+    struct vm *vm = h->a->v.vm;
+
+    if (UNLIKELY(h->clock_offset != vm->clock.offset || !h->cntvoff)) {
+        h->clock_offset = vm->clock.offset;
+        h->cntvoff = clock_from_ns(vm->clock.offset) | 1;
+    }
+    sys_write(cntvoff_el2, h->cntvoff);
+}
+
+bool hw_prepare(struct hw_vcpu *h)
+{
+    struct vcpu *v = &h->a->v;
+
+    for (;;) {
+        struct hw_cpu *hc = hw_here();
+
+        atomic_store(&h->inside, hc->cpu);
+        if (UNLIKELY(atomic_load_explicit(&hc->cpu->resched, memory_order_relaxed))) {
+            atomic_store(&h->inside, NULL);
+            sched_preempt();
+            continue;
+        }
+        if (wanted_by_core(v)) {
+            atomic_store(&h->inside, NULL);
+            return false;
+        }
+        arm_timer(h);
+        hw_here_with(h);
+        /* Both may take locks that sleep, so this may not be the same CPU afterwards. */
+        arch_irq_restore(true);
+        vgic_fold(h);
+        vgic_fill(h);
+        arch_irq_save();
+        if (hw_here() != hc || hc->cpu->resched || atomic_load(&v->request))
+            continue;
+        hw_here_with(h);
+        hc->running = h;
+        hc->cpu->scratch[SCRATCH_GUEST_X / 8] = (uint64_t)h->a->x;
+        set_offset(h);
+        sys_write(hcr_el2, h->hcr);
+        sys_write(elr_el2, v->pc);
+        sys_write(spsr_el2, h->spsr);
+        return true;
+    }
+}

@@ -1,0 +1,192 @@
+/*
+ * The arm64 hardware engine: a guest runs at EL1 and EL0 of this CPU. What its files offer each other.
+ *
+ * A vCPU's state is in its struct, or in the hardware of the CPU where it ran last (h->home): general registers
+ * are in the struct at each exit, all others stay in hardware until another vCPU enters there, the task moves
+ * (task_hooks.evict), or somebody pulls them. Functions marked [off] want interrupts off.
+ */
+#ifndef CV_ENGINE_BARE_ARM64_HW_H
+#define CV_ENGINE_BARE_ARM64_HW_H
+
+#include "guest/arm64/cpu.h"
+#include "platform/bare/arch.h"
+#include "platform/bare/boot/arm64/el2.h"
+#include "platform/bare/boot/arm64/sysreg.h"
+#include "platform/bare/sched/sched.h"
+#include "platform/bare/sched/timer.h"
+
+#define HW_LRS_MAX    16
+#define HW_EXIT_RING  16
+#define HW_HISTOGRAM  20
+
+/* Reasons that are counted: index of hw_vcpu.exits. */
+enum hw_reason {
+    HW_IRQ,
+    HW_WFI,
+    HW_WFE,
+    HW_HVC,
+    HW_SMC,
+    HW_SYSREG,
+    HW_MMIO_READ,
+    HW_MMIO_WRITE,
+    HW_MMIO_DECODED,
+    HW_STAGE2,
+    HW_FP,
+    HW_SERROR,
+    HW_UNDEFINED,
+    HW_OTHER,
+    HW_REASONS
+};
+extern const char *const hw_reason_names[HW_REASONS];
+
+/* How entry is switched on this CPU: one of two sets of functions (world.c). */
+struct hw_cpu {
+    struct cpu *cpu;
+    struct hw_vcpu *loaded; /* whose registers are in this CPU */
+    struct hw_vcpu *fp;     /* whose FP registers are */
+    struct hw_vcpu *running;
+    bool ready, vhe;
+    uint32_t vmid_generation_seen;
+    _Atomic uint64_t vmid; /* generation and number in use here */
+    uint64_t vmid_reserved;
+    unsigned lrs;
+};
+
+struct hw_vm {
+    uint64_t *root; /* stage 2 */
+    uint64_t vmid;  /* generation << 16 | number; stage2.c's lock */
+    struct plat_lock lock; /* tables */
+    struct hw_page *pages; /* all of its tables */
+    bool flat_clean;
+    _Atomic bool clean_wanted;
+    int last_vcpu[CPU_MAX]; /* id + 1 of the vCPU of this VM that each CPU ran last */
+};
+
+struct hw_exit {
+    uint64_t time, pc, esr, info;
+};
+
+struct hw_vcpu {
+    struct arm64_vcpu *a;
+    struct cpu *_Atomic inside; /* the CPU whose guest it is, or is about to be */
+    struct cpu *home;           /* its registers are in this CPU's hardware; NULL: in the struct */
+    struct cpu *fp_home;        /* its FP registers alike */
+    struct plat_task *task;     /* that last ran it */
+    uint64_t spsr;              /* at the exit, while at home */
+    uint64_t hcr;
+    uint64_t midr;
+    uint64_t afsr0, afsr1, amair, fpsr;
+    uint64_t clock_offset, cntvoff;
+    uint64_t esr, far, hpfar; /* of the exit in hand */
+    struct ktimer timer;      /* the earliest of the core's timers of this vCPU */
+    uint64_t timer_for;       /* that it is set to, virtual ns */
+
+    /* vgic.c */
+    uint8_t host_gic; /* what the host's interrupt controller offers: 2, 3 */
+    struct hw_vgic {
+        bool external;   /* list registers are in use; else VI and VF by the software interface */
+        bool stale;      /* the distributor has news */
+        bool vtimer_due; /* the host's interrupt of the virtual timer was taken */
+        unsigned used;   /* mask of list registers */
+        uint64_t lr[HW_LRS_MAX];
+        uint32_t hcr;
+    } vgic;
+
+    uint64_t exits[HW_REASONS];
+    uint64_t started; /* counter at the exit in hand */
+    uint32_t histogram[HW_REASONS][HW_HISTOGRAM]; /* by log2 of ticks */
+    struct hw_exit ring[HW_EXIT_RING];
+    uint32_t ring_at;
+};
+
+static inline struct hw_vcpu *hw_of(struct vcpu *v)
+{
+    return v->engine;
+}
+
+static inline struct hw_vm *hw_vm_of(struct vm *vm)
+{
+    return vm->engine_vm;
+}
+
+static inline struct hw_cpu *hw_here(void)
+{
+    return arch_cpu()->engine;
+}
+
+/* ---- world.S, world.c ---- */
+
+/* Enters the guest whose registers are loaded; comes back when hw_exit() says so. [off] */
+void world_enter(void);
+void hw_cpu_init(struct hw_cpu *hc);
+uint64_t hw_hcr(bool pauth);
+/* This vCPU's registers into this CPU, what was there before to its struct. [off] */
+void hw_load(struct hw_cpu *hc, struct hw_vcpu *h);
+/* The same where they are not here already; it may have been elsewhere while interrupts were on. [off] */
+static inline void hw_here_with(struct hw_vcpu *h);
+/* Its registers from this CPU to the struct. [off] */
+void hw_unload(struct hw_vcpu *h);
+/* From any task: its registers to the struct, wherever they are; forget: what is in hardware is void. */
+void hw_pull(struct hw_vcpu *h);
+void hw_forget(struct hw_vcpu *h);
+/* FP registers: gives them to this vCPU (and takes the trap away); saves them where they are. [off] */
+void hw_fp_take(struct hw_cpu *hc, struct hw_vcpu *h);
+void hw_fp_save(struct hw_vcpu *h);
+/* The EL that the exit came from, by its SPSR. */
+static inline unsigned hw_el(const struct hw_vcpu *h)
+{
+    return (unsigned)(h->spsr >> 2 & 3);
+}
+/* The virtual timer's registers where they are now. [off] */
+void hw_vtimer_get(struct hw_vcpu *h);
+
+static inline void hw_here_with(struct hw_vcpu *h)
+{
+    struct hw_cpu *hc = hw_here();
+
+    if (hc->loaded != h || h->home != hc->cpu)
+        hw_load(hc, h);
+}
+
+/* ---- stage2.c ---- */
+
+int stage2_init(struct vm *vm);
+void stage2_fini(struct vm *vm);
+/* Maps what stands at gpa as large as possible: 0, or 1: nothing that can be mapped for this. -ENOMEM. */
+int stage2_map(struct vm *vm, gpa_t gpa, bool write);
+void stage2_map_device(struct vm *vm, gpa_t gpa, uint64_t pa, uint64_t size);
+void stage2_unmap_all(struct vm *vm);
+uint64_t stage2_vtcr(void);
+/* VTTBR_EL2 of this VM for this CPU, with a VMID of the present generation. [off] */
+uint64_t stage2_vttbr(struct hw_cpu *hc, struct vm *vm);
+
+/* ---- exit.c ---- */
+
+/* From world.S, interrupts off: 0: back into the guest, else world_enter() returns. */
+unsigned hw_exit(unsigned kind);
+/* Everything that has to be before the guest runs; false: leave the engine. [off] */
+bool hw_prepare(struct hw_vcpu *h);
+/* The guest's own exceptions, with its registers in the struct afterwards. */
+void hw_undefined(struct hw_vcpu *h);
+void hw_abort(struct hw_vcpu *h, gva_t va, enum access access);
+
+/* ---- mmio.c ---- */
+
+/* A data abort on what is no memory. False: nobody answers, and the guest got its abort. */
+void hw_mmio(struct hw_vcpu *h, gpa_t gpa);
+
+/* ---- vgic.c ---- */
+
+void vgic_cpu_init(struct hw_cpu *hc);
+void vgic_vcpu_init(struct hw_vcpu *h);
+void vgic_load(struct hw_cpu *hc, struct hw_vcpu *h);
+void vgic_unload(struct hw_cpu *hc, struct hw_vcpu *h);
+/* Without looking at what they hold. */
+void vgic_drop(struct hw_vcpu *h);
+/* What the guest did to the list registers, to the distributor; news of that into them. Interrupts may be on. */
+void vgic_fold(struct hw_vcpu *h);
+void vgic_fill(struct hw_vcpu *h);
+/* Handler of the virtual timer's interrupt. */
+void vgic_vtimer(void *arg);
+
+#endif

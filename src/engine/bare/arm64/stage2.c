@@ -1,0 +1,293 @@
+/*
+ * Stage 2: 39 bits of guest-physical address, 4 KiB granule, filled at faults with pages as large as core/mem's
+ * regions allow; and VMIDs of 8 or 16 bits by generations.
+ */
+#include "engine/bare/arm64/hw.h"
+#include "lib/err.h"
+#include "lib/str.h"
+
+/* Descriptors (D8.3, D8.5.5). */
+#define S2_VALID    BIT(0)
+#define S2_TABLE    BIT(1)
+#define S2_NORMAL   (UINT64_C(0xf) << 2)
+#define S2_DEVICE   (UINT64_C(1) << 2) /* nGnRE */
+#define S2_READ     BIT(6)
+#define S2_WRITE    BIT(7)
+#define S2_INNER    (UINT64_C(3) << 8)
+#define S2_AF       BIT(10)
+#define S2_XN       BIT(54)
+#define S2_ADDRESS  UINT64_C(0x0000fffffffff000)
+#define S2_IPA_BITS 39
+
+struct hw_page {
+    struct hw_page *next;
+    void *bytes;
+};
+
+/* ---- tables ---- */
+
+static uint64_t *table_new(struct hw_vm *hv)
+{
+    struct hw_page *p = plat_alloc(sizeof(*p));
+
+    if (!p)
+        return NULL;
+    p->bytes = plat_ram_map(MEM_PAGE_SIZE, "stage 2");
+    if (!p->bytes) {
+        plat_free(p);
+        return NULL;
+    }
+    p->next = hv->pages;
+    hv->pages = p;
+    return p->bytes;
+}
+
+static void tables_free(struct hw_vm *hv)
+{
+    while (hv->pages) {
+        struct hw_page *p = hv->pages;
+
+        hv->pages = p->next;
+        plat_ram_unmap(p->bytes, MEM_PAGE_SIZE);
+        plat_free(p);
+    }
+}
+
+int stage2_init(struct vm *vm)
+{
+    struct hw_vm *hv = hw_vm_of(vm);
+
+    plat_lock_init(&hv->lock);
+    hv->root = table_new(hv);
+    return hv->root ? 0 : -ENOMEM;
+}
+
+void stage2_fini(struct vm *vm)
+{
+    struct hw_vm *hv = hw_vm_of(vm);
+
+    if (hv->vmid)
+        arch_guest_flush((unsigned)(hv->vmid & 0xffff), 0, UINT64_MAX);
+    tables_free(hv);
+    plat_lock_fini(&hv->lock);
+}
+
+/* Level of the root is 1: 1 GiB an entry. */
+static unsigned level_bits(unsigned level)
+{
+    return 39 - 9 * level;
+}
+
+/* The entry for gpa at `level`, tables made on the way; NULL: no memory, or a larger page is there. */
+static uint64_t *entry_of(struct hw_vm *hv, gpa_t gpa, unsigned level)
+{
+    uint64_t *t = hv->root;
+
+    for (unsigned l = 1;; l++) {
+        uint64_t *e = &t[gpa >> level_bits(l) & 511];
+
+        if (l == level)
+            return e;
+        if (!(*e & S2_VALID)) {
+            uint64_t *below = table_new(hv);
+
+            if (!below)
+                return NULL;
+            dsb_ish();
+            *e = arch_pa(below) | S2_VALID | S2_TABLE;
+        }
+        if (!(*e & S2_TABLE))
+            return NULL;
+        t = arch_ptr(*e & S2_ADDRESS);
+    }
+}
+
+static int map_at(struct hw_vm *hv, gpa_t gpa, uint64_t pa, unsigned level, uint64_t bits)
+{
+    uint64_t span = BIT(level_bits(level)), *e = entry_of(hv, gpa, level);
+
+    if (!e)
+        return -ENOMEM;
+    *e = ALIGN_DOWN(pa, span) | bits | S2_VALID | S2_AF | (level == 3 ? S2_TABLE : 0);
+    dsb_ish();
+    return 0;
+}
+
+/* The coarsest level at which the page around gpa lies in the region and is aligned in both. */
+static unsigned level_for(const struct mem_region *r, gpa_t gpa, uint64_t pa)
+{
+    for (unsigned level = 1; level < 3; level++) {
+        uint64_t span = BIT(level_bits(level)), at = ALIGN_DOWN(gpa, span);
+
+        if (!((gpa ^ pa) & (span - 1)) && at >= r->base && at + span <= r->base + r->size)
+            return level;
+    }
+    return 3;
+}
+
+/* A finer table may be there from before; then only the page. */
+static int map_region(struct hw_vm *hv, const struct mem_region *r, gpa_t gpa, bool writable)
+{
+    uint64_t pa = arch_pa(r->host) + (gpa - r->base);
+    uint64_t bits = S2_NORMAL | S2_INNER | S2_READ | (writable ? S2_WRITE : 0);
+    unsigned level = level_for(r, gpa, pa);
+
+    for (; level <= 3; level++) {
+        uint64_t *e = entry_of(hv, gpa, level);
+
+        if (!e)
+            return -ENOMEM;
+        if (level == 3 || !(*e & S2_VALID) || !(*e & S2_TABLE))
+            return map_at(hv, gpa, pa, level, bits);
+    }
+    return 0;
+}
+
+int stage2_map(struct vm *vm, gpa_t gpa, bool write)
+{
+    const struct mem_region *r = gpa >> S2_IPA_BITS ? NULL : mem_find(&vm->mem, gpa);
+    struct hw_vm *hv = hw_vm_of(vm);
+    enum mem_kind kind;
+    int err;
+
+    if (!r || !r->host)
+        return 1;
+    kind = atomic_load(&r->kind);
+    if (kind == MEM_MMIO || (kind == MEM_ROM && write))
+        return 1;
+    plat_lock(&hv->lock);
+    err = map_region(hv, r, gpa, kind == MEM_RAM);
+    plat_unlock(&hv->lock);
+    return err;
+}
+
+void stage2_map_device(struct vm *vm, gpa_t gpa, uint64_t pa, uint64_t size)
+{
+    struct hw_vm *hv = hw_vm_of(vm);
+
+    plat_lock(&hv->lock);
+    for (uint64_t at = 0; at < size; at += MEM_PAGE_SIZE)
+        map_at(hv, gpa + at, pa + at, 3, S2_DEVICE | S2_READ | S2_WRITE | S2_XN);
+    plat_unlock(&hv->lock);
+}
+
+/* Flash changes between memory and device: rare, so everything goes but the tables. */
+static void clear(uint64_t *t, unsigned level)
+{
+    for (unsigned i = 0; i < 512; i++) {
+        if (level < 3 && (t[i] & (S2_VALID | S2_TABLE)) == (S2_VALID | S2_TABLE))
+            clear(arch_ptr(t[i] & S2_ADDRESS), level + 1);
+        else if ((t[i] & (S2_NORMAL)) != S2_DEVICE)
+            t[i] = 0;
+    }
+}
+
+void stage2_unmap_all(struct vm *vm)
+{
+    struct hw_vm *hv = hw_vm_of(vm);
+
+    if (!hv || !hv->root)
+        return;
+    plat_lock(&hv->lock);
+    clear(hv->root, 1);
+    plat_unlock(&hv->lock);
+    if (hv->vmid)
+        arch_guest_flush((unsigned)(hv->vmid & 0xffff), 0, UINT64_MAX);
+}
+
+/* ---- registers ---- */
+
+/* VTCR_EL2 (D19.2.156): walks cached and inner shareable, start at level 1. */
+uint64_t stage2_vtcr(void)
+{
+    uint64_t pa = MIN(sys_read(id_aa64mmfr0_el1) & 0xf, UINT64_C(5));
+    uint64_t vs = (sys_read(id_aa64mmfr1_el1) >> 4 & 0xf) == 2;
+
+    return BIT(31) | vs << 19 | pa << 16 | 3 << 12 | 1 << 10 | 1 << 8 | 1 << 6 | (64 - S2_IPA_BITS);
+}
+
+/* ---- VMIDs ---- */
+
+/*
+ * A VM keeps its number through a generation. When all numbers are given out a new generation begins: TLBs
+ * forget every guest, and only the numbers in use on CPUs at that moment stay with their VMs. 0 is nobody's.
+ */
+static struct {
+    struct spin lock;
+    uint64_t generation; /* << 16 */
+    uint32_t next, count;
+    uint64_t map[65536 / 64];
+} vmids = {.lock = {.rank = RANK_USER}};
+
+static void new_generation(void)
+{
+    vmids.generation += BIT(16);
+    vmids.next = 1;
+    memset(vmids.map, 0, vmids.count / 8);
+    for (unsigned i = 0; i < cpu_count(); i++) {
+        struct hw_cpu *hc = cpu_at(i)->engine;
+        uint64_t used = hc ? atomic_exchange(&hc->vmid, 0) : 0;
+
+        if (!hc)
+            continue;
+        if (!used)
+            used = hc->vmid_reserved;
+        hc->vmid_reserved = used;
+        vmids.map[(used & 0xffff) / 64] |= BIT(used & 63);
+    }
+    vmids.map[0] |= 1;
+    __asm__ volatile("dsb ishst\n\ttlbi alle1is\n\tdsb ish" ::: "memory");
+}
+
+static bool still_reserved(uint64_t vmid)
+{
+    bool any = false;
+
+    for (unsigned i = 0; i < cpu_count(); i++) {
+        struct hw_cpu *hc = cpu_at(i)->engine;
+
+        if (hc && vmid && hc->vmid_reserved == vmid) {
+            hc->vmid_reserved = vmids.generation | (vmid & 0xffff);
+            any = true;
+        }
+    }
+    return any;
+}
+
+static uint32_t free_number(void)
+{
+    for (;;) {
+        for (; vmids.next < vmids.count; vmids.next++) {
+            if (!(vmids.map[vmids.next / 64] >> (vmids.next % 64) & 1))
+                return vmids.next;
+        }
+        new_generation();
+    }
+}
+
+static uint64_t vmid_new(uint64_t old)
+{
+    uint32_t n;
+
+    if (!vmids.count) {
+        vmids.count = stage2_vtcr() >> 19 & 1 ? 65536 : 256;
+        new_generation();
+    }
+    if (still_reserved(old))
+        return vmids.generation | (old & 0xffff);
+    n = free_number();
+    vmids.map[n / 64] |= BIT(n % 64);
+    return vmids.generation | n;
+}
+
+uint64_t stage2_vttbr(struct hw_cpu *hc, struct vm *vm)
+{
+    struct hw_vm *hv = hw_vm_of(vm);
+
+    spin_lock(&vmids.lock);
+    if (!hv->vmid || (hv->vmid & ~UINT64_C(0xffff)) != vmids.generation)
+        hv->vmid = vmid_new(hv->vmid);
+    atomic_store(&hc->vmid, hv->vmid);
+    spin_unlock(&vmids.lock);
+    return arch_pa(hv->root) | (hv->vmid & 0xffff) << 48;
+}

@@ -1,0 +1,337 @@
+/* The registers of EL1 and EL0 between a vCPU's struct and the hardware, with and without VHE; FP lazily. */
+#include "engine/bare/arm64/hw.h"
+#include "platform/bare/irq/irq.h"
+
+/* CPTR_EL2 (D19.2.33): SVE, SME and trace trapped; FP trapped or not. With VHE it has CPACR_EL1's shape. */
+#define CPTR_TRAP     UINT64_C(0x37ff)
+#define CPTR_FP       UINT64_C(0x33ff)
+#define CPTR_VHE_TRAP BIT(28)
+#define CPTR_VHE_FP   (BIT(28) | UINT64_C(3) << 20)
+/* MDCR_EL2: PMU and debug registers are emulated. */
+#define MDCR_TRAPS (BIT(5) | BIT(6) | BIT(9) | BIT(10) | BIT(11))
+
+#define HCR_GUEST                                                                                            \
+    ((uint64_t)HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB | HCR_BSU_IS | HCR_TWI | HCR_TID3 |  \
+     HCR_TSC | HCR_TIDCP | HCR_TACR | BIT(31) | BIT(35))
+
+/* name, its name for EL2 under VHE, field of the vCPU */
+#define EL1_REGS(X)                                                                                          \
+    X(sctlr_el1, S3_5_C1_C0_0, h->a->sctlr_el1)                                                              \
+    X(cpacr_el1, S3_5_C1_C0_2, h->a->cpacr_el1)                                                              \
+    X(ttbr0_el1, S3_5_C2_C0_0, h->a->ttbr0_el1)                                                              \
+    X(ttbr1_el1, S3_5_C2_C0_1, h->a->ttbr1_el1)                                                              \
+    X(tcr_el1, S3_5_C2_C0_2, h->a->tcr_el1)                                                                  \
+    X(afsr0_el1, S3_5_C5_C1_0, h->afsr0)                                                                     \
+    X(afsr1_el1, S3_5_C5_C1_1, h->afsr1)                                                                     \
+    X(esr_el1, S3_5_C5_C2_0, h->a->esr_el1)                                                                  \
+    X(far_el1, S3_5_C6_C0_0, h->a->far_el1)                                                                  \
+    X(mair_el1, S3_5_C10_C2_0, h->a->mair_el1)                                                               \
+    X(amair_el1, S3_5_C10_C3_0, h->amair)                                                                    \
+    X(vbar_el1, S3_5_C12_C0_0, h->a->vbar_el1)                                                               \
+    X(contextidr_el1, S3_5_C13_C0_1, h->a->contextidr_el1)                                                   \
+    X(cntkctl_el1, S3_5_C14_C1_0, h->a->cntkctl_el1)                                                         \
+    X(elr_el1, S3_5_C4_C0_1, h->a->elr_el1)                                                                  \
+    X(spsr_el1, S3_5_C4_C0_0, h->a->spsr_el1)                                                                \
+    X(cntv_cval_el0, S3_5_C14_C3_2, h->a->cntv_cval_el0)
+
+/* Those that have one name. */
+#define PLAIN_REGS(X)                                                                                        \
+    X(sp_el0, h->a->sp_el0)                                                                                  \
+    X(sp_el1, h->a->sp_el1)                                                                                  \
+    X(tpidr_el0, h->a->tpidr_el0)                                                                            \
+    X(tpidrro_el0, h->a->tpidrro_el0)                                                                        \
+    X(tpidr_el1, h->a->tpidr_el1)                                                                            \
+    X(par_el1, h->a->par_el1)                                                                                \
+    X(csselr_el1, h->a->csselr_el1)                                                                          \
+    X(mdscr_el1, h->a->mdscr_el1)
+
+#define KEY_REGS(X)                                                                                          \
+    X(S3_0_C2_C1_0, h->a->apia.lo)                                                                           \
+    X(S3_0_C2_C1_1, h->a->apia.hi)                                                                           \
+    X(S3_0_C2_C1_2, h->a->apib.lo)                                                                           \
+    X(S3_0_C2_C1_3, h->a->apib.hi)                                                                           \
+    X(S3_0_C2_C2_0, h->a->apda.lo)                                                                           \
+    X(S3_0_C2_C2_1, h->a->apda.hi)                                                                           \
+    X(S3_0_C2_C2_2, h->a->apdb.lo)                                                                           \
+    X(S3_0_C2_C2_3, h->a->apdb.hi)                                                                           \
+    X(S3_0_C2_C3_0, h->a->apga.lo)                                                                           \
+    X(S3_0_C2_C3_1, h->a->apga.hi)
+
+#define SAVE_EL1(name, el12, field)    field = sys_read(name);
+#define SAVE_EL12(name, el12, field)   field = sys_read(el12);
+#define LOAD_EL1(name, el12, field)    sys_write(name, field);
+#define LOAD_EL12(name, el12, field)   sys_write(el12, field);
+#define SAVE_PLAIN(name, field)        field = sys_read(name);
+#define LOAD_PLAIN(name, field)        sys_write(name, field);
+
+/* ---- PSTATE and stack pointers: in the struct x[31] is the one in use ---- */
+
+static void pstate_out(struct hw_vcpu *h)
+{
+    struct arm64_vcpu *a = h->a;
+    uint64_t s = h->spsr;
+
+    a->nzcv = (s & A64_SPSR_N ? ARM64_FLAG_N : 0) | (s & A64_SPSR_Z ? ARM64_FLAG_Z : 0) |
+              (s & A64_SPSR_C ? ARM64_FLAG_C : 0) | (s & A64_SPSR_V ? ARM64_FLAG_V : 0);
+    a->daif = s & A64_SPSR_DAIF;
+    a->el = s >> 2 & 3;
+    a->spsel = a->el ? s & 1 : 0;
+    a->pan = !!(s & A64_SPSR_PAN);
+    a->uao = !!(s & A64_SPSR_UAO);
+    a->dit = !!(s & A64_SPSR_DIT);
+    a->ssbs = !!(s & A64_SPSR_SSBS);
+    a->ss = !!(s & A64_SPSR_SS);
+    a->il = !!(s & A64_SPSR_IL);
+    a->x[31] = a->el && a->spsel ? a->sp_el1 : a->sp_el0;
+    a->v.mode = arm64_mode(a);
+}
+
+static void pstate_in(struct hw_vcpu *h)
+{
+    struct arm64_vcpu *a = h->a;
+
+    *(a->el && a->spsel ? &a->sp_el1 : &a->sp_el0) = a->x[31];
+    h->spsr = arm64_spsr(a);
+}
+
+/* ---- the virtual timer: guests have it, with an offset ---- */
+
+void hw_vtimer_get(struct hw_vcpu *h)
+{
+    if (!h->home)
+        return;
+    if (el2_vhe()) {
+        h->a->cntv_ctl_el0 = sys_read(S3_5_C14_C3_1) & 3;
+        h->a->cntv_cval_el0 = sys_read(S3_5_C14_C3_2);
+    } else {
+        h->a->cntv_ctl_el0 = sys_read(cntv_ctl_el0) & 3;
+        h->a->cntv_cval_el0 = sys_read(cntv_cval_el0);
+    }
+}
+
+/* ---- FP ---- */
+
+#define Q_PAIRS(X) X(0, 1) X(2, 3) X(4, 5) X(6, 7) X(8, 9) X(10, 11) X(12, 13) X(14, 15) X(16, 17) X(18, 19) \
+    X(20, 21) X(22, 23) X(24, 25) X(26, 27) X(28, 29) X(30, 31)
+#define Q_SAVE(i, j) "stp q" #i ", q" #j ", [%0, #16*" #i "]\n\t"
+#define Q_LOAD(i, j) "ldp q" #i ", q" #j ", [%0, #16*" #i "]\n\t"
+
+/* FPSR's flags in the struct are those of the soft float (arm64_fpsr()); engines without it go the same way. */
+static void fp_out(struct hw_vcpu *h)
+{
+    uint64_t fpsr, fpcr;
+
+    __asm__ volatile(".arch_extension fp\n\t" Q_PAIRS(Q_SAVE) "mrs %1, fpsr\n\tmrs %2, fpcr"
+                     : "+r"((struct arm64_q *){h->a->q}), "=&r"(fpsr), "=&r"(fpcr)::"memory");
+    h->a->fpcr = fpcr;
+    h->fpsr = fpsr;
+}
+
+static void fp_in(struct hw_vcpu *h)
+{
+    __asm__ volatile(".arch_extension fp\n\t" Q_PAIRS(Q_LOAD) "msr fpsr, %1\n\tmsr fpcr, %2" ::"r"(h->a->q),
+                     "r"(h->fpsr), "r"(h->a->fpcr)
+                     : "memory");
+}
+
+static void fp_open(const struct hw_cpu *hc, bool open)
+{
+    if (hc->vhe)
+        sys_write(cptr_el2, open ? CPTR_VHE_FP : CPTR_VHE_TRAP);
+    else
+        sys_write(cptr_el2, open ? CPTR_FP : CPTR_TRAP);
+}
+
+static void fp_drop(struct hw_cpu *hc)
+{
+    struct hw_vcpu *h = hc->fp;
+
+    if (h && h->fp_home == hc->cpu) {
+        fp_open(hc, true);
+        isb();
+        fp_out(h);
+        h->fp_home = NULL;
+    }
+    hc->fp = NULL;
+}
+
+void hw_fp_take(struct hw_cpu *hc, struct hw_vcpu *h)
+{
+    fp_drop(hc);
+    fp_open(hc, true);
+    isb();
+    fp_in(h);
+    hc->fp = h;
+    h->fp_home = hc->cpu;
+}
+
+void hw_fp_save(struct hw_vcpu *h)
+{
+    struct hw_cpu *hc = hw_here();
+
+    if (h->fp_home == hc->cpu) {
+        fp_drop(hc);
+        fp_open(hc, false);
+    }
+}
+
+/* ---- whole worlds ---- */
+
+static void save(struct hw_cpu *hc, struct hw_vcpu *h)
+{
+    if (hc->vhe) {
+        EL1_REGS(SAVE_EL12)
+        h->a->cntv_ctl_el0 = sys_read(S3_5_C14_C3_1) & 3;
+        sys_write(S3_5_C14_C3_1, 0);
+    } else {
+        EL1_REGS(SAVE_EL1)
+        h->a->cntv_ctl_el0 = sys_read(cntv_ctl_el0) & 3;
+        sys_write(cntv_ctl_el0, 0);
+    }
+    PLAIN_REGS(SAVE_PLAIN)
+    if (h->hcr >> 40 & 1) {
+        KEY_REGS(SAVE_PLAIN)
+    }
+    vgic_unload(hc, h);
+    pstate_out(h);
+}
+
+static void load(struct hw_cpu *hc, struct hw_vcpu *h)
+{
+    struct vm *vm = h->a->v.vm;
+    struct hw_vm *hv = hw_vm_of(vm);
+    unsigned id = hc->cpu->id;
+
+    pstate_in(h);
+    sys_write(vpidr_el2, h->midr);
+    sys_write(vmpidr_el2, arm64_mpidr(h->a->v.id));
+    sys_write(vttbr_el2, stage2_vttbr(hc, vm));
+    isb();
+    /* Stage 1 entries know ASID and VMID, but not which of the VM's vCPUs made them (D8.13.3). */
+    if (hv->last_vcpu[id] != (int)h->a->v.id + 1) {
+        if (hv->last_vcpu[id])
+            __asm__ volatile("tlbi vmalle1\n\tdsb nsh" ::: "memory");
+        hv->last_vcpu[id] = (int)h->a->v.id + 1;
+    }
+    if (hc->vhe) {
+        EL1_REGS(LOAD_EL12)
+        sys_write(S3_5_C14_C3_1, h->a->cntv_ctl_el0 & 3);
+    } else {
+        EL1_REGS(LOAD_EL1)
+        sys_write(cntv_ctl_el0, h->a->cntv_ctl_el0 & 3);
+    }
+    PLAIN_REGS(LOAD_PLAIN)
+    if (h->hcr >> 40 & 1) {
+        KEY_REGS(LOAD_PLAIN)
+    }
+    fp_open(hc, hc->fp == h && h->fp_home == hc->cpu);
+    vgic_load(hc, h);
+}
+
+void hw_unload(struct hw_vcpu *h)
+{
+    struct hw_cpu *hc = hw_here();
+
+    if (h->home != hc->cpu)
+        return;
+    save(hc, h);
+    h->home = NULL;
+    hc->loaded = NULL;
+    sched_resident_set(NULL);
+}
+
+void hw_load(struct hw_cpu *hc, struct hw_vcpu *h)
+{
+    if (hc->loaded && hc->loaded->home == hc->cpu)
+        hw_unload(hc->loaded);
+    load(hc, h);
+    h->home = hc->cpu;
+    h->task = task_current();
+    hc->loaded = h;
+    sched_resident_set(h->task);
+}
+
+static void pull_here(void *arg)
+{
+    struct hw_vcpu *h = arg;
+
+    hw_unload(h);
+    hw_fp_save(h);
+}
+
+/* The struct has been written anew: nothing is saved, the timer and list registers are let go. */
+static void forget_here(void *arg)
+{
+    struct hw_vcpu *h = arg;
+    struct hw_cpu *hc = hw_here();
+
+    if (h->home == hc->cpu) {
+        if (hc->vhe)
+            sys_write(S3_5_C14_C3_1, 0);
+        else
+            sys_write(cntv_ctl_el0, 0);
+        vgic_drop(h);
+        hc->loaded = NULL;
+        sched_resident_set(NULL);
+    }
+    if (h->fp_home == hc->cpu) {
+        hc->fp = NULL;
+        fp_open(hc, false);
+    }
+    h->home = h->fp_home = NULL;
+}
+
+/* On the CPU that has them; a task that runs here keeps still meanwhile. */
+static void on_home(struct hw_vcpu *h, void (*fn)(void *))
+{
+    struct cpu *c = h->home ? h->home : h->fp_home;
+    bool on = arch_irq_save();
+
+    if (c == arch_cpu()) {
+        fn(h);
+        c = NULL;
+    }
+    arch_irq_restore(on);
+    if (c)
+        ipi_call(BIT(c->id), fn, h);
+}
+
+void hw_pull(struct hw_vcpu *h)
+{
+    if (h->home || h->fp_home)
+        on_home(h, pull_here);
+    if (h->home || h->fp_home)
+        on_home(h, pull_here); /* FP elsewhere than the rest: cannot be, but costs nothing */
+}
+
+void hw_forget(struct hw_vcpu *h)
+{
+    if (h->home || h->fp_home)
+        on_home(h, forget_here);
+}
+
+/* MDCR_EL2.HPMN: all of them, where there is a PMU of Arm's architecture. */
+static uint64_t event_counters(void)
+{
+    uint64_t version = sys_read(id_aa64dfr0_el1) >> 8 & 0xf;
+
+    return version && version != 0xf ? sys_read(pmcr_el0) >> 11 & 0x1f : 0;
+}
+
+void hw_cpu_init(struct hw_cpu *hc)
+{
+    hc->vhe = el2_vhe();
+    sys_write(hstr_el2, 0);
+    sys_write(cnthctl_el2, 0); /* the physical timer and counter are emulated */
+    sys_write(mdcr_el2, event_counters() | MDCR_TRAPS);
+    sys_write(vtcr_el2, stage2_vtcr());
+    fp_open(hc, false);
+    vgic_cpu_init(hc);
+    isb();
+    hc->ready = true;
+}
+
+uint64_t hw_hcr(bool pauth)
+{
+    return HCR_GUEST | (el2_vhe() ? BIT(34) : 0) | (pauth ? BIT(40) | BIT(41) : 0);
+}
