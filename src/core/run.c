@@ -71,7 +71,8 @@ bool vcpu_prepare(struct vcpu *v)
     atomic_fetch_and(&v->request, ~(uint32_t)(VCPU_REQ_KICK | VCPU_REQ_IRQ | VCPU_REQ_POWER));
     if (atomic_load(&v->vm->stopping) || atomic_load(&v->power) != VCPU_ON)
         return false;
-    if (v->vm->guest->irq_ready(v)) {
+    /* Hardware takes interrupts itself: its engine maps the inputs to it. */
+    if (v->vm->engine->software && v->vm->guest->irq_ready(v)) {
         v->stat.irqs++;
         v->vm->guest->irq_take(v);
     }

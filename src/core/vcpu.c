@@ -159,12 +159,17 @@ int vcpu_run(struct vcpu *v, enum exit_action *action)
 
 void vcpu_request(struct vcpu *v, uint32_t bits)
 {
+    bool running;
+
     plat_meet();
     atomic_fetch_or(&v->request, bits);
     plat_meet();
-    if ((bits & VCPU_REQ_CALL) || atomic_load(&v->state) != VCPU_RUNNING)
+    running = atomic_load(&v->state) == VCPU_RUNNING;
+    if ((bits & VCPU_REQ_CALL) || !running)
         plat_event_wake(&v->wake);
-    else if (v->vm->engine->kick)
+    /* A call's target may wait for others' answers while it counts as running: hardware does not look by
+     * itself. */
+    if (running && (!(bits & VCPU_REQ_CALL) || !v->vm->engine->software) && v->vm->engine->kick)
         v->vm->engine->kick(v);
 }
 

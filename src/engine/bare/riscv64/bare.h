@@ -1,0 +1,159 @@
+/*
+ * The riscv64 engine of the bare form: guests run in VS- and VU-mode of the H extension (RISC-V Priv.
+ * 20240411, 18). This is what its files share.
+ *
+ * A vCPU's registers are in struct riscv_vcpu (guest/riscv64/cpu.h), with these exceptions while it is
+ * resident on a CPU: CSRs that VS-mode reaches directly are in the hardware's vs* copies until it is evicted
+ * or pulled, and so are f registers once it used them. The general registers are in memory whenever
+ * hypervisor code runs.
+ */
+#ifndef CV_ENGINE_BARE_RISCV64_BARE_H
+#define CV_ENGINE_BARE_RISCV64_BARE_H
+
+#include "core/vm.h"
+#include "guest/riscv64/cpu.h"
+#include "platform/bare/boot/riscv64/csr_ops.h"
+#include "platform/bare/sched/sched.h"
+#include "platform/bare/sched/timer.h"
+
+/* Why guests came out, as counted. */
+enum bare_reason {
+    BARE_INTERRUPT, /* the hypervisor's own */
+    BARE_HYPERCALL,
+    BARE_MMIO_READ,
+    BARE_MMIO_WRITE,
+    BARE_MEMORY, /* a page that stage 2 did not have yet */
+    BARE_WFI,
+    BARE_CSR,
+    BARE_FP,
+    BARE_OTHER,
+    BARE_REASONS
+};
+
+#define BARE_RING      32 /* last exits kept, power of two */
+#define BARE_FENCE_MAX 16 /* page fences kept for the next entry, more become one of everything */
+
+struct bare_trace {
+    uint64_t pc, cause, value;
+};
+
+/* Of one VM. */
+struct bare_vm {
+    struct spin lock; /* tables */
+    uint64_t *root;   /* 16 KiB, aligned to its size */
+    uint8_t mode;     /* hgatp.MODE */
+    uint8_t levels;
+    uint64_t tables; /* pages below the root */
+};
+
+/* Of one vCPU; fields without a word on it: its own task only. */
+struct bare_vcpu {
+    struct riscv_vcpu *r;
+    uint64_t host_sp, host_tp; /* while the guest runs */
+    uint64_t sstatus;          /* SPP: the guest's privilege; FS: whether its f registers are loaded */
+    uint64_t hstatus;
+    uint64_t hvip; /* level inputs as the hardware has them; VSSIP is the guest's alone */
+    uint64_t vmid, vmid_generation;
+    struct bare_cpu *cpu; /* where it is resident, or NULL; written with interrupts off there */
+    struct bare_cpu *last_cpu;
+    bool valid;               /* resident, and the hardware's copies are the truth */
+    bool fp_loaded;           /* f registers are in the hardware */
+    struct plat_task *hooked; /* the task that has the evict hook */
+    struct {
+        bool all;
+        unsigned count;
+        struct {
+            gva_t va;
+            uint64_t asid;
+            bool by_asid;
+        } page[BARE_FENCE_MAX];
+    } fence; /* hfence.vvma before the next entry */
+    bool fence_code;
+    uint64_t clock_offset, timedelta; /* htimedelta belongs to this offset of the VM's clock */
+    bool clock_known;
+    struct ktimer alarm; /* core timers at home here */
+    uint64_t alarm_ns;
+    struct {
+        uint64_t cause, gpa, insn;
+        enum bare_reason reason;
+    } exit; /* what bare_exit() left for bare_exit_slow() */
+    uint64_t exits[BARE_REASONS];
+    uint64_t switches;
+    unsigned ring_at;
+    struct bare_trace ring[BARE_RING];
+};
+
+/* Of one CPU: cpu->engine. Interrupts off. */
+struct bare_cpu {
+    struct cpu *cpu;
+    struct bare_vcpu *resident;
+    uint64_t vmid_generation; /* translations of older ones are gone */
+};
+
+static inline struct bare_vcpu *bare_of(struct vcpu *v)
+{
+    return v->engine;
+}
+
+/* ---- world.c ---- */
+
+/*
+ * Runs the guest until bare_exit() says that it comes out. Interrupts off, all loaded, sstatus and hstatus
+ * written. Comes back on the CPU where the task is then, interrupts off.
+ */
+void bare_enter(struct riscv_vcpu *r);
+
+/* ---- exit.c ---- */
+
+/* From the vector, on the task's stack, interrupts off: true: back into the guest. */
+bool bare_exit(struct riscv_vcpu *r);
+/* What bare_exit() left for code that may block: EXIT_HANDLED, or what core has to hear (v->exit). */
+enum exit_action bare_exit_slow(struct riscv_vcpu *r);
+void bare_dump(struct vcpu *v);
+
+/* ---- regs.c: interrupts off ---- */
+
+void bare_load(struct bare_vcpu *b);
+void bare_save(struct bare_vcpu *b); /* hardware to struct riscv_vcpu; stays loaded */
+void bare_drop(struct bare_vcpu *b); /* saves what is valid; nobody is resident then */
+void bare_fp_load(struct bare_vcpu *b);
+/* hvip by the inputs that devices drive. */
+void bare_inputs(struct bare_vcpu *b);
+/* The software interrupt that is pending in hardware, back to mip, for who looks there. */
+void bare_inputs_fold(struct bare_vcpu *b);
+/* An exception into VS-mode as its hardware would; valid. */
+void bare_inject(struct bare_vcpu *b, uint64_t cause, uint64_t tval);
+
+/* ---- vmid.c: interrupts off ---- */
+
+/* Whether bare_vmid_check() has something to do although it is resident. */
+bool bare_vmid_stale(const struct bare_vcpu *b);
+void bare_vmid_check(struct bare_vcpu *b);
+void bare_fences(struct bare_vcpu *b);
+
+/* hgatp with its VMID. */
+void bare_hgatp_write(const struct bare_vcpu *b);
+
+/* ---- stage2.c ---- */
+
+int stage2_init(struct bare_vm *s);
+void stage2_fini(struct bare_vm *s);
+/*
+ * Maps what core/mem has at gpa, the largest page that fits. 1: it is there now; 0: it is not memory (for
+ * this access), -ENOMEM.
+ */
+int stage2_map(struct vm *vm, gpa_t gpa, bool write);
+/* All of it goes; the VM's vCPUs fault it in again. TLBs of all CPUs too. */
+void stage2_clear(struct vm *vm);
+
+/* ---- mmio.c ---- */
+
+struct mmio_insn {
+    uint8_t len, size, reg;
+    bool write, sext;
+};
+
+/* A load or store by htinst, or by the guest's bytes at pc. False: none that can be done here. */
+bool mmio_decode(struct riscv_vcpu *r, uint64_t htinst, struct mmio_insn *out);
+
+#endif

@@ -1,0 +1,368 @@
+/* What the common platform asks of riscv64: traps, timers, interrupts between CPUs, starting CPUs, power. */
+#include "isa/riscv64/cause.h"
+#include "isa/riscv64/pte.h"
+#include "core/platform.h"
+#include "lib/err.h"
+#include "lib/fmt.h"
+#include "lib/str.h"
+#include "platform/bare/board.h"
+#include "platform/bare/boot/riscv64/private.h"
+#include "platform/bare/boot/riscv64/sbi.h"
+#include "platform/bare/drivers/drivers.h"
+
+#define FAULT_STACK 8192
+
+uint64_t riscv_image_pa;
+struct riscv_host riscv_host = {.isa = "", .mmu = "", .timebase_hz = 10000000};
+
+static struct {
+    void (*external)(void *opaque);
+    void *external_opaque;
+    void (*guest_external)(void);
+    void (*ipi)(struct cpu *to);
+} hooks;
+
+/* The boot CPU needs one before there is a heap. */
+static uint8_t boot_fault_stack[FAULT_STACK] __attribute__((aligned(16), section(".noinit")));
+
+void arch_early_putc(char c)
+{
+    if (c == '\n')
+        sbi_call3(RV_SBI_LEGACY_PUTCHAR, 0, '\r', 0, 0);
+    sbi_call3(RV_SBI_LEGACY_PUTCHAR, 0, (uint8_t)c, 0, 0);
+}
+
+/* ---- contexts ---- */
+
+/* As arch_switch() leaves one: ra and s0..s11, at the low end of 112 bytes. */
+void arch_context_init(struct arch_context *c, void *stack_top, void (*fn)(void *), void *arg)
+{
+    uint64_t *frame = (uint64_t *)((uintptr_t)stack_top & ~(uintptr_t)15) - 14;
+
+    memset(frame, 0, 112);
+    frame[0] = (uint64_t)riscv_context_begin;
+    frame[1] = (uint64_t)fn;
+    frame[2] = (uint64_t)arg;
+    c->sp = (uint64_t)frame;
+}
+
+/* ---- traps ---- */
+
+void riscv_external_set(void (*handler)(void *opaque), void *opaque)
+{
+    hooks.external_opaque = opaque;
+    hooks.external = handler;
+}
+
+void riscv_guest_external_set(void (*handler)(void))
+{
+    hooks.guest_external = handler;
+}
+
+void riscv_interrupt(uint64_t scause)
+{
+    switch (scause & ~RV_CAUSE_INTERRUPT) {
+    case RV_INT_SSI:
+        csr_clear(RV_CSR_sip, RV_IRQ_SSI);
+        irq_ipi();
+        break;
+    case RV_INT_STI:
+        csr_clear(RV_CSR_sie, RV_IRQ_STI); /* a level, until arch_timer_set() */
+        irq_timer();
+        break;
+    case RV_INT_SEI:
+        if (hooks.external)
+            hooks.external(hooks.external_opaque);
+        break;
+    case RV_INT_SGEI:
+        if (hooks.guest_external)
+            hooks.guest_external();
+        break;
+    default:
+        break;
+    }
+}
+
+static const char *exception_name(uint64_t cause)
+{
+    static const char *const names[] = {
+        [RV_EXC_INSN_ACCESS] = "instruction access fault",
+        [RV_EXC_ILLEGAL_INSN] = "illegal instruction",
+        [RV_EXC_BREAKPOINT] = "breakpoint",
+        [RV_EXC_LOAD_MISALIGNED] = "misaligned load",
+        [RV_EXC_LOAD_ACCESS] = "load access fault",
+        [RV_EXC_STORE_MISALIGNED] = "misaligned store",
+        [RV_EXC_STORE_ACCESS] = "store access fault",
+        [RV_EXC_INSN_PAGE_FAULT] = "instruction page fault",
+        [RV_EXC_LOAD_PAGE_FAULT] = "load page fault",
+        [RV_EXC_STORE_PAGE_FAULT] = "store page fault",
+    };
+
+    return cause < ARRAY_SIZE(names) && names[cause] ? names[cause] : "exception";
+}
+
+/* On the CPU's stack for faults. */
+void riscv_exception(uint64_t scause, struct trap_frame *f)
+{
+    uint64_t stval = csr_read(RV_CSR_stval);
+    volatile uint64_t *expect = &arch_cpu()->scratch[RISCV_SCRATCH_EXPECT];
+
+    if (*expect == RISCV_EXPECT) {
+        *expect = RISCV_EXPECT_TRAPPED;
+        f->sepc += 4;
+        return;
+    }
+    /* Another CPU mapped it; this one may still know it as missing (Priv. 12.2.1). */
+    if ((scause == RV_EXC_LOAD_PAGE_FAULT || scause == RV_EXC_STORE_PAGE_FAULT) &&
+        stval >= arch_window_base() && riscv_mapped(stval)) {
+        __asm__ volatile("sfence.vma" ::: "memory");
+        return;
+    }
+    trap_fatal(exception_name(scause), f->sepc, stval, scause);
+}
+
+void riscv_early_trap(uint64_t scause, uint64_t sepc, uint64_t stval)
+{
+    char text[96];
+
+    fmt_snprintf(text, sizeof(text), "Carbovisor: early trap %llu at 0x%llx, address 0x%llx. Stopped.\n",
+                 (unsigned long long)scause, (unsigned long long)sepc, (unsigned long long)stval);
+    for (const char *s = text; *s; s++)
+        arch_early_putc(*s);
+    arch_cpu_park();
+}
+
+/* ---- time ---- */
+
+uint64_t arch_counter_hz(void)
+{
+    return riscv_host.timebase_hz;
+}
+
+void arch_timer_set(uint64_t counter)
+{
+    if (riscv_host.sstc)
+        csr_write(RV_CSR_stimecmp, counter);
+    else
+        sbi_call3(RV_SBI_TIME, 0, counter, 0, 0);
+    if (counter == UINT64_MAX)
+        csr_clear(RV_CSR_sie, RV_IRQ_STI);
+    else
+        csr_set(RV_CSR_sie, RV_IRQ_STI);
+}
+
+/* ---- CPUs ---- */
+
+static void ipi_by_firmware(struct cpu *to)
+{
+    sbi_call3(RV_SBI_IPI, 0, 1, to->hw_id, 0);
+}
+
+void riscv_ipi_set(void (*send)(struct cpu *to))
+{
+    hooks.ipi = send;
+}
+
+void arch_ipi_send(struct cpu *to)
+{
+    atomic_thread_fence(memory_order_seq_cst);
+    hooks.ipi(to);
+}
+
+uint32_t riscv_cpu_intc(const struct cpu *c)
+{
+    const struct dtb *d = &board_get()->dtb;
+    uint32_t phandle = 0;
+
+    for (dtb_node n = dtb_child(d, (dtb_node)c->node); n != DTB_NONE; n = dtb_sibling(d, n)) {
+        if (dtb_prop(d, n, "interrupt-controller", NULL))
+            dtb_u32(d, n, "phandle", 0, &phandle);
+    }
+    return phandle;
+}
+
+void arch_cpu_setup(struct cpu *c)
+{
+    if (!c->scratch[RISCV_SCRATCH_STACK]) {
+        uint8_t *stack = boot_fault_stack;
+
+        if (c->id)
+            stack = plat_alloc(FAULT_STACK);
+
+        BUG_ON(!stack);
+        c->scratch[RISCV_SCRATCH_STACK] = (uint64_t)stack + FAULT_STACK;
+    }
+    csr_write(RV_CSR_stvec, (uint64_t)hv_vector);
+    csr_write(RV_CSR_hie, 0);
+    /* What the hypervisor itself may read as U-mode would is nothing; guests' counters by hcounteren. */
+    csr_write(RV_CSR_sie, RV_IRQ_SSI | RV_IRQ_SEI);
+    drivers_cpu_setup(c);
+}
+
+int arch_cpu_start(struct cpu *c, void *stack_top)
+{
+    static struct start_args args[CPU_MAX];
+    struct start_args *a = &args[c->id];
+    struct sbi_result r;
+
+    *a = (struct start_args){riscv_satp(), c, stack_top, riscv_secondary_mapped};
+    if (!c->scratch[RISCV_SCRATCH_STACK]) {
+        uint8_t *stack = plat_alloc(FAULT_STACK);
+
+        if (!stack)
+            return -ENOMEM;
+        c->scratch[RISCV_SCRATCH_STACK] = (uint64_t)stack + FAULT_STACK;
+    }
+    atomic_thread_fence(memory_order_seq_cst);
+    r = sbi_call3(RV_SBI_HSM, 0, c->hw_id, arch_pa((void *)riscv_secondary), arch_pa(a));
+    return r.error == RV_SBI_SUCCESS ? 0 : r.error == RV_SBI_ERR_NOT_SUPPORTED ? -ENOTSUP : -EIO;
+}
+
+void arch_cpu_park(void)
+{
+    arch_irq_save();
+    csr_write(RV_CSR_sie, 0);
+    for (;;)
+        __asm__ volatile("wfi");
+}
+
+/* ---- power: SRST, or the legacy call (SBI 2.0, 10 and 5.10) ---- */
+
+NORETURN static void power(uint64_t type)
+{
+    sbi_call3(RV_SBI_SRST, 0, type, 0, 0);
+    sbi_call3(RV_SBI_LEGACY_SHUTDOWN, 0, 0, 0, 0);
+    arch_cpu_park();
+}
+
+void arch_power_off(void)
+{
+    power(0);
+}
+
+void arch_reset(void)
+{
+    power(1);
+}
+
+/* ---- caches: coherent on every board with the H extension so far ---- */
+
+void arch_cache_clean(const void *p, uint64_t size)
+{
+    (void)p;
+    (void)size;
+    atomic_thread_fence(memory_order_seq_cst);
+}
+
+void arch_cache_invalidate(void *p, uint64_t size)
+{
+    arch_cache_clean(p, size);
+}
+
+/* Every hart: a guest's code runs on any of them (FENCE.I is of one hart; SBI 2.0, 8.1). */
+void arch_icache_sync(const void *p, uint64_t size)
+{
+    (void)p;
+    (void)size;
+    __asm__ volatile("fence.i" ::: "memory");
+    sbi_call3(RV_SBI_RFENCE, 0, 0, UINT64_MAX, 0);
+}
+
+const bool arch_guest_flush_all_cpus = false;
+
+/* Priv. 20240411, 18.4.2: HFENCE.GVMA takes the guest address shifted right by 2. */
+void arch_guest_flush(unsigned vmid, gpa_t gpa, uint64_t size)
+{
+    if (size > 64 * 4096) {
+        __asm__ volatile(".insn r 0x73, 0, 0x31, x0, x0, %0" ::"r"((uint64_t)vmid) : "memory");
+        return;
+    }
+    for (uint64_t at = ALIGN_DOWN(gpa, 4096); at < gpa + size; at += 4096)
+        __asm__ volatile(".insn r 0x73, 0, 0x31, x0, %0, %1" ::"r"(at >> 2), "r"((uint64_t)vmid) : "memory");
+}
+
+bool arch_random(uint64_t *out)
+{
+    (void)out;
+    return false;
+}
+
+unsigned arch_backtrace(uint64_t *pc, unsigned max)
+{
+    if (!max)
+        return 0;
+    pc[0] = (uint64_t)__builtin_return_address(0);
+    return 1;
+}
+
+/* ---- setup ---- */
+
+/* Whether an ISA string has this extension of several letters. */
+static bool isa_has(const char *isa, const char *name)
+{
+    size_t n = strlen(name);
+
+    for (const char *s = isa; (s = strchr(s, '_')); s++) {
+        if (!strncmp(s + 1, name, n) && (s[n + 1] == '_' || !s[n + 1]))
+            return true;
+    }
+    return false;
+}
+
+static void find_features(const struct board *b)
+{
+    const char *isa = dtb_str(&b->dtb, b->cpu[0].node, "riscv,isa");
+    const char *mmu = dtb_str(&b->dtb, b->cpu[0].node, "mmu-type");
+    uint64_t v;
+
+    riscv_host.isa = isa ? isa : "";
+    riscv_host.mmu = mmu ? mmu : "";
+    if (b->timebase)
+        riscv_host.timebase_hz = b->timebase;
+    riscv_host.page_mode = (uint8_t)(riscv_satp() >> 60);
+    /* The firmware decides by menvcfg what is there in truth. */
+    riscv_host.sstc = isa_has(riscv_host.isa, "sstc") && csr_probe(RV_CSR_stimecmp, &v);
+    riscv_host.ssaia = csr_probe(RV_CSR_siselect, &v);
+    if (csr_probe(RV_CSR_henvcfg, &v)) {
+        csr_write(RV_CSR_henvcfg, RV_ENVCFG_PBMTE | RV_ENVCFG_STCE);
+        v = csr_read(RV_CSR_henvcfg);
+        riscv_host.svpbmt = v & RV_ENVCFG_PBMTE;
+        riscv_host.sstc &= (v & RV_ENVCFG_STCE) != 0;
+        csr_write(RV_CSR_henvcfg, 0);
+    }
+}
+
+/* hgatp is WARL: what sticks is there (Priv. 20240411, 18.2.10). Its VMID is bits 57:44. */
+static void find_stage2(void)
+{
+    for (unsigned mode = RV_SATP_SV57; mode >= RV_SATP_SV39; mode--) {
+        csr_write(RV_CSR_hgatp, (uint64_t)mode << 60 | RV_HGATP_VMID);
+        if (csr_read(RV_CSR_hgatp) >> 60 != mode)
+            continue;
+        if (!riscv_host.stage2_mode)
+            riscv_host.stage2_mode = (uint8_t)mode;
+        riscv_host.stage2_narrow = (uint8_t)mode;
+        riscv_host.vmid_bits =
+            (uint8_t)__builtin_popcountll(rv_field_get(csr_read(RV_CSR_hgatp), RV_HGATP_VMID));
+    }
+    csr_write(RV_CSR_hgatp, 0);
+    __asm__ volatile(".insn r 0x73, 0, 0x31, x0, x0, x0" ::: "memory");
+}
+
+int arch_setup(const struct board *b, char *why, size_t why_size)
+{
+    struct cpu *c = arch_cpu();
+    bool on = arch_irq_save();
+
+    c->scratch[RISCV_SCRATCH_STACK] = (uint64_t)boot_fault_stack + FAULT_STACK;
+    csr_write(RV_CSR_stvec, (uint64_t)hv_vector);
+    hooks.ipi = ipi_by_firmware;
+    find_features(b);
+    find_stage2();
+    arch_irq_restore(on);
+    if (!riscv_host.stage2_mode) {
+        fmt_snprintf(why, why_size, "hgatp has no translation mode: the H extension is not usable");
+        return -ENOTSUP;
+    }
+    return drivers_setup(b, why, why_size);
+}
