@@ -71,7 +71,7 @@ struct dtb_property {
     uint32_t at; /* private */
 };
 bool dtb_prop_next(const struct dtb *d, dtb_node n, struct dtb_property *p);
-/* Value of a property and its size, or NULL. */
+/* Value of a property and its size (size may be NULL), or NULL. */
 const void *dtb_prop(const struct dtb *d, dtb_node n, const char *name, uint32_t *size);
 /* "/soc/serial@10000000"; a component without @ matches the first node of that name. */
 dtb_node dtb_path(const struct dtb *d, const char *path);

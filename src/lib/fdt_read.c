@@ -198,7 +198,8 @@ const void *dtb_prop(const struct dtb *d, dtb_node n, const char *name, uint32_t
 
     while (dtb_prop_next(d, n, &p)) {
         if (!strcmp(p.name, name)) {
-            *size = p.size;
+            if (size)
+                *size = p.size;
             return p.value;
         }
     }

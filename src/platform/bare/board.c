@@ -103,6 +103,7 @@ static void read_reservations(struct board *b)
     const struct dtb *d = &b->dtb;
     dtb_node parent = dtb_path(d, "/reserved-memory");
     uint64_t base, size;
+    uint32_t bytes;
 
     for (unsigned i = 0; dtb_reserved(d, i, &base, &size); i++)
         reserve(b, base, size, false);
@@ -112,7 +113,7 @@ static void read_reservations(struct board *b)
         if (disabled(d, n))
             continue;
         for (unsigned i = 0; !dtb_reg(d, n, i, &base, &size); i++)
-            reserve(b, base, size, dtb_prop(d, n, "no-map", NULL));
+            reserve(b, base, size, dtb_prop(d, n, "no-map", &bytes));
     }
 }
 

@@ -162,7 +162,7 @@ int irq_of_node(dtb_node device, unsigned i, struct irq_domain **d, unsigned *hw
     uint32_t phandle, count, at = 0;
     dtb_node parent;
 
-    if (dtb_prop(t, device, "interrupts-extended", NULL)) {
+    if (dtb_prop(t, device, "interrupts-extended", &count)) {
         for (;; at += count) {
             if (dtb_u32(t, device, "interrupts-extended", at++, &phandle))
                 return -ENOENT;
