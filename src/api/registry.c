@@ -4,7 +4,6 @@
 #include "engine/jit/jit.h"
 #include "guest/arm64/guest.h"
 #include "guest/riscv64/guest.h"
-#include "lib/str.h"
 
 const struct registry_guest registry_guests[] = {
     {&guest_riscv64, &lift_riscv64},
@@ -41,21 +40,3 @@ const struct registry_device registry_devices[] = {
     {"virtio-rng", "entropy"},
     {NULL, NULL},
 };
-
-const struct registry_guest *registry_guest_find(const char *name)
-{
-    for (unsigned i = 0; registry_guests[i].ops; i++) {
-        if (!strcmp(registry_guests[i].ops->name, name))
-            return &registry_guests[i];
-    }
-    return NULL;
-}
-
-const struct engine_ops *registry_engine_find(const char *name)
-{
-    for (unsigned i = 0; registry_engines[i]; i++) {
-        if (!strcmp(registry_engines[i]->name, name))
-            return registry_engines[i];
-    }
-    return NULL;
-}

@@ -1,0 +1,192 @@
+/*
+ * The front end of the bare form: the board's VMs from the bundle, and a shell on its console. Host command
+ * line: console=all shows the guests' consoles live; console=NAME attaches that VM's from the start.
+ */
+#include "app/bare/editor.h"
+#include "app/bare/host.h"
+#include "app/bare/mux.h"
+#include "lib/fmt.h"
+#include "lib/ring.h"
+#include "lib/str.h"
+
+#define TYPED 1024
+
+/* Too large for a stack; one per image. */
+struct shell {
+    struct host host;
+    struct control control;
+    struct editor editor;
+    struct ring typed; /* the input task writes, the shell reads */
+    uint8_t typed_bytes[TYPED];
+    struct plat_event event;
+    _Atomic bool prompting, detached, leaving;
+};
+
+/* ---- the console, as the multiplexer sees the shell ---- */
+
+static void shell_input(void *opaque, const uint8_t *data, size_t len)
+{
+    struct shell *sh = opaque;
+
+    ring_write(&sh->typed, data, len);
+    plat_event_wake(&sh->event);
+}
+
+static void shell_hide(void *opaque)
+{
+    struct shell *sh = opaque;
+
+    if (atomic_load(&sh->prompting))
+        editor_hide(&sh->editor);
+}
+
+static void shell_show(void *opaque)
+{
+    struct shell *sh = opaque;
+
+    if (atomic_load(&sh->prompting))
+        editor_show(&sh->editor);
+}
+
+static void shell_detached(void *opaque)
+{
+    struct shell *sh = opaque;
+
+    atomic_store(&sh->detached, true);
+    plat_event_wake(&sh->event);
+}
+
+/* ---- lines ---- */
+
+static void editor_put(void *opaque, const char *text, size_t len)
+{
+    (void)opaque;
+    bare_console_write(text, len);
+}
+
+static size_t editor_complete(void *opaque, const char *line, void (*word)(void *opaque, const char *text),
+                              void *arg)
+{
+    struct shell *sh = opaque;
+
+    return control_complete(&sh->control, line, word, arg);
+}
+
+static void show_line(void *opaque, const char *text)
+{
+    (void)opaque;
+    mux_write(text, strlen(text));
+    mux_write("\n", 1);
+}
+
+static void run_line(struct shell *sh)
+{
+    char why[400];
+
+    atomic_store(&sh->prompting, false);
+    if (control_run(&sh->control, sh->editor.line, show_line, NULL, why, sizeof(why)))
+        show_line(NULL, why);
+}
+
+static void prompt(struct shell *sh)
+{
+    if (mux_attached() || atomic_load(&sh->leaving))
+        return;
+    mux_lock();
+    editor_next(&sh->editor);
+    atomic_store(&sh->prompting, true);
+    mux_unlock();
+}
+
+/* What was typed up to the end of a line; true: there is a line. */
+static bool take_typed(struct shell *sh)
+{
+    uint8_t byte;
+    bool whole = false;
+
+    while (!whole && ring_read(&sh->typed, &byte, 1)) {
+        mux_lock();
+        whole = editor_byte(&sh->editor, (char)byte);
+        mux_unlock();
+    }
+    return whole;
+}
+
+static void shell_run(struct shell *sh)
+{
+    prompt(sh);
+    while (!atomic_load(&sh->leaving)) {
+        if (atomic_exchange(&sh->detached, false)) {
+            mux_write("\n", 1);
+            prompt(sh);
+        }
+        if (take_typed(sh)) {
+            run_line(sh);
+            prompt(sh);
+            continue;
+        }
+        plat_event_wait(&sh->event, PLAT_FOREVER);
+    }
+}
+
+static void shell_quit(void *opaque)
+{
+    struct shell *sh = opaque;
+
+    atomic_store(&sh->leaving, true);
+}
+
+/* ---- start ---- */
+
+/* Value of console= on the host's command line, or an empty text. */
+static void console_argument(const char *cmdline, char *value, size_t size)
+{
+    static const char key[] = "console=";
+
+    value[0] = 0;
+    for (const char *s = cmdline ? cmdline : ""; *s;) {
+        size_t len = 0;
+
+        while (s[len] && s[len] != ' ')
+            len++;
+        if (len > sizeof(key) - 1 && !memcmp(s, key, sizeof(key) - 1))
+            fmt_snprintf(value, size, "%.*s", (int)(len - (sizeof(key) - 1)), s + sizeof(key) - 1);
+        s += len;
+        while (*s == ' ')
+            s++;
+    }
+}
+
+static void attach_wanted(struct shell *sh, const char *name)
+{
+    for (unsigned i = 0; i < sh->host.count; i++) {
+        if (!strcmp(sh->host.vms[i].desc.name, name))
+            mux_attach(name);
+    }
+}
+
+void app_main(const struct bare_boot *boot)
+{
+    struct shell *sh = plat_alloc(sizeof(*sh));
+    struct mux_shell hooks = {shell_input, shell_hide, shell_show, shell_detached, sh};
+    struct editor_ops ops = {editor_put, editor_complete, sh};
+    char console[64];
+
+    if (!sh) {
+        plat_log_line("no memory for the shell", 23);
+        return;
+    }
+    console_argument(boot->cmdline, console, sizeof(console));
+    ring_init(&sh->typed, sh->typed_bytes, TYPED);
+    plat_event_init(&sh->event);
+    editor_init(&sh->editor, &ops, "carbovisor> ");
+    control_init(&sh->control, &host_control, &sh->host);
+    sh->host.quit = shell_quit;
+    sh->host.opaque = sh;
+    mux_start(&hooks, !strcmp(console, "all"));
+    host_init(&sh->host, boot);
+    host_autostart(&sh->host);
+    attach_wanted(sh, console);
+    shell_run(sh);
+    host_fini(&sh->host);
+}

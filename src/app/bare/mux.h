@@ -1,0 +1,39 @@
+/*
+ * The board's one console shared by the hypervisor's shell and the guests' serial ports. One guest is
+ * attached at a time and has all of it; what a detached one writes is kept in a ring, and with console=all
+ * shown line by line after "NAME| ". Ctrl-a d detaches, Ctrl-a a sends one Ctrl-a.
+ *
+ * Each guest's serial port is a backend/char_stream.c on a stream of the spec "vm:NAME".
+ */
+#ifndef CV_APP_BARE_MUX_H
+#define CV_APP_BARE_MUX_H
+
+#include "platform/bare/app.h"
+
+struct mux;
+
+/* What the front end does with the console while no guest has it. */
+struct mux_shell {
+    /* Bytes typed; on the platform's input task. */
+    void (*input)(void *opaque, const uint8_t *data, size_t len);
+    /* A line is about to be shown, or was: the prompt is taken away, or drawn again. Mux's lock is held. */
+    void (*hide)(void *opaque);
+    void (*show)(void *opaque);
+    void (*detached)(void *opaque); /* a guest gave the console back; no lock */
+    void *opaque;
+};
+
+/* The one of the image: streams of the platform have no other way to find it. `all`: console=all. */
+int mux_start(const struct mux_shell *shell, bool all);
+/* Shows what was kept, then hands the console over. -ENOENT: no such port. */
+int mux_attach(const char *name);
+bool mux_attached(void);
+/* The console's order: held while the shell draws by itself, so that hide() and show() see a whole line. */
+void mux_lock(void);
+void mux_unlock(void);
+/* Shell's output: raw bytes, "\n" as "\r\n". Not while a guest is attached. */
+void mux_write(const char *text, size_t len);
+/* Bytes that a port's guest has written, and how many of them the ring still holds. */
+bool mux_port_stat(const char *name, uint64_t *written, uint64_t *kept);
+
+#endif

@@ -1,0 +1,151 @@
+/* Rows as text columns or as JSON objects. */
+#include "control/control.h"
+#include "lib/fmt.h"
+#include "lib/str.h"
+
+static void add(char *buf, size_t size, size_t *at, const char *text, size_t len)
+{
+    len = MIN(len, size - 1 - *at);
+    memcpy(buf + *at, text, len);
+    *at += len;
+    buf[*at] = 0;
+}
+
+static void put(struct control_out *o, const char *text)
+{
+    add(o->text, sizeof(o->text), &o->at, text, strlen(text));
+}
+
+static void put_json(struct control_out *o, const char *s)
+{
+    char code[8];
+
+    put(o, "\"");
+    for (; *s; s++) {
+        if (*s == '"' || *s == '\\')
+            fmt_snprintf(code, sizeof(code), "\\%c", *s);
+        else if ((unsigned char)*s < ' ')
+            fmt_snprintf(code, sizeof(code), "\\u%04x", (unsigned char)*s);
+        else
+            fmt_snprintf(code, sizeof(code), "%c", *s);
+        put(o, code);
+    }
+    put(o, "\"");
+}
+
+static void flush(struct control_out *o)
+{
+    while (!o->json && o->at && o->text[o->at - 1] == ' ')
+        o->text[--o->at] = 0;
+    o->line(o->opaque, o->text);
+    o->at = 0;
+    o->text[0] = 0;
+}
+
+void out_list(struct control_out *o, enum control_form form)
+{
+    o->form = form;
+    o->headed = false;
+}
+
+void out_begin(struct control_out *o)
+{
+    o->at = o->head_at = 0;
+    o->fields = 0;
+    o->text[0] = o->head[0] = 0;
+    if (o->json)
+        put(o, "{");
+}
+
+/* One of a table's columns, with its name above. */
+static void column(struct control_out *o, const char *name, unsigned width, const char *value)
+{
+    char cell[CONTROL_TEXT];
+
+    width = MAX(width, (unsigned)strlen(name));
+    fmt_snprintf(cell, sizeof(cell), "%-*s  ", (int)width, value);
+    put(o, cell);
+    fmt_snprintf(cell, sizeof(cell), "%-*s  ", (int)width, name);
+    add(o->head, sizeof(o->head), &o->head_at, cell, strlen(cell));
+}
+
+static void field(struct control_out *o, const char *name, unsigned width, const char *value, bool quoted)
+{
+    if (o->json) {
+        if (o->fields++)
+            put(o, ",");
+        put_json(o, name);
+        put(o, ":");
+        if (quoted)
+            put_json(o, value);
+        else
+            put(o, value);
+        return;
+    }
+    if (o->form == CONTROL_TABLE) {
+        column(o, name, width, value);
+        return;
+    }
+    fmt_snprintf(o->text, sizeof(o->text), "%-16s %s", name, value);
+    o->at = strlen(o->text);
+    flush(o);
+}
+
+void out_str(struct control_out *o, const char *name, unsigned width, const char *value)
+{
+    field(o, name, width, value ? value : "", true);
+}
+
+void out_u64(struct control_out *o, const char *name, unsigned width, uint64_t value)
+{
+    char text[24];
+
+    fmt_snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+    field(o, name, width, text, false);
+}
+
+/* JSON has no hexadecimal numbers, so there it is a string. */
+void out_hex(struct control_out *o, const char *name, unsigned width, uint64_t value)
+{
+    char text[24];
+
+    fmt_snprintf(text, sizeof(text), "0x%llx", (unsigned long long)value);
+    field(o, name, width, text, true);
+}
+
+void out_bool(struct control_out *o, const char *name, unsigned width, bool value)
+{
+    if (o->json)
+        field(o, name, width, value ? "true" : "false", false);
+    else
+        field(o, name, width, value ? "yes" : "no", false);
+}
+
+void out_end(struct control_out *o)
+{
+    if (o->json) {
+        put(o, "}");
+        flush(o);
+        return;
+    }
+    if (o->form == CONTROL_PAIRS)
+        return;
+    if (!o->headed) {
+        while (o->head_at && o->head[o->head_at - 1] == ' ')
+            o->head[--o->head_at] = 0;
+        o->line(o->opaque, o->head);
+    }
+    o->headed = true;
+    flush(o);
+}
+
+void out_line(struct control_out *o, const char *text)
+{
+    if (!o->json) {
+        o->line(o->opaque, text);
+        return;
+    }
+    out_begin(o);
+    out_str(o, "line", 0, text);
+    out_end(o);
+}
