@@ -172,10 +172,10 @@ void arch_ipi_send(struct cpu *to)
 uint32_t riscv_cpu_intc(const struct cpu *c)
 {
     const struct dtb *d = &board_get()->dtb;
-    uint32_t phandle = 0;
+    uint32_t phandle = 0, size;
 
     for (dtb_node n = dtb_child(d, (dtb_node)c->node); n != DTB_NONE; n = dtb_sibling(d, n)) {
-        if (dtb_prop(d, n, "interrupt-controller", NULL))
+        if (dtb_prop(d, n, "interrupt-controller", &size))
             dtb_u32(d, n, "phandle", 0, &phandle);
     }
     return phandle;
@@ -326,7 +326,7 @@ static void find_features(const struct board *b)
     if (csr_probe(RV_CSR_henvcfg, &v)) {
         csr_write(RV_CSR_henvcfg, RV_ENVCFG_PBMTE | RV_ENVCFG_STCE);
         v = csr_read(RV_CSR_henvcfg);
-        riscv_host.svpbmt = v & RV_ENVCFG_PBMTE;
+        riscv_host.svpbmt = isa_has(riscv_host.isa, "svpbmt") && v & RV_ENVCFG_PBMTE;
         riscv_host.sstc &= (v & RV_ENVCFG_STCE) != 0;
         csr_write(RV_CSR_henvcfg, 0);
     }
