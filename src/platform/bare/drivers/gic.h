@@ -26,6 +26,12 @@ struct gic_driver {
     void (*private_active)(struct gic *g, unsigned intid, bool active);
 };
 
+#define GIC_REGIONS 16
+struct gic_region {
+    uint8_t *base;
+    uint64_t size;
+};
+
 struct gic {
     struct irq_domain domain;
     const struct gic_driver *driver;
@@ -42,6 +48,8 @@ struct gic {
     uint8_t target[CPU_MAX]; /* GICD_ITARGETSR bit of each CPU */
     /* Version 3: each CPU's redistributor. */
     uint8_t *redist[CPU_MAX];
+    struct gic_region region[GIC_REGIONS];
+    unsigned region_count;
 };
 
 extern const struct gic_driver gicv2_driver, gicv3_driver;

@@ -34,33 +34,35 @@ static uint64_t affinity_word(uint64_t hw_id)
     return (hw_id & 0xffffff) | (hw_id >> 32 & 0xff) << 24;
 }
 
-static struct cpu *cpu_of_word(uint64_t word)
+/* GICR_TYPER: bit 1 VLPIs, which double the stride; bit 4 the last of its region. NULL: not in this one. */
+static uint8_t *find_in(const struct gic_region *r, uint64_t word)
 {
-    for (unsigned i = 0; i < cpu_count(); i++) {
-        if (affinity_word(cpu_at(i)->hw_id) == word)
-            return cpu_at(i);
+    for (uint64_t at = 0; at + GICR_STRIDE <= r->size;) {
+        uint64_t typer = r64(r->base + at, GICR_TYPER);
+
+        if (typer >> 32 == word)
+            return r->base + at;
+        if (typer & BIT(4))
+            return NULL;
+        at += typer & BIT(1) ? 2 * GICR_STRIDE : GICR_STRIDE;
     }
     return NULL;
 }
 
-/* Bits of GICR_TYPER: 1 VLPIs, which double the stride; 4 the last of its region. */
-static void walk_region(struct gic *g, uint8_t *base, uint64_t size)
+static uint8_t *redist_of(const struct gic *g, const struct cpu *c)
 {
-    for (uint64_t at = 0; at + GICR_STRIDE <= size;) {
-        uint64_t typer = r64(base + at, GICR_TYPER);
-        struct cpu *c = cpu_of_word(typer >> 32);
+    uint8_t *p = NULL;
 
-        if (c)
-            g->redist[c->id] = base + at;
-        if (typer & BIT(4))
-            break;
-        at += typer & BIT(1) ? 2 * GICR_STRIDE : GICR_STRIDE;
-    }
+    for (unsigned i = 0; !p && i < g->region_count; i++)
+        p = find_in(&g->region[i], affinity_word(c->hw_id));
+    return p;
 }
 
 static int init(struct gic *g, const struct board *b, dtb_node n, char *why, size_t why_size)
 {
+    const uint8_t *regions;
     uint64_t pa, size;
+    uint32_t cells;
 
     fmt_snprintf(why, why_size, "the GICv3's registers could not be found in the device tree");
     if (board_reg(b, n, 0, &pa, &size))
@@ -68,14 +70,14 @@ static int init(struct gic *g, const struct board *b, dtb_node n, char *why, siz
     g->dist = arch_map_device(pa, size);
     if (!g->dist)
         return -ENOMEM;
-    for (unsigned i = 1; !board_reg(b, n, i, &pa, &size) && i <= 32; i++) {
-        uint8_t *base = arch_map_device(pa, size);
-
-        if (!base)
+    regions = dtb_prop(&b->dtb, n, "#redistributor-regions", &cells);
+    g->region_count = regions && cells == 4 && regions[3] <= GIC_REGIONS ? regions[3] : 1;
+    for (unsigned i = 0; i < g->region_count; i++) {
+        if (board_reg(b, n, 1 + i, &pa, &size))
+            return -EINVAL;
+        g->region[i] = (struct gic_region){arch_map_device(pa, size), size};
+        if (!g->region[i].base)
             return -ENOMEM;
-        walk_region(g, base, size);
-        if (g->redist[0])
-            break; /* what follows are windows of other kinds, unless there are more regions */
     }
     g->lines = MIN(((gic_r32(g->dist, GICD_TYPER) & 31) + 1) * 32, 1020u);
     gic_w32(g->dist, GICD_CTLR, 0);
@@ -90,9 +92,10 @@ static int init(struct gic *g, const struct board *b, dtb_node n, char *why, siz
 
 static void cpu_init(struct gic *g, struct cpu *c)
 {
-    uint8_t *rd = g->redist[c->id], *sgi = rd + GICR_SGI;
+    uint8_t *rd = redist_of(g, c), *sgi = rd + GICR_SGI;
 
     BUG_ON(!rd);
+    g->redist[c->id] = rd;
     gic_w32(rd, GICR_WAKER, gic_r32(rd, GICR_WAKER) & ~(uint32_t)WAKER_SLEEP);
     while (gic_r32(rd, GICR_WAKER) & WAKER_ASLEEP)
         ;

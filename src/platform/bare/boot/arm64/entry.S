@@ -83,7 +83,7 @@ mmu_on:
     isb
     ret
 
-/* A CPU that PSCI started: x0 is the address of struct start { stack_top, cpu, config }. */
+/* A CPU that PSCI started: x0 is the address of struct start (setup.c). */
     .global secondary_entry
 secondary_entry:
     msr daifset, #15
@@ -96,15 +96,19 @@ secondary_entry:
 1:  ldr x20, [x19, #16]
     adr x30, 2f
     b mmu_on
-2:  ldr x0, [x19]
-    mov sp, x0
+2:  ldr x1, =el2_vectors
+    msr vbar_el2, x1
+    ldp x2, x0, [x19]
+    msr tpidr_el2, x0
+    ldr x1, [x19, #24]
+    msr ttbr0_el2, x1
+    isb
+    tlbi alle2
+    dsb nsh
+    isb
+    mov sp, x2
     mov x29, xzr
     mov x30, xzr
-    ldr x1, =el2_vectors
-    msr vbar_el2, x1
-    ldr x0, [x19, #8]
-    msr tpidr_el2, x0
-    isb
     ldr x1, =bare_secondary
     br x1
 

@@ -213,7 +213,6 @@ int arch_map_init(const struct board *b)
         err = map_range(&m, ALIGN_DOWN(early_uart, 4096), ALIGN_DOWN(early_uart, 4096), 4096, MAP_DEVICE);
     if (err)
         return err;
-    el2_config.ttbr = (uint64_t)final_root;
     sys_write(ttbr0_el2, (uint64_t)final_root);
     isb();
     __asm__ volatile("tlbi alle2\n\tdsb ish\n\tisb" ::: "memory");

@@ -70,8 +70,9 @@ void arch_cpu_setup(struct cpu *c)
     gic_get()->driver->cpu_init(gic_get(), c);
 }
 
+/* entry.S knows the offsets. Tables of the boot until the CPU runs at the image's addresses, then the final ones. */
 struct start {
-    uint64_t stack_top, cpu, config;
+    uint64_t stack_top, cpu, config, ttbr;
 };
 
 int arch_cpu_start(struct cpu *c, void *stack_top)
@@ -79,7 +80,7 @@ int arch_cpu_start(struct cpu *c, void *stack_top)
     static struct start start[CPU_MAX];
     struct start *s = &start[c->id];
 
-    *s = (struct start){(uint64_t)stack_top, (uint64_t)c, arch_pa(&el2_config)};
+    *s = (struct start){(uint64_t)stack_top, (uint64_t)c, arch_pa(&el2_config), sys_read(ttbr0_el2)};
     arch_cache_clean(s, sizeof(*s));
     arch_cache_clean(&el2_config, sizeof(el2_config));
     return psci_cpu_on(c->hw_id, arch_pa((void *)secondary_entry), arch_pa(s));
