@@ -2,8 +2,8 @@
  */
 #include "platform/bare/sched/internal.h"
 
-/* Balances on which a difference of one matters: three tasks on two CPUs take turns in being alone. */
-#define ROTATE 5
+/* How long a difference of one may last: three tasks on two CPUs take turns in being alone. */
+#define ROTATE_NS UINT64_C(80000000)
 
 static bool usable(const struct cpu *c, const struct plat_task *t)
 {
@@ -43,23 +43,28 @@ struct cpu *balance_wake(struct plat_task *t)
     return balance_place(t);
 }
 
-/* A queued task that may go over to `to`, highest list first; without `any` none whose registers stand here.
+/*
+ * The queued task of highest level that may go over to `to`, among equals the one that came here first;
+ * without `any` none whose registers stand here.
  */
 static struct plat_task *candidate(struct runqueue *rq, struct runqueue *to, bool any)
 {
-    for (uint32_t levels = rq->levels; levels;) {
+    struct plat_task *best = NULL;
+
+    for (uint32_t levels = rq->levels; levels && !best;) {
         unsigned level = 31 - (unsigned)__builtin_clz(levels);
 
         LIST_FOR_EACH(l, &rq->list[level])
         {
             struct plat_task *t = LIST_ENTRY(l, struct plat_task, link);
 
-            if (rq_allows(to, t) && (any || atomic_load(&rq->resident) != t))
-                return t;
+            if (rq_allows(to, t) && (any || atomic_load(&rq->resident) != t) &&
+                (!best || t->moved_at < best->moved_at))
+                best = t;
         }
         levels &= ~(UINT32_C(1) << level);
     }
-    return NULL;
+    return best;
 }
 
 /* Queue locks are of one rank: the lower address first. */
@@ -75,22 +80,46 @@ static void unlock_both(struct runqueue *a, struct runqueue *b)
     spin_unlock(a < b ? &a->lock : &b->lock);
 }
 
+static void move(struct runqueue *from, struct runqueue *to, struct plat_task *t)
+{
+    rq_dequeue(from, t);
+    if (atomic_load(&from->resident) == t && t->hooks && t->hooks->evict)
+        t->hooks->evict(t->hooks_arg);
+    atomic_store(&t->cpu, to->cpu);
+    t->moved_at = arch_counter();
+    to->moved_in++;
+    rq_enqueue(to, t, false);
+}
+
 static bool move_one(struct runqueue *from, struct runqueue *to, bool any)
 {
     struct plat_task *t;
 
     lock_both(from, to);
     t = candidate(from, to, any);
-    if (t) {
-        rq_dequeue(from, t);
-        if (atomic_load(&from->resident) == t && t->hooks && t->hooks->evict)
-            t->hooks->evict(t->hooks_arg);
-        atomic_store(&t->cpu, to->cpu);
-        to->moved_in++;
-        rq_enqueue(to, t, false);
-    }
+    if (t)
+        move(from, to, t);
     unlock_both(from, to);
     return t;
+}
+
+/*
+ * A difference of one: who has been here longest goes over, so that all are the odd one in turn. False: that
+ * is the one that runs now, another time.
+ */
+static bool rotate(struct runqueue *from, struct runqueue *to)
+{
+    struct plat_task *t, *running;
+    bool good;
+
+    lock_both(from, to);
+    running = atomic_load(&from->current);
+    t = candidate(from, to, true);
+    good = t && !(rq_allows(to, running) && running->moved_at < t->moved_at);
+    if (good)
+        move(from, to, t);
+    unlock_both(from, to);
+    return good;
 }
 
 bool balance_pull(struct runqueue *rq)
@@ -111,8 +140,8 @@ bool balance_pull(struct runqueue *rq)
 void balance_push(struct runqueue *rq)
 {
     struct runqueue *least = NULL;
+    uint64_t now = arch_counter();
 
-    rq->balance_at = arch_counter() + clock_from_ns(BALANCE_NS);
     for (unsigned i = 0; i < cpu_count(); i++) {
         struct runqueue *other = rq_of(i);
 
@@ -120,9 +149,13 @@ void balance_push(struct runqueue *rq)
             (!least || rq_load(other) < rq_load(least)))
             least = other;
     }
-    if (!least || rq_load(least) >= rq_load(rq))
-        return;
-    if (rq_load(rq) - rq_load(least) > 1 || ++rq->rotate % ROTATE == 0)
+    if (!least || rq_load(least) >= rq_load(rq)) {
+        rq->balance_at = now + clock_from_ns(BALANCE_NS);
+    } else if (rq_load(rq) - rq_load(least) > 1) {
         if (!move_one(rq, least, false))
             move_one(rq, least, true);
+        rq->balance_at = now + clock_from_ns(BALANCE_NS);
+    } else if (now - rq->balance_at >= clock_from_ns(ROTATE_NS) && rotate(rq, least)) {
+        rq->balance_at = now + clock_from_ns(BALANCE_NS);
+    }
 }

@@ -36,7 +36,7 @@ struct plat_task {
     uint64_t affinity;
     uint64_t left;                   /* of its slice, counter ticks */
     uint64_t since;                  /* when it began to run; counter */
-    uint64_t ready_at;               /* when it was queued */
+    uint64_t moved_at;               /* when it came to this CPU */
     _Atomic uint64_t time, switches; /* counter ticks */
 
     struct list_link wait; /* waitq's, its lock */
@@ -78,7 +78,6 @@ struct runqueue {
     struct ktimer slice, period;
     struct ktimer_queue timers;
     uint64_t balance_at; /* counter */
-    unsigned rotate;     /* balances that found a difference of one */
     uint64_t switches, moved_in, ticks, idle_ticks;
 };
 
@@ -114,6 +113,8 @@ bool rq_allows(const struct runqueue *rq, const struct plat_task *t);
 void task_wake(struct plat_task *t);
 /* Leaves the CPU to whoever is next; interrupts off, no lock held. */
 void schedule(void);
+/* On the stack of who came up, with this CPU's queue locked: completes the switch. */
+void sched_switched(void);
 uint64_t task_weight(const struct plat_task *t);
 
 /* group.c: what of the budget is left to the group in this period, counter ticks; UINT64_MAX unbounded. */

@@ -37,13 +37,28 @@ void rq_resched(struct runqueue *rq)
         ipi_send(rq->cpu, IPI_RESCHED);
 }
 
+/* CPUs that have nothing to do and are about to wait, or do. */
+static _Atomic uint64_t idle_cpus;
+
+/* Somebody waits for rq's CPU: one that has nothing to do shall look. */
+static void poke_idle(const struct runqueue *rq, uint64_t affinity)
+{
+    uint64_t idle = atomic_load(&idle_cpus) & affinity & ~BIT(rq->cpu->id);
+    struct cpu *c;
+
+    if (LIKELY(!idle))
+        return;
+    c = cpu_at((unsigned)__builtin_ctzll(idle));
+    if (!c->rq->pinned && !atomic_exchange(&c->resched, 1) && c != arch_cpu())
+        ipi_send(c, IPI_RESCHED);
+}
+
 /* ---- on and off the lists ---- */
 
 void rq_enqueue(struct runqueue *rq, struct plat_task *t, bool woken)
 {
     struct plat_task *running = atomic_load_explicit(&rq->current, memory_order_relaxed);
 
-    t->ready_at = arch_counter();
     if (!rq_allows(rq, t)) {
         t->where = IN_STRAYS;
         list_push_back(&rq->strays, &t->link);
@@ -53,6 +68,8 @@ void rq_enqueue(struct runqueue *rq, struct plat_task *t, bool woken)
     t->where = IN_POLICY;
     rq->policy->enqueue(rq, t, woken);
     t->yielded = false;
+    if (t != running && running != &rq->idle)
+        poke_idle(rq, t->affinity);
     /* The first that waits beside a running one: this one's slice begins to count. */
     if (!rq->ready++ || running == &rq->idle || rq->policy->preempts(rq, running, t))
         rq_resched(rq);
@@ -188,14 +205,14 @@ static void send_strays(struct runqueue *rq)
         atomic_store(&t->cpu, to->cpu);
         spin_unlock(&rq->lock);
         spin_lock(&to->lock);
+        t->moved_at = arch_counter();
         to->moved_in++;
         rq_enqueue(to, t, false);
         spin_unlock(&to->lock);
     }
 }
 
-/* On the new task's stack: the switch is complete. */
-static void switched(void)
+void sched_switched(void)
 {
     struct runqueue *rq = this_rq();
 
@@ -211,7 +228,7 @@ static void switch_to(struct runqueue *rq, struct plat_task *prev, struct plat_t
     rq->cpu->task = next;
     rq->cpu->stack_top = (uint64_t)(uintptr_t)next->stack_top;
     arch_switch(&prev->context, &next->context);
-    switched(); /* perhaps another CPU by now */
+    sched_switched(); /* perhaps another CPU by now */
 }
 
 void schedule(void)
@@ -235,9 +252,11 @@ void schedule(void)
     atomic_store(&rq->cpu->resched, 0);
     arm(rq, next, now);
     if (next == prev) {
-        switched();
+        sched_switched();
         return;
     }
+    if (rq->ready)
+        poke_idle(rq, UINT64_MAX);
     switch_to(rq, prev, next);
 }
 
@@ -285,6 +304,7 @@ void task_wake(struct plat_task *t)
         spin_unlock(&rq->lock);
         rq = better->rq;
         spin_lock(&rq->lock);
+        t->moved_at = arch_counter();
         rq->moved_in++;
     }
     rq_enqueue(rq, t, true);
@@ -384,8 +404,10 @@ void sched_idle(void)
 
         arch_irq_save();
         rq = this_rq();
+        atomic_fetch_or(&idle_cpus, BIT(rq->cpu->id));
         if (!atomic_load(&rq->cpu->resched) && !balance_pull(rq))
             arch_wait();
+        atomic_fetch_and(&idle_cpus, ~BIT(rq->cpu->id));
         if (atomic_load(&rq->cpu->resched))
             schedule();
         arch_irq_restore(true); /* what is pending is taken here */

@@ -64,6 +64,8 @@ int sched_pin(unsigned cpu, struct plat_task *t);
 
 /* ---- start ---- */
 
+/* No tasks, no stacks: before the first CPU of a machine. */
+void tasks_forget(void);
 /* Run queue of a CPU; the caller is its idle task from now on. Boot only. */
 int sched_cpu_add(struct cpu *c);
 /* The idle task's life: interrupts on, runs whatever comes. */

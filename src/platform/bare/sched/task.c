@@ -12,6 +12,12 @@ static struct {
     bool ready;
 } tasks = {.lock = SPIN_INIT(RANK_USER)};
 
+void tasks_forget(void)
+{
+    tasks.stacks = NULL;
+    tasks.ready = false;
+}
+
 static void tasks_init(void)
 {
     if (tasks.ready)
@@ -72,7 +78,7 @@ static void task_main(void *opaque)
 {
     struct plat_task *t = opaque;
 
-    spin_unlock(&arch_cpu()->rq->lock);
+    sched_switched();
     arch_irq_restore(true);
     t->fn(t->arg);
     task_exit();
