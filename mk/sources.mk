@@ -11,6 +11,9 @@ SRC_TEST := $(filter %_test.c,$(SRC_ALL))
 SRC_CODE := $(filter-out %_test.c,$(SRC_ALL))
 SRC_PLAT := $(filter src/platform/linux/%,$(SRC_CODE))
 SRC_PTEST := $(filter src/platform/test/%,$(SRC_CODE))
+# What of the bare platform its unit tests run, on a simulated machine.
+SRC_PBARE := $(filter src/platform/bare/mm/% src/platform/bare/sched/% src/platform/bare/sync/% src/platform/bare/irq/% \
+  src/platform/bare/sim/% src/platform/bare/board.c src/platform/bare/files.c,$(SRC_CODE))
 SRC_APP := $(filter src/app/carbovisor/%,$(SRC_CODE))
 SRC_NAT := $(filter src/app/nat/%,$(SRC_CODE))
 # Engines of the bare form belong to its image (mk/bare-image.mk).
@@ -20,6 +23,7 @@ obj = $(patsubst %.c,$(B)/%.o,$(1))
 OBJ_LIB := $(call obj,$(SRC_LIB))
 OBJ_PLAT := $(call obj,$(SRC_PLAT))
 OBJ_PTEST := $(call obj,$(SRC_PTEST))
+OBJ_PBARE := $(call obj,$(SRC_PBARE))
 OBJ_APP := $(call obj,$(SRC_APP))
 OBJ_NAT := $(call obj,$(SRC_NAT))
 
@@ -43,6 +47,10 @@ $(B)/libplat-linux.a: $(OBJ_PLAT)
 	$(Q)rm -f $@; ar rcs $@ $^
 $(B)/libplat-test.a: $(OBJ_PTEST)
 	$(Q)rm -f $@; ar rcs $@ $^
+# Their lock-order checks are a part of the test.
+$(OBJ_PBARE): CFLAGS += -DCV_DEBUG
+$(B)/libplat-bare.a: $(OBJ_PBARE)
+	$(Q)rm -f $@; ar rcs $@ $^
 
 # The links follow MODE, so their age says nothing.
 FORCE:
@@ -61,11 +69,11 @@ $(B)/carbovisor-nat: $(OBJ_NAT)
 	$(Q)$(CC) -o $@ $(OBJ_NAT) -lslirp -lseccomp
 
 # Unit tests: on the test platform, except where real memory and files are the point.
-TEST_ON_LINUX := src/config/% src/guest/% src/loader/% src/ir/% src/lib/% src/core/% src/engine/% src/platform/linux/% src/app/%
+TEST_ON_LINUX := src/control/% src/config/% src/guest/% src/loader/% src/ir/% src/lib/% src/core/% src/engine/% src/backend/char_% src/platform/linux/% src/app/%
 EXTRA_LIBS_fdt_test := -lfdt
 TESTS := $(patsubst src/%.c,$(B)/test/%,$(SRC_TEST))
-test_plat = $(if $(filter $(TEST_ON_LINUX),src/$(1).c),$(B)/libplat-linux.a,$(B)/libplat-test.a)
-$(B)/test/%: $(B)/src/%.o $(B)/libcv.a $(B)/libplat-test.a $(B)/libplat-linux.a
+test_plat = $(if $(filter src/platform/bare/%,src/$(1).c),$(B)/libplat-bare.a,$(if $(filter $(TEST_ON_LINUX),src/$(1).c),$(B)/libplat-linux.a,$(B)/libplat-test.a))
+$(B)/test/%: $(B)/src/%.o $(B)/libcv.a $(B)/libplat-test.a $(B)/libplat-linux.a $(B)/libplat-bare.a
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(B)/libcv.a $(call test_plat,$*) -Wl,--end-group $(PKG_LIBS) $(LDLIBS) -lcmocka -lm $(EXTRA_LIBS_$(notdir $*))
 

@@ -1,8 +1,10 @@
 /* libcarbovisor: the public functions over config, machine and core. */
 #include <carbovisor/carbovisor.h>
 #include "api/make.h"
+#include "api/monitor.h"
 #include "backend/block_raw.h"
 #include "backend/char_stream.h"
+#include "backend/net_switch.h"
 #include "backend/net_user.h"
 #include "backend/null.h"
 #include "config/bundle.h"
@@ -24,7 +26,9 @@ struct cv_vm {
     struct vm_desc desc; /* resolved */
     struct machine_backends backends;
     const char *engine_reason;
-    bool inspect; /* to be looked at only */
+    struct monitor *monitor;
+    struct net_switch *sw; /* net-mode vswitch: with no other VM on it */
+    bool inspect;          /* to be looked at only */
 };
 
 const char *cv_version(void)
@@ -134,22 +138,38 @@ static int backends_inspect(struct cv_vm *cv, char *why, size_t why_size)
         err = char_stream_check("serial", d->serial, why, why_size);
     if (!err && d->console)
         err = char_stream_check("console", d->console, why, why_size);
-    if (!err && d->net == DESC_NET_NAT && !(b->net = null_net_create()))
+    if (!err && d->monitor)
+        err = char_stream_check("monitor", d->monitor, why, why_size);
+    if (!err && d->net != DESC_NET_NONE && !(b->net = null_net_create()))
         err = no_memory(why, why_size);
     if (!err && d->console && strcmp(d->console, "none") && !(b->console = null_char_create()))
         err = no_memory(why, why_size);
     return err;
 }
 
+/* A switch of its own: the guest finds the network that it has elsewhere, and nobody there. */
+static int switch_create(struct cv_vm *cv, char *why, size_t why_size)
+{
+    cv->sw = net_switch_create();
+    return cv->sw ? net_switch_port(&cv->backends.net, cv->sw, cv->vm, why, why_size)
+                  : no_memory(why, why_size);
+}
+
 static int backends_create(struct cv_vm *cv, char *why, size_t why_size)
 {
     const struct vm_desc *d = &cv->desc;
-    struct char_stream_hooks hooks = {.quit = end_vm, .opaque = cv};
+    bool commands = cv->monitor && !strcmp(d->monitor, "stdio");
+    struct char_stream_hooks hooks = {.quit = end_vm,
+                                      .opaque = cv,
+                                      .monitor = commands ? monitor_input : NULL,
+                                      .monitor_opaque = cv->monitor};
     struct machine_backends *b = &cv->backends;
     int err = disks_create(cv, why, why_size);
 
     if (!err && d->net == DESC_NET_NAT)
         err = net_user_create(&b->net, cv->vm, d->forwards, d->forward_count, why, why_size);
+    if (!err && d->net == DESC_NET_VSWITCH)
+        err = switch_create(cv, why, why_size);
     if (!err && strcmp(d->serial, "none"))
         err = char_stream_create(&b->serial, cv->vm, "serial", d->serial, hooks, why, why_size);
     if (!err && d->console && strcmp(d->console, "none"))
@@ -201,14 +221,43 @@ static int connect(void *opaque, struct vm *vm, struct machine_backends *b, char
     return cv->inspect ? backends_inspect(cv, why, why_size) : backends_create(cv, why, why_size);
 }
 
+/* ---- monitor ---- */
+
+static bool monitor_vm_at(void *opaque, unsigned i, struct control_vm *out)
+{
+    struct cv_vm *cv = opaque;
+
+    *out = (struct control_vm){cv->desc.name, cv->vm, &cv->desc};
+    return i == 0;
+}
+
+static const struct control_ops monitor_ops = {.form = "hosted", .vm_at = monitor_vm_at, .quit = end_vm};
+
+/* Who has the terminal, if a port of the guest has. */
+static struct chardev *terminal_of(const struct cv_vm *cv)
+{
+    const struct vm_desc *d = &cv->desc;
+
+    if (!strcmp(d->serial, "stdio"))
+        return cv->backends.serial;
+    return d->console && !strcmp(d->console, "stdio") ? cv->backends.console : NULL;
+}
+
 static int create(struct cv_vm *cv, char *why, size_t why_size)
 {
     const struct make_form form = {connect, cv};
     struct make_plan plan = {0};
+    bool monitor = cv->desc.monitor && !cv->inspect;
     int err = make_plan(&plan, &cv->desc, why, why_size);
 
     cv->engine_reason = plan.engine_reason;
-    return err ? err : make_vm(&cv->vm, &cv->backends, &plan, &cv->desc, &form, why, why_size);
+    if (!err && monitor && !(cv->monitor = monitor_create(&monitor_ops, cv)))
+        err = no_memory(why, why_size);
+    if (!err)
+        err = make_vm(&cv->vm, &cv->backends, &plan, &cv->desc, &form, why, why_size);
+    if (!err && monitor)
+        err = monitor_start(cv->monitor, cv->desc.monitor, terminal_of(cv), why, why_size);
+    return err;
 }
 
 static int create_as(cv_vm **out, cv_config *config, bool inspect, char *why, size_t why_size)
@@ -246,7 +295,10 @@ void cv_vm_destroy(cv_vm *cv)
 {
     if (!cv)
         return;
+    monitor_stop(cv->monitor);
     make_destroy(cv->vm, &cv->backends);
+    monitor_destroy(cv->monitor);
+    net_switch_destroy(cv->sw);
     cv_config_destroy(cv->config);
     plat_free(cv);
 }

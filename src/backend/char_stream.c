@@ -22,7 +22,7 @@ struct char_stream {
     struct plat_lock lock; /* stream, head, fill */
     size_t head, fill, room;
     bool terminal;
-    bool escaped; /* stream's task only */
+    bool escaped, to_monitor; /* stream's task only */
     uint8_t waiting[];
 };
 
@@ -62,11 +62,24 @@ static void deliver(void *opaque)
     plat_unlock(&c->lock);
 }
 
-static void help(void)
+static void help(const struct char_stream *c)
 {
     static const char text[] = "Ctrl-a x  end the VM\r\nCtrl-a a  send Ctrl-a\r\nCtrl-a h  this list\r";
+    static const char monitor[] = "Ctrl-a c  to the monitor, and back to the console\r";
 
+    if (c->hooks.monitor)
+        plat_log_line(monitor, sizeof(monitor) - 1);
     plat_log_line(text, sizeof(text) - 1);
+}
+
+/* The monitor shows its prompt for the end of an empty line. */
+static void turn_to_monitor(struct char_stream *c)
+{
+    if (!c->hooks.monitor)
+        return;
+    c->to_monitor = !c->to_monitor;
+    if (c->to_monitor)
+        c->hooks.monitor(c->hooks.monitor_opaque, (const uint8_t *)"\r", 1);
 }
 
 /* What one byte typed means: the byte for the guest, or -1. */
@@ -86,7 +99,11 @@ static int unescape(struct char_stream *c, uint8_t byte)
         return -1;
     case 'h':
     case '?':
-        help();
+        help(c);
+        return -1;
+    case 'c':
+    case 'c' - 'a' + 1:
+        turn_to_monitor(c);
         return -1;
     case 'a':
     case ESCAPE:
@@ -104,7 +121,9 @@ static void input(void *opaque, const uint8_t *data, size_t len)
     for (size_t i = 0; i < len; i++) {
         int byte = unescape(c, data[i]);
 
-        if (byte >= 0)
+        if (byte >= 0 && c->to_monitor)
+            c->hooks.monitor(c->hooks.monitor_opaque, &(uint8_t){(uint8_t)byte}, 1);
+        else if (byte >= 0)
             put(c, (uint8_t)byte);
     }
     /* Not left to deliver(): the stream may read again before that runs, and what finds no room is lost. */

@@ -1,6 +1,7 @@
 /*
  * A character device on a stream of the platform: terminal, pty, file, socket. On the terminal Ctrl-a is
- * the escape: Ctrl-a x ends the VM, Ctrl-a a sends one Ctrl-a, Ctrl-a h lists these.
+ * the escape: Ctrl-a x ends the VM, Ctrl-a c turns to the monitor and back, Ctrl-a a sends one Ctrl-a, Ctrl-a
+ * h lists these.
  */
 #ifndef CV_BACKEND_CHAR_STREAM_H
 #define CV_BACKEND_CHAR_STREAM_H
@@ -12,6 +13,9 @@ struct vm;
 struct char_stream_hooks {
     void (*quit)(void *opaque); /* Ctrl-a x; on the stream's task */
     void *opaque;
+    /* What is typed after Ctrl-a c, until the next one; on the stream's task. NULL: there is no monitor. */
+    void (*monitor)(void *opaque, const uint8_t *data, size_t len);
+    void *monitor_opaque;
 };
 
 /*

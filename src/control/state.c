@@ -91,6 +91,13 @@ int command_vcpu_list(struct call *k)
     return err;
 }
 
+static bool has_field(const struct state_field *f, const char *name)
+{
+    while (f->name && strcmp(f->name, name))
+        f++;
+    return f->name;
+}
+
 int command_vcpu_regs(struct call *k)
 {
     struct vcpu *v;
@@ -103,8 +110,10 @@ int command_vcpu_regs(struct call *k)
     held = hold(k);
     if (v->vm->engine->pull)
         v->vm->engine->pull(v, REGS_ALL);
-    fmt_snprintf(line, sizeof(line), "cpu%u.pc = %016llx", v->id, (unsigned long long)v->pc);
-    emit_field(k->out, line);
+    if (!has_field(v->vm->guest->state, "pc")) {
+        fmt_snprintf(line, sizeof(line), "cpu%u.pc = %016llx", v->id, (unsigned long long)v->pc);
+        emit_field(k->out, line);
+    }
     fmt_snprintf(line, sizeof(line), "cpu%u", v->id);
     state_dump(v->vm->guest->state, v, line, emit_field, k->out);
     let_go(k, held);
@@ -183,7 +192,7 @@ int command_mem_read(struct call *k)
     if (!err)
         err = take_number(k, 0, "ADDRESS", UINT64_MAX, &at);
     if (!err && k->count > 1)
-        err = take_number(k, 1, "LENGTH", 65536, &len);
+        err = take_number(k, 1, "LENGTH", 4096, &len);
     out_list(k->out, CONTROL_TABLE);
     for (uint64_t i = 0; !err && i < len; i += sizeof(buf)) {
         size_t n = (size_t)MIN(len - i, (uint64_t)sizeof(buf));
@@ -220,12 +229,12 @@ int command_irq_list(struct call *k)
 {
     int err;
 
-    if (!k->vm.name) {
-        if (!k->c->ops->irq_list)
-            return refuse(k, -EINVAL, "name a VM: the %s form has no board of its own", k->c->ops->form);
+    if (!k->vm.name && k->c->ops->irq_list) {
         k->c->ops->irq_list(k->c->opaque, k->out);
         return 0;
     }
+    if (!k->vm.name && !k->c->ops->vm_at(k->c->opaque, 0, &k->vm))
+        return refuse(k, -EINVAL, "there are no VMs");
     err = need_vm(k);
     out_list(k->out, CONTROL_TABLE);
     for (unsigned i = 0; !err && i < k->vm.vm->vcpu_count; i++) {

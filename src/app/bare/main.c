@@ -2,7 +2,7 @@
  * The front end of the bare form: the board's VMs from the bundle, and a shell on its console. Host command
  * line: console=all shows the guests' consoles live; console=NAME attaches that VM's from the start.
  */
-#include "app/bare/editor.h"
+#include "control/editor.h"
 #include "app/bare/host.h"
 #include "app/bare/mux.h"
 #include "lib/fmt.h"

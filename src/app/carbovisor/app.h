@@ -26,6 +26,7 @@ struct verb {
 int verb_run(int argc, char **argv);
 int verb_check(int argc, char **argv);
 int verb_bundle(int argc, char **argv);
+int verb_ctl(int argc, char **argv);
 int verb_list(int argc, char **argv);
 int verb_doctor(int argc, char **argv);
 int verb_help(const struct verb *v);

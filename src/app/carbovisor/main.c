@@ -9,6 +9,7 @@
 static const struct verb verbs[] = {
     {"run", "[VM.yaml] [flags]", "create, start, attach the console", verb_run},
     {"check", "VM.yaml [flags]", "validate, print the machine and its memory map, start nothing", verb_check},
+    {"ctl", "SOCKET COMMAND...", "send one command to a running VM (--monitor unix:SOCKET)", verb_ctl},
     {"bundle", "VM.yaml... -o FILE", "boot bundle of several VMs for the bare form", verb_bundle},
     {"list", "guests|engines|machines|devices [--json]", "what there is", verb_list},
     {"doctor", "[--json]", "what this host can do, and how to fix what it cannot", verb_doctor},

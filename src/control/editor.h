@@ -2,8 +2,8 @@
  * One line being typed on a terminal: cursor keys, Home and End, the usual Ctrl keys, history, completion. It
  * knows no terminal: bytes go in, what is to be shown comes out by put().
  */
-#ifndef CV_APP_BARE_EDITOR_H
-#define CV_APP_BARE_EDITOR_H
+#ifndef CV_CONTROL_EDITOR_H
+#define CV_CONTROL_EDITOR_H
 
 #include "lib/base.h"
 

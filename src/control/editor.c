@@ -1,11 +1,12 @@
 /* Line editing by the escape sequences of ECMA-48 that every terminal has. */
-#include "app/bare/editor.h"
+#include "control/editor.h"
 #include "lib/fmt.h"
 #include "lib/str.h"
 
-#define CTRL(c) ((c) - 'a' + 1)
-#define ESC     27
-#define DEL     127
+#define CTRL(c)      ((c) - 'a' + 1)
+#define ESC          27
+#define DEL          127
+#define SEQUENCE_MAX 32u /* what is longer is none */
 
 static void put(struct editor *e, const char *text)
 {
@@ -183,7 +184,7 @@ static void escape_byte(struct editor *e, char byte)
     e->escape++;
     if (e->escape == 2 && (byte == '[' || byte == 'O'))
         return;
-    if (e->escape == 2 || byte == '~' || byte >= 'A' || e->escape > sizeof(e->sequence))
+    if (e->escape == 2 || byte == '~' || byte >= 'A' || e->escape > SEQUENCE_MAX)
         key_sequence(e);
 }
 

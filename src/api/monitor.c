@@ -1,0 +1,191 @@
+/* Lines in, commands run on a task of their own, lines out. */
+#include "api/monitor.h"
+#include "control/editor.h"
+#include "core/platform.h"
+#include "lib/err.h"
+#include "lib/fmt.h"
+#include "lib/ring.h"
+#include "lib/str.h"
+
+#define TYPED 4096
+
+struct monitor {
+    struct control control;
+    struct editor editor;     /* on a terminal */
+    bool is_terminal, open;   /* open: of the editor, a prompt stands there */
+    struct chardev *terminal; /* the guest's port, or NULL */
+    struct plat_stream *stream;
+    struct plat_task *task;
+    struct plat_event event;
+    struct ring typed; /* input task to ours */
+    uint8_t typed_bytes[TYPED];
+    char line[CONTROL_LINE]; /* at a socket: so far */
+    size_t fill;
+    bool too_long;
+    _Atomic bool stop, cut; /* cut: the client is gone */
+};
+
+/* ---- output ---- */
+
+static void put(void *opaque, const char *text, size_t len)
+{
+    struct monitor *m = opaque;
+
+    if (m->terminal)
+        m->terminal->ops->write(m->terminal, text, len);
+    else if (m->stream)
+        plat_stream_write(m->stream, text, len);
+}
+
+static void put_line(struct monitor *m, const char *mark, const char *text)
+{
+    const char *end = m->is_terminal ? "\r\n" : "\n";
+    char line[CONTROL_TEXT + 8];
+    int n = fmt_snprintf(line, sizeof(line), "%s%s%s", m->is_terminal ? "" : mark, text, end);
+
+    put(m, line, MIN((size_t)n, sizeof(line) - 1));
+}
+
+static void show(void *opaque, const char *text)
+{
+    put_line(opaque, "+", text);
+}
+
+static void run_line(struct monitor *m, const char *line)
+{
+    char why[500] = "";
+    int err = control_run(&m->control, line, show, m, why, sizeof(why));
+
+    if (err)
+        put_line(m, "-", why[0] ? why : "the VM's state does not allow it");
+    else if (!m->is_terminal)
+        put_line(m, "", ".");
+}
+
+/* ---- input ---- */
+
+void monitor_input(void *monitor, const uint8_t *data, size_t len)
+{
+    struct monitor *m = monitor;
+
+    if (!len)
+        atomic_store(&m->cut, true);
+    ring_write(&m->typed, data, len);
+    plat_event_wake(&m->event);
+}
+
+static void take_socket_byte(struct monitor *m, char byte)
+{
+    if (byte != '\n') {
+        m->too_long |= m->fill == sizeof(m->line) - 1;
+        if (!m->too_long && byte)
+            m->line[m->fill++] = byte;
+        return;
+    }
+    m->line[m->fill] = 0;
+    if (m->too_long)
+        put_line(m, "-", "the command is too long");
+    else
+        run_line(m, m->line);
+    m->fill = 0;
+    m->too_long = false;
+}
+
+/* The first byte brings the prompt. */
+static void take_terminal_byte(struct monitor *m, char byte)
+{
+    if (!m->open)
+        editor_next(&m->editor);
+    m->open = true;
+    if (!editor_byte(&m->editor, byte))
+        return;
+    run_line(m, m->editor.line);
+    editor_next(&m->editor);
+}
+
+static void monitor_task(void *opaque)
+{
+    struct monitor *m = opaque;
+    uint8_t byte;
+
+    while (!atomic_load(&m->stop)) {
+        while (!atomic_load(&m->stop) && ring_read(&m->typed, &byte, 1)) {
+            if (m->is_terminal)
+                take_terminal_byte(m, (char)byte);
+            else
+                take_socket_byte(m, (char)byte);
+        }
+        /* What the client left unfinished is not the next one's. */
+        if (atomic_exchange(&m->cut, false))
+            m->fill = 0;
+        if (!atomic_load(&m->stop))
+            plat_event_wait(&m->event, PLAT_FOREVER);
+    }
+}
+
+static size_t complete(void *opaque, const char *line, void (*word)(void *opaque, const char *text),
+                       void *arg)
+{
+    struct monitor *m = opaque;
+
+    return control_complete(&m->control, line, word, arg);
+}
+
+/* ---- life ---- */
+
+struct monitor *monitor_create(const struct control_ops *ops, void *opaque)
+{
+    struct monitor *m = plat_alloc(sizeof(*m));
+
+    if (!m)
+        return NULL;
+    control_init(&m->control, ops, opaque);
+    ring_init(&m->typed, m->typed_bytes, TYPED);
+    plat_event_init(&m->event);
+    return m;
+}
+
+int monitor_start(struct monitor *m, const char *spec, struct chardev *terminal, char *why, size_t why_size)
+{
+    struct editor_ops ops = {put, complete, m};
+    char reason[300];
+    int err = 0;
+
+    m->is_terminal = !strcmp(spec, "stdio");
+    m->terminal = m->is_terminal ? terminal : NULL;
+    editor_init(&m->editor, &ops, "carbovisor> ");
+    if (!m->terminal)
+        err = plat_stream_open(&m->stream, spec, (struct plat_stream_cb){monitor_input, m}, reason,
+                               sizeof(reason));
+    if (!err) {
+        fmt_snprintf(reason, sizeof(reason), "no thread for it; free some on the host");
+        err = plat_task_start(&m->task, "monitor", monitor_task, m);
+    }
+    if (err)
+        fmt_snprintf(why, why_size, "monitor: %s", reason);
+    return err;
+}
+
+void monitor_stop(struct monitor *m)
+{
+    if (!m)
+        return;
+    atomic_store(&m->stop, true);
+    plat_event_wake(&m->event);
+    if (m->task)
+        plat_task_join(m->task);
+    m->task = NULL;
+    if (m->stream)
+        plat_stream_close(m->stream);
+    m->stream = NULL;
+}
+
+void monitor_destroy(struct monitor *m)
+{
+    if (!m)
+        return;
+    monitor_stop(m);
+    plat_event_fini(&m->event);
+    control_fini(&m->control);
+    plat_free(m);
+}
