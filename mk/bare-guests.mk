@@ -1,0 +1,27 @@
+# Guests for the tests and the instruction counts of the bare form: out/bare-guests/<arch>/<name>.elf
+
+bare_guest_cc_riscv64 := riscv64-linux-gnu-gcc -march=rv64gc_zicsr_zifencei -mabi=lp64 -mcmodel=medany
+bare_guest_src_riscv64 := $(wildcard tests/bare/riscv64/*.[ch] tests/bare/riscv64/*.S) tests/bare/riscv64/link.ld
+BARE_GUESTS_riscv64 := bench compete spin hello
+
+bare_guest_flags := -O2 -std=gnu11 -Wall -Wextra -Werror -ffreestanding -fno-pic -fno-stack-protector -nostdlib -static \
+  -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments
+
+$(OUT)/bare-guests/riscv64/%.elf: tests/bare/riscv64/%.c $(bare_guest_src_riscv64)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(bare_guest_cc_riscv64) $(bare_guest_flags) -T tests/bare/riscv64/link.ld -o $@ tests/bare/riscv64/start.S $<
+$(OUT)/bare-guests/riscv64/compete.elf: tests/bare/riscv64/bench.c $(bare_guest_src_riscv64)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(bare_guest_cc_riscv64) $(bare_guest_flags) -DCOMPETING -T tests/bare/riscv64/link.ld -o $@ tests/bare/riscv64/start.S $<
+# In place of the hypervisor: tells what the firmware took.
+$(OUT)/bare-guests/riscv64/null.img: tests/bare/riscv64/null.S
+	$(Q)mkdir -p $(@D)
+	$(Q)riscv64-linux-gnu-gcc -march=rv64imac -mabi=lp64 -nostdlib -static -Wl,--build-id=none,-Ttext=0x80200000 -o $@.elf $<
+	$(Q)riscv64-linux-gnu-objcopy -O binary $@.elf $@
+
+bare-guests: $(foreach g,$(BARE_GUESTS_$(ARCH)),$(OUT)/bare-guests/$(ARCH)/$(g).elf) $(OUT)/bare-guests/$(ARCH)/null.img
+
+## bench-bare [ARCH=riscv64]: what leaving a guest costs, in instructions, against its bars
+bench-bare: bare bare-guests $(OUT)/carbovisor
+	$(Q)bench/bare --arch $(ARCH) --out $(OUT)
+.PHONY: bare-guests bench-bare
