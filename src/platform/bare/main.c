@@ -145,6 +145,7 @@ static void memory_start(const struct board *b)
     frames_init(b->free, b->free_count);
     bare.frames = true;
     heap_init();
+    tasks_forget();
 }
 
 void bare_main(uint64_t fdt_pa, uint64_t hw_id)

@@ -153,6 +153,17 @@ void cache_shrink(struct cache *c)
     spin_unlock_irq(&c->lock, on);
 }
 
+void cache_fini(struct cache *c)
+{
+    bool on;
+
+    cache_shrink(c);
+    BUG_ON(c->used || c->slabs);
+    on = spin_lock_irq(&heap.lock);
+    list_remove(&c->all_caches);
+    spin_unlock_irq(&heap.lock, on);
+}
+
 void heap_init(void)
 {
     unsigned class = 0;

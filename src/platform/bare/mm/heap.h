@@ -36,8 +36,10 @@ void cache_init(struct cache *c, const char *name, size_t size);
 /* Not zeroed, aligned to 16; NULL without memory. */
 void *cache_alloc(struct cache *c);
 void cache_free(struct cache *c, void *p);
-/* Gives empty slabs back; for a pool whose objects are all back, everything. */
+/* Gives empty slabs back, and what this CPU's magazine holds. */
 void cache_shrink(struct cache *c);
+/* All objects are back, and no other CPU's magazine has any. */
+void cache_fini(struct cache *c);
 
 void heap_init(void);
 /* i-th cache, for figures; NULL past the last. */
