@@ -46,10 +46,21 @@ struct dist_ops {
     void (*deactivate)(struct dist *d, struct vcpu *v, unsigned id);
     /* Software-generated interrupt `id` of this group for the vCPUs in mask (bit = id of the vCPU). */
     void (*software)(struct dist *d, struct vcpu *v, unsigned id, unsigned group, uint64_t mask);
+    /*
+     * For a CPU interface that holds several interrupts at once (list registers), where `listed` is set: up to
+     * max pending and inactive ones that distributor and group enables let pass to this vCPU, best first; how
+     * many there are in all. What stands in the list stays pending here until taken() says otherwise; each
+     * change requests VCPU_REQ_IRQ.
+     */
+    unsigned (*list)(struct dist *d, struct vcpu *v, uint64_t *tops, unsigned max);
+    /* One of the list was acknowledged, and active says whether it still is. */
+    void (*taken)(struct dist *d, struct vcpu *v, uint64_t top, bool active);
 };
 
 struct dist {
     const struct dist_ops *ops;
+    bool listed;    /* set by an engine before the guest runs */
+    gpa_t cpu_base; /* window of a memory-mapped CPU interface; 0: none */
 };
 
 #define DIST_TOP(id, priority, group) ((uint64_t)(id) | (uint64_t)(priority) << 32 | (uint64_t)(group) << 40)
@@ -57,6 +68,10 @@ struct dist {
 #define DIST_TOP_PRIORITY(top)        ((unsigned)((top) >> 32 & 0xff))
 #define DIST_TOP_GROUP(top)           ((unsigned)((top) >> 40 & 1))
 #define DIST_NONE                     UINT64_MAX
+/* In a list: sender of a GICv2's SGI; a level that ends by itself. */
+#define DIST_SOURCE(cpu)     ((uint64_t)(cpu) << 44)
+#define DIST_TOP_SOURCE(top) ((unsigned)((top) >> 44 & 7))
+#define DIST_LEVEL           (UINT64_C(1) << 47)
 
 /* Sends an MSI: a 32-bit write on the bus. */
 void msi_send(struct vm *vm, uint64_t address, uint32_t data);

@@ -1,5 +1,6 @@
 /* 32 interrupts of a GIC: registers and transitions. */
 #include "device/intc/gic_bank.h"
+#include "core/irqchip.h"
 #include "lib/str.h"
 
 #define SGI_MASK 0xffffu
@@ -46,6 +47,34 @@ unsigned gic_bank_best(const struct gic_bank *b, uint32_t among, unsigned *prior
         }
     }
     return best;
+}
+
+unsigned gic_list_add(uint64_t *tops, unsigned max, unsigned count, uint64_t top)
+{
+    unsigned n = MIN(count, max), at = n;
+
+    while (at && DIST_TOP_PRIORITY(tops[at - 1]) > DIST_TOP_PRIORITY(top))
+        at--;
+    for (unsigned i = MIN(n, max - 1); i > at; i--)
+        tops[i] = tops[i - 1];
+    if (at < max)
+        tops[at] = top;
+    return count + 1;
+}
+
+unsigned gic_bank_list(const struct gic_bank *b, uint32_t among, unsigned first, uint64_t *tops, unsigned max,
+                       unsigned count)
+{
+    uint32_t bits = gic_bank_pending(b) & b->enable & ~b->active & among;
+
+    for (; bits; bits &= bits - 1) {
+        unsigned n = (unsigned)__builtin_ctz(bits);
+        uint64_t level = b->edge >> n & 1 ? 0 : DIST_LEVEL;
+
+        count = gic_list_add(tops, max, count,
+                             DIST_TOP(first + n, b->priority[n], b->group >> n & 1) | level);
+    }
+    return count;
 }
 
 /* ---- registers ---- */

@@ -65,6 +65,15 @@ static inline uint32_t gic_bank_pending(const struct gic_bank *b)
 /* The best interrupt among `among` that is pending, enabled and inactive, if better than *priority. */
 unsigned gic_bank_best(const struct gic_bank *b, uint32_t among, unsigned *priority);
 
+/*
+ * Adds those of `among` that are pending, enabled and inactive to a list of core/irqchip.h, numbers from
+ * `first` on; best first, among equals in the order of adding. How many there are in all, `count` before.
+ */
+unsigned gic_bank_list(const struct gic_bank *b, uint32_t among, unsigned first, uint64_t *tops, unsigned max,
+                       unsigned count);
+/* The same of one. */
+unsigned gic_list_add(uint64_t *tops, unsigned max, unsigned count, uint64_t top);
+
 /* Identification registers at the end of a frame (CoreSight): 0xfd0..0xffc; archrev 2 or 3. */
 uint32_t gic_id_register(uint64_t offset_in_4k, unsigned part, unsigned archrev);
 

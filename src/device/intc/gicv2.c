@@ -75,16 +75,28 @@ struct gicv2_pending gicv2_highest(const struct gicv2 *g, unsigned cpu)
     return (struct gicv2_pending){best, priority, group};
 }
 
+/*
+ * With the CPU interface in list registers an input says only that something waits, which ends a halt.
+ */
+static uint32_t signals(const struct gicv2 *g, unsigned cpu)
+{
+    if (UNLIKELY(g->dist.listed))
+        return gicv2_highest(g, cpu).intid != GIC_NONE;
+    return gicv2_signals(g, cpu);
+}
+
 void gicv2_update(struct gicv2 *g)
 {
     for (unsigned i = 0; i < g->cpus; i++) {
-        uint32_t now = gicv2_signals(g, i), changed = now ^ g->cpu[i].driven;
+        uint32_t now = signals(g, i), changed = now ^ g->cpu[i].driven;
 
         g->cpu[i].driven = now;
         if (changed & 1)
             irqchip_cpu_input(g->dev.vm->vcpu[i], g->config.input_irq, now & 1);
         if (changed & 2)
             irqchip_cpu_input(g->dev.vm->vcpu[i], g->config.input_fiq, now & 2);
+        if (g->dist.listed)
+            vcpu_request(g->dev.vm->vcpu[i], VCPU_REQ_IRQ);
     }
 }
 
@@ -144,7 +156,61 @@ static void dist_private_input(struct dist *d, struct vcpu *v, unsigned input, b
     plat_unlock(&g->dev.lock);
 }
 
-static const struct dist_ops gicv2_dist_ops = {.private_input = dist_private_input};
+static void dist_deactivate(struct dist *d, struct vcpu *v, unsigned id)
+{
+    struct gicv2 *g = container_of(d, struct gicv2, dist);
+
+    plat_lock(&g->dev.lock);
+    gicv2_deactivate(g, v->id, id);
+    gicv2_update(g);
+    plat_unlock(&g->dev.lock);
+}
+
+static unsigned dist_list(struct dist *d, struct vcpu *v, uint64_t *tops, unsigned max)
+{
+    struct gicv2 *g = container_of(d, struct gicv2, dist);
+    const struct gic_bank *b = &g->private[v->id];
+    unsigned n;
+
+    plat_lock(&g->dev.lock);
+    n = gic_bank_list(b, group_mask(g, b), 0, tops, max, 0);
+    for (unsigned i = 1; i < GICV2_BANKS; i++) {
+        b = &g->spi[i];
+        n = gic_bank_list(b, targeted(g, i, group_mask(g, b) & gic_bank_pending(b), v->id), 32 * i, tops, max, n);
+    }
+    for (unsigned i = 0; i < MIN(n, max); i++) {
+        unsigned id = DIST_TOP_ID(tops[i]);
+
+        if (id < GIC_SGIS)
+            tops[i] |= DIST_SOURCE(__builtin_ctz(g->sgi_source[v->id][id]));
+    }
+    plat_unlock(&g->dev.lock);
+    return n;
+}
+
+/* An SGI was taken from the sender that the list named. */
+static void dist_taken(struct dist *d, struct vcpu *v, uint64_t top, bool active)
+{
+    struct gicv2 *g = container_of(d, struct gicv2, dist);
+    unsigned id = DIST_TOP_ID(top);
+
+    plat_lock(&g->dev.lock);
+    if (id < GIC_SGIS) {
+        sgi_pend(g, v->id, id, 0, (uint8_t)(1u << DIST_TOP_SOURCE(top)));
+        g->private[v->id].active |= UINT32_C(1) << id;
+    } else {
+        gicv2_activate(g, v->id, id);
+    }
+    if (!active)
+        gicv2_deactivate(g, v->id, id);
+    gicv2_update(g);
+    plat_unlock(&g->dev.lock);
+}
+
+static const struct dist_ops gicv2_dist_ops = {.private_input = dist_private_input,
+                                               .deactivate = dist_deactivate,
+                                               .list = dist_list,
+                                               .taken = dist_taken};
 
 /* ---- registers ---- */
 
@@ -395,6 +461,7 @@ struct device *gicv2_create(struct vm *vm, const char *id, const struct gicv2_co
         return NULL;
     device_init(&g->dev, &gicv2_ops, vm, id);
     g->dist.ops = &gicv2_dist_ops;
+    g->dist.cpu_base = c->cpu;
     g->config = *c;
     g->cpus = vm->vcpu_count;
     for (unsigned i = 0; i < g->cpus; i++)

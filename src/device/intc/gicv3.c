@@ -70,7 +70,7 @@ void gicv3_update(struct gicv3 *g, unsigned cpu)
 {
     uint64_t top = find_top(g, cpu);
 
-    if (atomic_exchange(&g->top[cpu], top) != top && top != DIST_NONE)
+    if ((atomic_exchange(&g->top[cpu], top) != top && top != DIST_NONE) || g->dist.listed)
         vcpu_request(g->dev.vm->vcpu[cpu], VCPU_REQ_IRQ);
 }
 
@@ -187,12 +187,47 @@ static void dist_software(struct dist *d, struct vcpu *v, unsigned id, unsigned 
     plat_unlock(&g->dev.lock);
 }
 
+static unsigned dist_list(struct dist *d, struct vcpu *v, uint64_t *tops, unsigned max)
+{
+    struct gicv3 *g = of_dist(d);
+    unsigned cpu = v->id, n = 0;
+
+    if (atomic_load(&g->top[cpu]) == DIST_NONE)
+        return 0;
+    plat_lock(&g->dev.lock);
+    n = gic_bank_list(&g->private[cpu], group_mask(g, &g->private[cpu]), 0, tops, max, n);
+    for (unsigned i = 1; i < GICV3_BANKS; i++)
+        n = gic_bank_list(&g->spi[i], group_mask(g, &g->spi[i]) & g->routed[cpu][i], 32 * i, tops, max, n);
+    if (g->ctlr & GICD_ENABLE_GRP1)
+        n = gicv3_lpi_list(g, cpu, tops, max, n);
+    plat_unlock(&g->dev.lock);
+    return n;
+}
+
+/* It may have been active only while nobody looked: then what is pending by level comes again. */
+static void dist_taken(struct dist *d, struct vcpu *v, uint64_t top, bool active)
+{
+    struct gicv3 *g = of_dist(d);
+    unsigned id = DIST_TOP_ID(top);
+
+    plat_lock(&g->dev.lock);
+    activate(g, v->id, id);
+    if (!active && id < 32)
+        g->private[v->id].active &= ~(UINT32_C(1) << id);
+    else if (!active && id < GICV3_INTIDS)
+        g->spi[id / 32].active &= ~(UINT32_C(1) << id % 32);
+    gicv3_update(g, v->id);
+    plat_unlock(&g->dev.lock);
+}
+
 static const struct dist_ops gicv3_dist_ops = {
     .private_input = dist_private_input,
     .top = dist_top,
     .activate = dist_activate,
     .deactivate = dist_deactivate,
     .software = dist_software,
+    .list = dist_list,
+    .taken = dist_taken,
 };
 
 static void gicv3_wire(struct device *d, unsigned intid, bool level)

@@ -62,6 +62,9 @@ void gicv3_lpi_load_all(struct gicv3 *g, unsigned cpu);
 /* The best pending and enabled one, GIC_NONE: none better than *priority. */
 unsigned gicv3_lpi_best(const struct gicv3 *g, unsigned cpu, unsigned *priority);
 
+/* Adds all of them to a list (gic_bank.h). */
+unsigned gicv3_lpi_list(const struct gicv3 *g, unsigned cpu, uint64_t *tops, unsigned max, unsigned count);
+
 /* The ITS's node, within that of the GIC. */
 void gicv3_its_describe(struct device *its, struct dtw *w);
 

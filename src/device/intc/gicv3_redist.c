@@ -87,6 +87,23 @@ unsigned gicv3_lpi_best(const struct gicv3 *g, unsigned cpu, unsigned *priority)
     return best;
 }
 
+unsigned gicv3_lpi_list(const struct gicv3 *g, unsigned cpu, uint64_t *tops, unsigned max, unsigned count)
+{
+    unsigned left = g->lpi_pending[cpu];
+
+    for (unsigned w = 0; left && w < ARRAY_SIZE(g->lpi[0].pending); w++) {
+        for (uint64_t bits = g->lpi[cpu].pending[w]; bits; bits &= bits - 1, left--) {
+            unsigned n = w * 64 + (unsigned)__builtin_ctzll(bits);
+            uint8_t config = g->lpi_config[n];
+
+            if (config & LPI_ENABLE)
+                count = gic_list_add(tops, max, count,
+                                     DIST_TOP(GICV3_LPI_BASE + n, config & GIC_PRIORITY_MASK, 1));
+        }
+    }
+    return count;
+}
+
 /* One byte an LPI: priority, enable (5.1.1). A table outside memory: disabled. */
 void gicv3_lpi_load(struct gicv3 *g, unsigned cpu, uint64_t intid)
 {

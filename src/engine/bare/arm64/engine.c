@@ -1,6 +1,7 @@
 /* engine_ops of the arm64 hardware engine. */
 #include "engine/bare/arm64/engine.h"
 #include "engine/bare/arm64/hw.h"
+#include "isa/arm64/dt.h"
 #include "lib/err.h"
 #include "lib/fmt.h"
 #include "lib/str.h"
@@ -14,6 +15,16 @@ static int probe(char *why, size_t why_size)
     (void)why;
     (void)why_size;
     return 0;
+}
+
+/* Private to each CPU, which enabled it when it came up; a request masks it on this one. */
+static void private_handler(struct gic *g, unsigned intid, irq_handler *fn, const char *name)
+{
+    bool on = arch_irq_save();
+
+    if (!irq_request(&g->domain, intid, IRQ_LEVEL_HIGH, fn, NULL, name)) /* -EBUSY: it was before */
+        irq_enable(&g->domain, intid, true);
+    arch_irq_restore(on);
 }
 
 /* Once for all VMs: the state of each CPU, the virtual timer's handler. */
@@ -30,7 +41,9 @@ static int cpus_init(void)
         hc->cpu = c;
         c->engine = hc;
     }
-    irq_request(&g->domain, g->vtimer, IRQ_LEVEL_HIGH, vgic_vtimer, NULL, "vtimer"); /* -EBUSY: it is */
+    private_handler(g, g->vtimer, vgic_vtimer, "vtimer");
+    if (g->maintenance)
+        private_handler(g, g->maintenance, vgic_maintenance, "vgic");
     return 0;
 }
 
@@ -89,7 +102,6 @@ static int vcpu_init(struct vcpu *v)
     h->timer_for = TIMER_NEVER;
     ktimer_init(&h->timer, timer_due, h);
     v->engine = h;
-    vgic_vcpu_init(h);
     return 0;
 }
 
@@ -113,16 +125,32 @@ static void evict(void *arg)
 
 static const struct task_hooks hooks = {.evict = evict};
 
+/* Things that may sleep, before interrupts go off. */
+static void begin(struct hw_vcpu *h)
+{
+    if (UNLIKELY(!h->vgic.started))
+        vgic_start(h);
+    if (!h->vtimer_by_core)
+        return;
+    timer_cancel(&h->a->vtimer);
+    h->vtimer_by_core = false;
+    h->vgic.vtimer_up = h->a->lines >> (A64_INTID_TIMER_VIRT - A64_INTID_PPI) & 1;
+    h->vgic.stale = true;
+}
+
 static void run(struct vcpu *v)
 {
     struct hw_vcpu *h = hw_of(v);
-    bool on = arch_irq_save();
-    struct hw_cpu *hc = hw_here();
+    struct hw_cpu *hc;
+    bool on;
 
+    v->exit.kind = EXIT_NONE;
+    begin(h);
+    task_hooks_set(&hooks, h);
+    on = arch_irq_save();
+    hc = hw_here();
     if (UNLIKELY(!hc->ready))
         hw_cpu_init(hc);
-    task_hooks_set(&hooks, h);
-    v->exit.kind = EXIT_NONE;
     if (hw_prepare(h))
         world_enter();
     atomic_store(&h->inside, NULL);
@@ -163,6 +191,8 @@ static void push(struct vcpu *v, unsigned groups)
     (void)groups;
     if (v->engine)
         hw_forget(hw_of(v));
+    if (v->engine)
+        vgic_reset(hw_of(v));
 }
 
 static void counters(struct vm *vm, void (*emit)(void *opaque, const char *name, uint64_t value), void *opaque)

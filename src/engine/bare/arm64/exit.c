@@ -201,6 +201,17 @@ static bool hypercall(struct hw_vcpu *h, bool smc)
 
 /* ---- waiting ---- */
 
+/* While it sleeps the core's timer stands in for the guest's. */
+static void vtimer_by_core(struct hw_vcpu *h)
+{
+    bool on = arch_irq_save();
+
+    hw_vtimer_get(h);
+    arch_irq_restore(on);
+    arm64_vtimer_fire(h->a);
+    h->vtimer_by_core = true;
+}
+
 /* The registers that decide about a wake to the struct: interrupts, timer. */
 static bool wait_for_interrupt(struct hw_vcpu *h)
 {
@@ -213,7 +224,11 @@ static bool wait_for_interrupt(struct hw_vcpu *h)
         return true;
     }
     h->exits[HW_WFI]++;
-    vgic_fold(h);
+    vgic_sync(h);
+    vgic_neutral(h);
+    if (arm64_irq_wakeup(v))
+        return true;
+    vtimer_by_core(h);
     if (arm64_irq_wakeup(v))
         return true;
     v->exit.kind = EXIT_HALT;
@@ -320,6 +335,7 @@ static bool wanted_by_core(struct vcpu *v)
     if (r & ~(uint32_t)(VCPU_REQ_IRQ | VCPU_REQ_KICK))
         return true;
     atomic_fetch_and(&v->request, ~(uint32_t)(VCPU_REQ_IRQ | VCPU_REQ_KICK));
+    hw_of(v)->vgic.stale |= r & VCPU_REQ_IRQ;
     return r & VCPU_REQ_KICK && timer_next(v->vm, v->id) != TIMER_NEVER &&
            timer_next(v->vm, v->id) <= clock_now_ns(v->vm);
 }
@@ -369,14 +385,16 @@ bool hw_prepare(struct hw_vcpu *h)
         }
         arm_timer(h);
         hw_here_with(h);
-        /* Both may take locks that sleep, so this may not be the same CPU afterwards. */
-        arch_irq_restore(true);
-        vgic_fold(h);
-        vgic_fill(h);
-        arch_irq_save();
-        if (hw_here() != hc || hc->cpu->resched || atomic_load(&v->request))
-            continue;
-        hw_here_with(h);
+        if (UNLIKELY(!vgic_quiet(h))) {
+            /* It may take locks that sleep, so this may not be the same CPU afterwards. */
+            arch_irq_restore(true);
+            vgic_sync(h);
+            arch_irq_save();
+            if (hw_here() != hc || hc->cpu->resched || atomic_load(&v->request))
+                continue;
+            hw_here_with(h);
+        }
+        vgic_enter(h);
         hc->running = h;
         hc->cpu->scratch[SCRATCH_GUEST_X / 8] = (uint64_t)h->a->x;
         set_offset(h);

@@ -8,6 +8,7 @@
 #ifndef CV_ENGINE_BARE_ARM64_HW_H
 #define CV_ENGINE_BARE_ARM64_HW_H
 
+#include "engine/bare/arm64/lr.h"
 #include "guest/arm64/cpu.h"
 #include "platform/bare/arch.h"
 #include "platform/bare/boot/arm64/el2.h"
@@ -16,6 +17,7 @@
 #include "platform/bare/sched/timer.h"
 
 #define HW_LRS_MAX    16
+#define HW_SPILL      32
 #define HW_EXIT_RING  16
 #define HW_HISTOGRAM  20
 
@@ -49,7 +51,7 @@ struct hw_cpu {
     uint32_t vmid_generation_seen;
     _Atomic uint64_t vmid; /* generation and number in use here */
     uint64_t vmid_reserved;
-    unsigned lrs;
+    unsigned lrs, preemption_bits;
 };
 
 struct hw_vm {
@@ -80,16 +82,25 @@ struct hw_vcpu {
     uint64_t esr, far, hpfar; /* of the exit in hand */
     struct ktimer timer;      /* the earliest of the core's timers of this vCPU */
     uint64_t timer_for;       /* that it is set to, virtual ns */
+    bool vtimer_by_core;      /* the core's timer stands in for the guest's: it sleeps */
 
     /* vgic.c */
-    uint8_t host_gic; /* what the host's interrupt controller offers: 2, 3 */
     struct hw_vgic {
-        bool external;   /* list registers are in use; else VI and VF by the software interface */
-        bool stale;      /* the distributor has news */
-        bool vtimer_due; /* the host's interrupt of the virtual timer was taken */
-        unsigned used;   /* mask of list registers */
-        uint64_t lr[HW_LRS_MAX];
+        uint8_t version;   /* of the interface in hardware, 0: by software */
+        bool started;
+        bool stale;        /* the distributor has news */
+        bool live;         /* the registers have the truth: put[] is what they were given */
+        bool changed;      /* put[] and hcr have to be written */
+        bool vtimer_fired; /* the host's interrupt of the virtual timer was taken */
+        bool vtimer_up;    /* its line, as the distributor was told */
+        bool vtimer_held;  /* the host's interrupt is active for this vCPU, on its home */
+        uint32_t used, written; /* masks of list registers */
+        uint64_t put[HW_LRS_MAX], now[HW_LRS_MAX];
         uint32_t hcr;
+        uint32_t vmcr; /* version 2 */
+        struct lr_active ap;
+        uint16_t spill[HW_SPILL]; /* active ones without a list register, the most urgent last */
+        uint32_t spilled, eoi_count;
     } vgic;
 
     uint64_t exits[HW_REASONS];
@@ -178,15 +189,24 @@ void hw_mmio(struct hw_vcpu *h, gpa_t gpa);
 /* ---- vgic.c ---- */
 
 void vgic_cpu_init(struct hw_cpu *hc);
-void vgic_vcpu_init(struct hw_vcpu *h);
+/* Before a vCPU's first entry; after its reset. */
+void vgic_start(struct hw_vcpu *h);
+void vgic_reset(struct hw_vcpu *h);
 void vgic_load(struct hw_cpu *hc, struct hw_vcpu *h);
 void vgic_unload(struct hw_cpu *hc, struct hw_vcpu *h);
 /* Without looking at what they hold. */
 void vgic_drop(struct hw_vcpu *h);
-/* What the guest did to the list registers, to the distributor; news of that into them. Interrupts may be on. */
-void vgic_fold(struct hw_vcpu *h);
-void vgic_fill(struct hw_vcpu *h);
+/* Nothing to be told either way: vgic_sync() is not needed. [off] */
+bool vgic_quiet(struct hw_vcpu *h);
+/* What the guest did goes to the distributor, and its news to the list registers' image. Interrupts may be on. */
+void vgic_sync(struct hw_vcpu *h);
+/* The image into the registers. [off] */
+void vgic_enter(struct hw_vcpu *h);
+/* The interface's state to the struct. */
+void vgic_neutral(struct hw_vcpu *h);
 /* Handler of the virtual timer's interrupt. */
 void vgic_vtimer(void *arg);
+/* Of the list registers' own interrupt. */
+void vgic_maintenance(void *arg);
 
 #endif

@@ -1,88 +1,450 @@
 /*
- * The guest's CPU interface. By software: its registers are trapped to guest/arm64/gic.c or stand in the
- * device (GICv2), and HCR_EL2.VI and VF signal.
+ * The guest's CPU interface. In hardware: list registers hold what the distributor (a device) has pending; the
+ * guest acknowledges and ends without an exit, and what it did is told to the distributor afterwards. Where the
+ * host's GIC has no interface of the guest's version: by software, with HCR_EL2.VI and VF as its signals.
  */
 #include "engine/bare/arm64/hw.h"
 #include "isa/arm64/dt.h"
 #include "platform/bare/drivers/gic.h"
 
-#define ICH_HCR S3_4_C12_C11_0
-/* ICH_HCR_EL2 (IHI 0069, 12.4.8): TC 10, TALL0 11, TALL1 12 */
-#define ICH_HCR_TRAPS (BIT(10) | BIT(11) | BIT(12))
-#define wr_ich_hcr(v) wr_named(ICH_HCR, v)
-#define wr_named(name, v) sys_write(name, v)
+/* ICH_HCR_EL2 and GICH_HCR (IHI 0069, 12.4.8; IHI 0048B, 5.3.1) */
+enum { HCR_EN = 1, HCR_UIE = 2, HCR_LRENPIE = 4, HCR_EOICOUNT_SHIFT = 27 };
+/* TC 10, TALL0 11, TALL1 12: all of the guest's accesses come here */
+#define HCR_SOFTWARE (BIT(10) | BIT(11) | BIT(12))
+/* ICH_VMCR_EL2 (12.4.19) */
+#define VMCR_ENG0 BIT(0)
+#define VMCR_ENG1 BIT(1)
+#define VMCR_FIQEN BIT(3)
+#define VMCR_CBPR BIT(4)
+#define VMCR_EOIM BIT(9)
 
-void vgic_cpu_init(struct hw_cpu *hc)
+/* ---- between struct and registers of the interface ---- */
+
+static uint64_t vmcr_of(const struct arm64_vcpu *a)
 {
-    (void)hc;
-    if (gic_get()->version == 3)
-        wr_ich_hcr(ICH_HCR_TRAPS);
+    return (a->icc_igrpen0 ? VMCR_ENG0 : 0) | (a->icc_igrpen1 ? VMCR_ENG1 : 0) | VMCR_FIQEN |
+           (a->icc_ctlr & A64_ICC_CTLR_CBPR ? VMCR_CBPR : 0) |
+           (a->icc_ctlr & A64_ICC_CTLR_EOIMODE ? VMCR_EOIM : 0) | a->icc_bpr1 << 18 | a->icc_bpr0 << 21 |
+           a->icc_pmr << 24;
 }
 
-void vgic_vcpu_init(struct hw_vcpu *h)
+static void vmcr_to(struct arm64_vcpu *a, uint64_t v)
 {
-    (void)h;
+    a->icc_igrpen0 = !!(v & VMCR_ENG0);
+    a->icc_igrpen1 = !!(v & VMCR_ENG1);
+    a->icc_ctlr = (v & VMCR_CBPR ? A64_ICC_CTLR_CBPR : 0) | (v & VMCR_EOIM ? A64_ICC_CTLR_EOIMODE : 0);
+    a->icc_bpr1 = v >> 18 & 7;
+    a->icc_bpr0 = v >> 21 & 7;
+    a->icc_pmr = v >> 24 & 0xff;
 }
 
-void vgic_load(struct hw_cpu *hc, struct hw_vcpu *h)
+/* Five bits of priority have one register of active priorities a group; hosts with more keep them apart. */
+static void interface_in(const struct hw_cpu *hc, struct hw_vcpu *h)
 {
-    (void)hc;
-    (void)h;
+    struct hw_vgic *g = &h->vgic;
+
+    if (g->version == 3) {
+        if (hc->preemption_bits == 5) {
+            g->ap.word[0][0] = (uint32_t)h->a->icc_ap0r;
+            g->ap.word[1][0] = (uint32_t)h->a->icc_ap1r;
+        }
+        lr_v3_interface_set(vmcr_of(h->a), &g->ap, hc->preemption_bits);
+    } else {
+        lr_v2_interface_set(gic_get()->hyp, g->vmcr, g->ap.word[0][0]);
+    }
 }
 
-void vgic_unload(struct hw_cpu *hc, struct hw_vcpu *h)
+static void interface_out(const struct hw_cpu *hc, struct hw_vcpu *h)
 {
-    (void)hc;
-    (void)h;
+    struct hw_vgic *g = &h->vgic;
+    uint64_t vmcr;
+
+    if (g->version == 3) {
+        lr_v3_interface_get(&vmcr, &g->ap, hc->preemption_bits);
+        vmcr_to(h->a, vmcr);
+        if (hc->preemption_bits == 5) {
+            h->a->icc_ap0r = g->ap.word[0][0];
+            h->a->icc_ap1r = g->ap.word[1][0];
+        }
+    } else {
+        lr_v2_interface_get(gic_get()->hyp, &g->vmcr, &g->ap.word[0][0]);
+    }
 }
 
-void vgic_drop(struct hw_vcpu *h)
+static void hcr_write(const struct hw_vgic *g, uint32_t v)
 {
-    h->vgic.vtimer_due = false;
+    if (g->version == 3)
+        lr_v3_hcr_set(v);
+    else
+        lr_v2_hcr_set(gic_get()->hyp, v);
 }
 
-/*
- * Level of the virtual timer, as its register says: enabled, not masked, due (D12.2.4). While it is up the
- * host's interrupt stays active, so that it does not come again at once.
- */
-static bool vtimer_level(struct hw_vcpu *h)
+static uint32_t hcr_read(const struct hw_vgic *g)
+{
+    return g->version == 3 ? lr_v3_hcr() : lr_v2_hcr(gic_get()->hyp);
+}
+
+static uint64_t lr_read(const struct hw_vgic *g, unsigned i)
+{
+    return g->version == 3 ? lr_v3_get(i) : lr_v2_get(gic_get()->hyp, i);
+}
+
+static void lr_write(const struct hw_vgic *g, unsigned i, uint64_t v)
+{
+    if (g->version == 3)
+        lr_v3_set(i, v);
+    else
+        lr_v2_set(gic_get()->hyp, i, v);
+}
+
+/* ---- the virtual timer ---- */
+
+/* Enabled, not masked, due (D12.2.4). */
+static bool vtimer_level(void)
 {
     uint64_t ctl = el2_vhe() ? sys_read(S3_5_C14_C3_1) : sys_read(cntv_ctl_el0);
 
-    (void)h;
     return (ctl & 7) == 5;
 }
 
-void vgic_fold(struct hw_vcpu *h)
+/* The host's interrupt is active while the guest has it, so that it does not come again. */
+static void vtimer_hold(struct hw_vcpu *h, bool hold)
 {
-    bool on = arch_irq_save(), level;
-
-    hw_here_with(h);
-    level = vtimer_level(h);
-    if (h->vgic.vtimer_due && !level) {
-        h->vgic.vtimer_due = false;
-        gic_get()->driver->private_active(gic_get(), gic_get()->vtimer, false);
-    }
-    arch_irq_restore(on);
-    arm64_private_line(h->a, A64_INTID_TIMER_VIRT, level);
-}
-
-void vgic_fill(struct hw_vcpu *h)
-{
-    uint64_t s = arm64_signals(h->a);
-
-    h->hcr &= ~(uint64_t)(HCR_VI | HCR_VF | HCR_VSE);
-    h->hcr |= (s & BIT(ARM64_INPUT_IRQ) ? HCR_VI : 0) | (s & BIT(ARM64_INPUT_FIQ) ? HCR_VF : 0) |
-              (s & BIT(ARM64_INPUT_SERROR) ? HCR_VSE : 0);
+    if (h->vgic.vtimer_held == hold)
+        return;
+    h->vgic.vtimer_held = hold;
+    gic_get()->driver->private_active(gic_get(), gic_get()->vtimer, hold);
 }
 
 void vgic_vtimer(void *arg)
 {
     struct hw_cpu *hc = hw_here();
+    struct hw_vcpu *h = hc->loaded;
 
     (void)arg;
-    if (!hc->loaded || hc->loaded->home != hc->cpu)
+    if (!h || h->home != hc->cpu)
         return;
-    hc->loaded->vgic.vtimer_due = true;
+    h->vgic.vtimer_held = h->vgic.vtimer_fired = true;
     gic_forward();
+}
+
+/* It is quiet until the list registers are filled anew. */
+void vgic_maintenance(void *arg)
+{
+    struct hw_cpu *hc = hw_here();
+    struct hw_vcpu *h = hc->loaded;
+
+    (void)arg;
+    if (h && h->home == hc->cpu) {
+        h->vgic.stale = true;
+        hcr_write(&h->vgic, hcr_read(&h->vgic) & ~(uint32_t)(HCR_EN | HCR_UIE | HCR_LRENPIE));
+        isb();
+    }
+}
+
+/* ---- life ---- */
+
+void vgic_cpu_init(struct hw_cpu *hc)
+{
+    struct gic *g = gic_get();
+
+    if (g->version == 3) {
+        hc->lrs = lr_v3_count(&hc->preemption_bits);
+        lr_v3_hcr_set(HCR_SOFTWARE);
+    } else {
+        hc->lrs = lr_v2_count(g->hyp);
+        hc->preemption_bits = 5;
+        lr_v2_hcr_set(g->hyp, 0);
+    }
+    for (unsigned i = 0; i < hc->lrs; i++)
+        g->version == 3 ? lr_v3_set(i, 0) : lr_v2_set(g->hyp, i, 0);
+}
+
+/* The guest's version is what its distributor is: one with a memory-mapped interface is version 2. */
+void vgic_start(struct hw_vcpu *h)
+{
+    struct hw_vgic *g = &h->vgic;
+    struct dist *d = h->a->v.dist;
+    unsigned guest = !d ? 0 : d->cpu_base ? 2 : 3;
+
+    *g = (struct hw_vgic){.started = true, .stale = true};
+    if (!d || !d->ops->list || guest != gic_get()->version || !gic_get()->maintenance)
+        return;
+    g->version = (uint8_t)guest;
+    d->listed = true;
+    if (guest == 2)
+        stage2_map_device(h->a->v.vm, d->cpu_base, gic_get()->vcpu_pa, LR_V2_CPU_SIZE);
+}
+
+void vgic_reset(struct hw_vcpu *h)
+{
+    struct hw_vgic *g = &h->vgic;
+    uint8_t version = g->version;
+    bool started = g->started;
+
+    *g = (struct hw_vgic){.version = version, .started = started, .stale = true};
+}
+
+void vgic_load(struct hw_cpu *hc, struct hw_vcpu *h)
+{
+    struct hw_vgic *g = &h->vgic;
+
+    if (g->version)
+        interface_in(hc, h);
+    else if (gic_get()->version == 3)
+        lr_v3_hcr_set(HCR_SOFTWARE);
+    g->changed = true;
+}
+
+/* What the registers hold into the struct. */
+static void read_back(struct hw_vcpu *h)
+{
+    struct hw_vgic *g = &h->vgic;
+
+    if (!g->live)
+        return;
+    for (unsigned m = g->used; m; m &= m - 1) {
+        unsigned i = (unsigned)__builtin_ctz(m);
+
+        g->now[i] = lr_read(g, i);
+    }
+    if (UNLIKELY(g->spilled))
+        g->eoi_count += hcr_read(g) >> HCR_EOICOUNT_SHIFT;
+    g->live = false;
+}
+
+void vgic_unload(struct hw_cpu *hc, struct hw_vcpu *h)
+{
+    struct hw_vgic *g = &h->vgic;
+
+    if (g->version) {
+        read_back(h);
+        interface_out(hc, h);
+        hcr_write(g, 0);
+    }
+    vtimer_hold(h, false);
+}
+
+void vgic_drop(struct hw_vcpu *h)
+{
+    if (h->vgic.version)
+        hcr_write(&h->vgic, 0);
+    vtimer_hold(h, false);
+}
+
+/* ---- what the guest did ---- */
+
+static void told(struct hw_vcpu *h, unsigned i)
+{
+    struct hw_vgic *g = &h->vgic;
+    struct dist *d = h->a->v.dist;
+    unsigned was = LR_STATE(g->put[i]), is = LR_STATE(g->now[i]), id = LR_ID(g->put[i]);
+
+    if (was == is)
+        return;
+    g->stale = true;
+    if (was == LR_PENDING)
+        d->ops->taken(d, &h->a->v, (uint64_t)id | DIST_SOURCE(LR_SOURCE(g->put[i])), is == LR_ACTIVE);
+    else if (!is)
+        d->ops->deactivate(d, &h->a->v, id);
+    if (!is && g->put[i] & LR_HW)
+        g->vtimer_held = false; /* the guest's end of interrupt was the host's too */
+    g->put[i] = g->now[i];
+    if (!is)
+        g->used &= ~(1u << i);
+}
+
+/* Ends of interrupts that stand in no list register: the highest active one that was spilled, each time. */
+static void spilled_ends(struct hw_vcpu *h)
+{
+    struct hw_vgic *g = &h->vgic;
+    struct dist *d = h->a->v.dist;
+
+    for (; g->eoi_count; g->eoi_count--) {
+        if (g->spilled)
+            d->ops->deactivate(d, &h->a->v, g->spill[--g->spilled]);
+    }
+    g->stale = true;
+}
+
+/* The timer's line: up from its interrupt on until the guest has ended that, or quietened the timer before. */
+static void fold_vtimer(struct hw_vcpu *h)
+{
+    struct hw_vgic *g = &h->vgic;
+    unsigned at = HW_LRS_MAX;
+
+    if (!g->vtimer_fired && !g->vtimer_up)
+        return;
+    for (unsigned m = g->used; m; m &= m - 1) {
+        if (LR_ID(g->put[__builtin_ctz(m)]) == A64_INTID_TIMER_VIRT)
+            at = (unsigned)__builtin_ctz(m);
+    }
+    if (g->vtimer_fired) {
+        g->vtimer_up = true;
+        g->vtimer_fired = false;
+    } else if (at == HW_LRS_MAX || LR_STATE(g->put[at]) == LR_PENDING) {
+        g->vtimer_up = vtimer_level();
+    }
+}
+
+/* Interrupts are on, or at least nothing is held: the distributor may be another's just now. */
+static void tell(struct hw_vcpu *h)
+{
+    struct hw_vgic *g = &h->vgic;
+
+    for (unsigned m = g->used; m; m &= m - 1)
+        told(h, (unsigned)__builtin_ctz(m));
+    if (UNLIKELY(g->eoi_count))
+        spilled_ends(h);
+}
+
+bool vgic_quiet(struct hw_vcpu *h)
+{
+    struct hw_vgic *g = &h->vgic;
+
+    read_back(h);
+    if (g->stale || g->vtimer_fired || g->eoi_count)
+        return false;
+    for (unsigned m = g->used; m; m &= m - 1) {
+        unsigned i = (unsigned)__builtin_ctz(m);
+
+        if (LR_STATE(g->put[i]) != LR_STATE(g->now[i]))
+            return false;
+    }
+    return g->version && !g->vtimer_up;
+}
+
+static void software(struct hw_vcpu *h)
+{
+    uint64_t s = arm64_signals(h->a);
+
+    h->hcr |= (s & BIT(ARM64_INPUT_IRQ) ? HCR_VI : 0) | (s & BIT(ARM64_INPUT_FIQ) ? HCR_VF : 0);
+}
+
+/* ---- what it is to see ---- */
+
+static uint64_t lr_of(struct hw_vcpu *h, uint64_t top)
+{
+    unsigned id = DIST_TOP_ID(top);
+    uint64_t lr = LR_MAKE(LR_PENDING, id, DIST_TOP_PRIORITY(top), DIST_TOP_GROUP(top));
+
+    if (id == A64_INTID_TIMER_VIRT && h->vgic.vtimer_up)
+        return lr | LR_HW | LR_PHYSICAL(gic_get()->vtimer);
+    if (top & DIST_LEVEL)
+        lr |= LR_EOI; /* it may still be up then */
+    return lr | LR_SOURCE_SET(DIST_TOP_SOURCE(top));
+}
+
+/* An active one goes to the spill: the least urgent, whose end comes last. */
+static void spill_one(struct hw_vgic *g)
+{
+    unsigned worst = HW_LRS_MAX;
+
+    for (unsigned m = g->used; m; m &= m - 1) {
+        unsigned i = (unsigned)__builtin_ctz(m);
+
+        if (LR_STATE(g->put[i]) == LR_ACTIVE && !(g->put[i] & LR_HW) &&
+            (worst == HW_LRS_MAX || LR_PRIORITY(g->put[i]) >= LR_PRIORITY(g->put[worst])))
+            worst = i;
+    }
+    if (worst == HW_LRS_MAX || g->spilled == HW_SPILL)
+        return;
+    g->spill[g->spilled++] = (uint16_t)LR_ID(g->put[worst]);
+    g->used &= ~(1u << worst);
+}
+
+/* Active ones keep their places; what is pending is put anew, as far as there is room. */
+static void fill(struct hw_vcpu *h, unsigned lrs)
+{
+    struct hw_vgic *g = &h->vgic;
+    struct dist *d = h->a->v.dist;
+    uint64_t tops[HW_LRS_MAX];
+    unsigned n, at = 0, placed = 0;
+
+    g->stale = false; /* before the list is read: what comes later makes it stale again */
+    n = d->ops->list(d, &h->a->v, tops, lrs);
+    for (unsigned m = g->used; m; m &= m - 1) {
+        unsigned i = (unsigned)__builtin_ctz(m);
+
+        if (LR_STATE(g->put[i]) != LR_ACTIVE)
+            g->used &= ~(1u << i);
+        else if (!(g->put[i] & LR_HW))
+            g->put[i] |= LR_EOI; /* it may be pending again by its end */
+    }
+    if (UNLIKELY(n && g->used == (1u << lrs) - 1))
+        spill_one(g);
+    for (; placed < MIN(n, lrs); placed++) {
+        while (at < lrs && g->used >> at & 1)
+            at++;
+        if (at == lrs)
+            break;
+        g->put[at] = g->now[at] = lr_of(h, tops[placed]);
+        g->used |= 1u << at;
+    }
+    g->hcr = HCR_EN | (placed < n ? HCR_UIE : 0) | (g->spilled ? HCR_LRENPIE : 0);
+    g->changed = true;
+}
+
+void vgic_sync(struct hw_vcpu *h)
+{
+    struct hw_vgic *g = &h->vgic;
+    bool on = arch_irq_save(), up = g->vtimer_up;
+    unsigned lrs;
+
+    hw_here_with(h);
+    read_back(h);
+    lrs = hw_here()->lrs;
+    arch_irq_restore(on);
+    if (g->version)
+        tell(h);
+    on = arch_irq_save();
+    hw_here_with(h);
+    fold_vtimer(h);
+    if (!g->vtimer_up)
+        vtimer_hold(h, false);
+    arch_irq_restore(on);
+    if (up != g->vtimer_up) {
+        g->stale = true;
+        arm64_private_line(h->a, A64_INTID_TIMER_VIRT, g->vtimer_up);
+    }
+    h->hcr &= ~(uint64_t)(HCR_VI | HCR_VF | HCR_VSE);
+    if (atomic_load(&h->a->inputs) & BIT(ARM64_INPUT_SERROR)) {
+        atomic_fetch_and(&h->a->inputs, ~BIT(ARM64_INPUT_SERROR));
+        h->hcr |= HCR_VSE;
+    }
+    if (!g->version)
+        software(h);
+    else if (g->stale)
+        fill(h, lrs);
+}
+
+void vgic_enter(struct hw_vcpu *h)
+{
+    struct hw_vgic *g = &h->vgic;
+
+    if (g->vtimer_up)
+        vtimer_hold(h, true);
+    if (!g->version || (g->live = true, LIKELY(!g->changed)))
+        return;
+    for (unsigned i = 0, all = g->used | g->written; all >> i; i++) {
+        if (g->used >> i & 1)
+            lr_write(g, i, g->put[i]);
+        else if (g->written >> i & 1)
+            lr_write(g, i, 0);
+    }
+    g->written = g->used;
+    g->changed = false;
+    hcr_write(g, g->hcr);
+}
+
+/* What a halt looks at (guest_ops.irq_wakeup) is in the struct. */
+void vgic_neutral(struct hw_vcpu *h)
+{
+    bool on = arch_irq_save();
+
+    if (h->vgic.version == 3) {
+        hw_here_with(h);
+        interface_out(hw_here(), h);
+    }
+    arch_irq_restore(on);
 }
