@@ -79,6 +79,15 @@ void arch_cpu_setup(struct cpu *c);
 int arch_cpu_start(struct cpu *c, void *stack_top);
 NORETURN void arch_cpu_park(void);
 
+/*
+ * Where boot/<isa>/inline.h defines ARCH_RAM_LAZY: RAM of the one-to-one map, multiples of 2 MiB, out of it
+ * and into it again, for all CPUs, without a lock; and a second mapping of all RAM from which nothing is ever
+ * taken.
+ */
+void arch_ram_hide(void *p, uint64_t size);
+void arch_ram_show(void *p, uint64_t size);
+void *arch_ram_raw(void *p);
+
 uint64_t arch_counter_hz(void);
 /* irq_timer() comes on this CPU when arch_counter() >= counter; UINT64_MAX: never. */
 void arch_timer_set(uint64_t counter);
@@ -127,6 +136,11 @@ void irq_timer(void);
 void irq_ipi(void);
 void irq_exit(void);
 
+/*
+ * ARCH_RAM_LAZY: a load or store of the hypervisor faulted here. True: it is there now, do it again.
+ * Interrupts are off.
+ */
+bool ram_fault(uint64_t va);
 /* A synchronous fault in hypervisor code: dumps, then stops the task where it runs a vCPU, else everything.
  */
 NORETURN void trap_fatal(const char *what, uint64_t pc, uint64_t address, uint64_t syndrome);

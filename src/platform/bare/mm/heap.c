@@ -246,26 +246,3 @@ void plat_free(void *p)
         atomic_fetch_sub(&heap.large, size);
     frame_free(p);
 }
-
-/* Guest RAM: whole frames, as large as they come. */
-void *plat_ram_map(uint64_t size, const char *name)
-{
-    void *p = frame_alloc_range(size);
-
-    (void)name;
-    if (p)
-        memset(p, 0, ALIGN_UP(size, FRAME_BYTES));
-    return p;
-}
-
-void plat_ram_unmap(void *p, uint64_t size)
-{
-    (void)size;
-    if (p)
-        frame_free(p);
-}
-
-void plat_ram_discard(void *p, uint64_t size)
-{
-    memset(p, 0, size);
-}

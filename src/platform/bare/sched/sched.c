@@ -271,7 +271,7 @@ void irq_exit(void)
     sched_preempt();
 }
 
-void sched_yield(void)
+void task_yield(void)
 {
     bool on = arch_irq_save();
 
@@ -373,6 +373,8 @@ int sched_cpu_add(struct cpu *c)
 
     if (!rq)
         return -ENOMEM;
+    if (!c->id)
+        atomic_store(&idle_cpus, 0);
     rq->lock = SPIN_INIT(RANK_RUNQUEUE);
     rq->cpu = c;
     rq->policy = policies[0];

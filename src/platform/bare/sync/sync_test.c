@@ -65,7 +65,7 @@ static void test_mutex(void **state)
 
 /* ---- semaphores: a bounded buffer ---- */
 
-static struct sem space, items;
+static struct sema space, items;
 static _Atomic unsigned put, got;
 
 static void producer_or_consumer(void *opaque)
@@ -74,14 +74,14 @@ static void producer_or_consumer(void *opaque)
 
     for (unsigned i = 0; i < ROUNDS; i++) {
         if (producer) {
-            assert_true(sem_take(&space, PLAT_FOREVER));
+            assert_true(sema_take(&space, PLAT_FOREVER));
             put++;
-            sem_give(&items);
+            sema_give(&items);
         } else {
-            while (!sem_take(&items, plat_clock_ns() + 700))
+            while (!sema_take(&items, plat_clock_ns() + 700))
                 ; /* late: again */
             got++;
-            sem_give(&space);
+            sema_give(&space);
         }
         assert_true(put - got <= 3 + TASKS);
         if (!(i & 15))
@@ -93,8 +93,8 @@ static void sem_body(void *unused)
 {
     (void)unused;
     put = got = 0;
-    sem_init(&space, 3);
-    sem_init(&items, 0);
+    sema_init(&space, 3);
+    sema_init(&items, 0);
     run_tasks(producer_or_consumer);
     assert_int_equal(put, got);
     assert_int_equal(items.count, 0);

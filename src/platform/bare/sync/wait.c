@@ -45,13 +45,13 @@ bool waitq_wake(struct waitq *q)
 
 /* ---- semaphores ---- */
 
-void sem_init(struct sem *s, unsigned count)
+void sema_init(struct sema *s, unsigned count)
 {
     waitq_init(&s->q);
     s->count = count;
 }
 
-bool sem_take(struct sem *s, uint64_t deadline_ns)
+bool sema_take(struct sema *s, uint64_t deadline_ns)
 {
     uint64_t deadline = clock_from_ns(deadline_ns);
     bool on = spin_lock_irq(&s->q.lock), taken, in_time = true;
@@ -65,7 +65,7 @@ bool sem_take(struct sem *s, uint64_t deadline_ns)
     return taken;
 }
 
-void sem_give(struct sem *s)
+void sema_give(struct sema *s)
 {
     bool on = spin_lock_irq(&s->q.lock);
 

@@ -24,13 +24,13 @@ bool waitq_sleep(struct waitq *q, uint64_t deadline);
 /* With q->lock held: the longest waiter goes on; false when there is none. Interrupt handlers may. */
 bool waitq_wake(struct waitq *q);
 
-struct sem {
+struct sema {
     struct waitq q;
     unsigned count; /* q.lock */
 };
-void sem_init(struct sem *s, unsigned count);
+void sema_init(struct sema *s, unsigned count);
 /* deadline as plat_event_wait(); false when it passed. */
-bool sem_take(struct sem *s, uint64_t deadline_ns);
-void sem_give(struct sem *s);
+bool sema_take(struct sema *s, uint64_t deadline_ns);
+void sema_give(struct sema *s);
 
 #endif
