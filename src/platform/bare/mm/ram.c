@@ -15,7 +15,8 @@ static struct {
     struct spin lock;
     uint64_t *hidden; /* lock; a bit for each BLOCK of physical memory from base on; made once */
     uint64_t base, end;
-} ram = {.lock = SPIN_INIT(RANK_FRAMES)};
+    uint64_t again[CPU_MAX]; /* of each CPU: where it was told to try again */
+} ram = {.lock = SPIN_INIT(RANK_RAM)};
 
 static void init_hidden(void)
 {
@@ -85,19 +86,23 @@ static void show_all(uint8_t *p, uint64_t size)
 bool ram_fault(uint64_t va)
 {
     uint64_t pa = ALIGN_DOWN(va, BLOCK), n;
-    bool on;
+    bool on, mine;
 
     if (!ram.hidden || pa < ram.base || pa >= ram.end)
         return false;
     n = (pa - ram.base) / BLOCK;
     on = spin_lock_irq(&ram.lock);
-    if (is_hidden(n)) {
+    mine = is_hidden(n);
+    if (mine) {
         memset(arch_ram_raw(arch_ptr(pa)), 0, BLOCK);
         ram.hidden[n / 64] &= ~BIT(n % 64);
         arch_ram_show(arch_ptr(pa), BLOCK);
     }
     spin_unlock_irq(&ram.lock, on);
-    return true; /* or another CPU was first */
+    if (!mine && ram.again[arch_cpu()->id] == va) /* twice the same: a fault of another kind */
+        return false;
+    ram.again[arch_cpu()->id] = mine ? 0 : va; /* another CPU was first, perhaps */
+    return true;
 }
 
 #else

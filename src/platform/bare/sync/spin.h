@@ -18,7 +18,8 @@ enum spin_rank {
     RANK_TIMERS,
     RANK_HEAP,
     RANK_FRAMES,
-    RANK_CONSOLE
+    RANK_CONSOLE,
+    RANK_RAM
 };
 
 /* A ticket lock: 0 is free. */
