@@ -36,8 +36,7 @@ struct control_ops {
     int (*sched_policy)(void *opaque, unsigned cpu, const char *policy, char *why, size_t why_size);
     /* of VM i; weight 0 or budget 0: stays */
     int (*sched_set)(void *opaque, unsigned i, unsigned weight, unsigned budget, char *why, size_t why_size);
-    void (*trace_show)(void *opaque, struct vcpu *v, struct control_out *out); /* its last exits */
-    void (*stats)(void *opaque, struct control_out *out);                      /* of the host */
+    void (*stats)(void *opaque, struct control_out *out); /* of the host */
     int (*log_line)(void *opaque, unsigned i, char *buf,
                     size_t size); /* i-th that is kept; -1: past the last */
     void (*quit)(void *opaque);

@@ -233,7 +233,7 @@ static void test_refusals(void **state)
         {"sched weight two 1001", "1001 is too large"},
         {"sched budget two many", "PERCENT: 'many' is no number"},
         {"trace start one mmoi", "nearest is 'mmio'"},
-        {"trace show one", "trace show is not possible"},
+        {"trace show one", "engine minimal keeps no history"},
         {"log one", "usage: log"},
         {"log one jit=loud", "level 'loud' is unknown"},
         {"log three", "VM 'three' is unknown"},

@@ -71,6 +71,11 @@ int command_trace_stop(struct call *k)
     return err;
 }
 
+static void emit_line(void *opaque, const char *line)
+{
+    out_line(opaque, line);
+}
+
 int command_trace_show(struct call *k)
 {
     struct vcpu *v;
@@ -78,9 +83,10 @@ int command_trace_show(struct call *k)
 
     if (err)
         return err;
-    if (!k->c->ops->trace_show)
-        return not_here(k, "trace show");
-    k->c->ops->trace_show(k->c->opaque, v, k->out);
+    if (!v->vm->engine->history)
+        return refuse(k, -ENOTSUP, "engine %s keeps no history of exits; `trace start` shows new ones",
+                      v->vm->engine->name);
+    v->vm->engine->history(v, emit_line, k->out);
     return 0;
 }
 

@@ -56,6 +56,8 @@ struct engine_ops {
     /* "-v" counters, one "name value" line each through emit. */
     void (*counters)(struct vm *vm, void (*emit)(void *opaque, const char *name, uint64_t value),
                      void *opaque);
+    /* The vCPU's last exits, oldest first, a line each; NULL: none are kept. Any task, the vCPU may run. */
+    void (*history)(struct vcpu *v, void (*emit)(void *opaque, const char *line), void *opaque);
 };
 
 #endif

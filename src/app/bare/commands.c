@@ -4,6 +4,7 @@
 #include "lib/err.h"
 #include "lib/fmt.h"
 #include "lib/str.h"
+#include "platform/bare/irq/irq.h"
 #include "platform/bare/sched/sched.h"
 
 static struct bare_vm *vm_of(void *opaque, unsigned i)
@@ -31,6 +32,28 @@ static int vcpu_affinity(void *opaque, unsigned i, unsigned vcpu, uint64_t cpus,
     else if (err)
         fmt_snprintf(why, why_size, "HOSTCPU: none of these is there and free; see sched show");
     return err;
+}
+
+/* ---- irq ---- */
+
+static void irq_list(void *opaque, struct control_out *out)
+{
+    (void)opaque;
+    out_list(out, CONTROL_TABLE);
+    for (struct irq_domain *d = irq_domain_first(); d; d = d->next) {
+        for (unsigned i = 0; i < d->count; i++) {
+            if (!d->lines[i].fn)
+                continue;
+            out_begin(out);
+            out_str(out, "controller", 12, d->name);
+            out_u64(out, "input", 5, i);
+            out_str(out, "name", 16, d->lines[i].name);
+            out_u64(out, "taken", 10, d->lines[i].count);
+            out_bool(out, "enabled", 7, d->lines[i].enabled);
+            out_hex(out, "cpus", 6, d->lines[i].cpus);
+            out_end(out);
+        }
+    }
 }
 
 /* ---- sched ---- */
@@ -171,6 +194,7 @@ const struct control_ops host_control = {
     .vm_act = host_vm_act,
     .vm_console = vm_console,
     .vcpu_affinity = vcpu_affinity,
+    .irq_list = irq_list,
     .sched_show = sched_show,
     .sched_policy = sched_policy,
     .sched_set = sched_set,

@@ -6,6 +6,7 @@
 #include "lib/fmt.h"
 #include "lib/str.h"
 #include "lib/sum.h"
+#include "platform/bare/panic.h"
 #include "platform/bare/sched/sched.h"
 
 static void say(const char *fmt, ...) PRINTF_LIKE(1, 2);
@@ -162,6 +163,27 @@ static void destroy(struct bare_vm *b)
     b->group = NULL;
 }
 
+static void say_line(void *opaque, const char *line)
+{
+    (void)opaque;
+    say("  %s", line);
+}
+
+/* What led to the end of a guest that did not mean to. */
+static void say_history(struct vm *vm)
+{
+    for (unsigned i = 0; vm->engine->history && i < vm->vcpu_count; i++) {
+        say("  the last exits of vCPU %u:", i);
+        vm->engine->history(vm->vcpu[i], say_line, NULL);
+    }
+}
+
+/* A bug or a fault of ours in that vCPU's task: its VM ends, the others go on. */
+static void vcpu_broke(struct vcpu *v, const char *why)
+{
+    vm_stop(v->vm, SYSTEM_CRASH, 0, why);
+}
+
 static void wait_for_end(void *opaque)
 {
     static const char *const ends[] = {[SYSTEM_POWEROFF] = "powered off",
@@ -171,8 +193,14 @@ static void wait_for_end(void *opaque)
     struct bare_vm *b = opaque;
     struct vm_result r;
 
-    if (!vm_wait(b->vm, PLAT_FOREVER, &r))
-        say("VM '%s' %s: %s (%u)", b->desc.name, ends[r.what], r.reason, r.status);
+    if (vm_wait(b->vm, PLAT_FOREVER, &r))
+        return;
+    if (r.what == SYSTEM_STATUS)
+        say("VM '%s' %s %u", b->desc.name, ends[r.what], r.status);
+    else
+        say("VM '%s' %s: %s", b->desc.name, ends[r.what], r.reason);
+    if (r.what == SYSTEM_CRASH)
+        say_history(b->vm);
 }
 
 static int start_tasks(struct bare_vm *b, char *why, size_t why_size)
@@ -253,6 +281,7 @@ void host_init(struct host *h, const struct bare_boot *boot)
     char why[300];
 
     h->cpus = cpu_online_mask();
+    panic_vcpu_hook(vcpu_broke);
     h->sw = net_switch_create();
     if (!h->sw)
         say("no memory for the switch");
