@@ -75,10 +75,9 @@ struct device *vm_device(struct vm *vm, const char *id)
 }
 
 /* Takes over what was switched by this access or by forwarded ones before it. */
-static bool access_device(struct vm *vm, gpa_t gpa, unsigned size, bool write, uint64_t *value,
-                          bool *switched)
+static bool access_device(struct vm *vm, const struct mem_region *r, gpa_t gpa, unsigned size, bool write,
+                          uint64_t *value, bool *switched)
 {
-    const struct mem_region *r = mem_find(&vm->mem, gpa);
     struct device *d;
 
     if (!r || !r->dev || size > r->size - (gpa - r->base))
@@ -104,16 +103,22 @@ static bool access_device(struct vm *vm, gpa_t gpa, unsigned size, bool write, u
 
 bool bus_forward(struct vm *vm, gpa_t gpa, unsigned size, bool write, uint64_t *value)
 {
-    return access_device(vm, gpa, size, write, value, NULL);
+    return access_device(vm, mem_find(&vm->mem, gpa), gpa, size, write, value, NULL);
 }
 
-bool bus_access(struct vm *vm, gpa_t gpa, unsigned size, bool write, uint64_t *value)
+bool bus_access_at(struct vm *vm, const struct mem_region *r, gpa_t gpa, unsigned size, bool write,
+                   uint64_t *value)
 {
     bool switched = false;
 
-    if (!access_device(vm, gpa, size, write, value, &switched))
+    if (!access_device(vm, r, gpa, size, write, value, &switched))
         return false;
     if (UNLIKELY(switched))
         mem_flash_announce(&vm->mem);
     return true;
+}
+
+bool bus_access(struct vm *vm, gpa_t gpa, unsigned size, bool write, uint64_t *value)
+{
+    return bus_access_at(vm, mem_find(&vm->mem, gpa), gpa, size, write, value);
 }

@@ -477,8 +477,10 @@ void riscv_sbi_call(struct riscv_vcpu *r)
         return;
     }
     for (unsigned i = 0; i < ARRAY_SIZE(extensions); i++) {
-        if (extensions[i].ext == ext)
+        if (extensions[i].ext == ext) {
             ret = extensions[i].call(r, r->x[RV_REG_A6]);
+            break;
+        }
     }
     r->x[RV_REG_A0] = (uint64_t)ret.error;
     r->x[RV_REG_A1] = ret.value;

@@ -15,6 +15,7 @@
 #include "platform/bare/boot/riscv64/csr_ops.h"
 #include "platform/bare/sched/sched.h"
 #include "platform/bare/sched/timer.h"
+#include "platform/bare/sync/wait.h"
 
 /* Why guests came out, as counted. */
 enum bare_reason {
@@ -71,7 +72,10 @@ struct bare_vcpu {
     bool fence_code;
     uint64_t clock_offset, timedelta; /* htimedelta belongs to this offset of the VM's clock */
     bool clock_known;
-    struct ktimer alarm; /* core timers at home here */
+    struct waitq sleep;            /* in WFI */
+    _Atomic bool asleep;           /* or about to be: sleep.lock to change, any task reads */
+    const struct mem_region *mmio; /* the last one that it met */
+    struct ktimer alarm;           /* core timers at home here */
     uint64_t alarm_ns;
     struct {
         uint64_t cause, gpa, insn;
@@ -105,11 +109,12 @@ void bare_enter(struct riscv_vcpu *r);
 
 /* ---- exit.c ---- */
 
-/* From the vector, on the task's stack, interrupts off: true: back into the guest. */
-bool bare_exit(struct riscv_vcpu *r);
+/* From the vector, on the task's stack, interrupts off. */
+enum bare_way { BARE_LEAVE, BARE_BACK, BARE_BACK_ALL /* s registers were written, too */ };
+uint64_t bare_exit(struct riscv_vcpu *r);
 /* What bare_exit() left for code that may block: EXIT_HANDLED, or what core has to hear (v->exit). */
 enum exit_action bare_exit_slow(struct riscv_vcpu *r);
-void bare_dump(struct vcpu *v);
+void bare_history(struct vcpu *v, void (*emit)(void *opaque, const char *line), void *opaque);
 
 /* ---- regs.c: interrupts off ---- */
 

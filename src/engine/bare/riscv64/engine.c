@@ -261,6 +261,7 @@ static int bare_vcpu_init(struct vcpu *v)
     b->r = r;
     b->alarm_ns = TIMER_NEVER;
     ktimer_init(&b->alarm, alarm_fire, b);
+    waitq_init(&b->sleep);
     r->features = features;
     v->engine = b;
     return 0;
@@ -276,10 +277,19 @@ static void bare_vcpu_fini(struct vcpu *v)
     v->engine = NULL;
 }
 
+/* A request was set before. */
 static void bare_kick(struct vcpu *v)
 {
-    if (v->task)
+    struct bare_vcpu *b = bare_of(v);
+    bool on;
+
+    if (atomic_load(&b->asleep)) {
+        on = spin_lock_irq(&b->sleep.lock);
+        waitq_wake(&b->sleep);
+        spin_unlock_irq(&b->sleep.lock, on);
+    } else if (v->task) {
         sched_kick(v->task);
+    }
 }
 
 /* Kept for the next entry: only then hgatp is sure to be this vCPU's. */
@@ -355,6 +365,15 @@ static void bare_counters(struct vm *vm, void (*emit)(void *opaque, const char *
     emit(opaque, "stage2-tables", ((struct bare_vm *)vm->engine_vm)->tables);
 }
 
+static void bare_mem_changed(struct vm *vm)
+{
+    for (unsigned i = 0; i < vm->vcpu_count; i++) {
+        if (vm->vcpu[i]->engine)
+            bare_of(vm->vcpu[i])->mmio = NULL;
+    }
+    stage2_clear(vm);
+}
+
 const struct engine_ops engine_bare_riscv64 = {
     .name = "bare",
     .summary = "RISC-V H extension",
@@ -368,8 +387,9 @@ const struct engine_ops engine_bare_riscv64 = {
     .flush = bare_flush,
     .fetch_barrier = bare_fetch_barrier,
     .code_written = bare_code_written,
-    .mem_changed = stage2_clear,
+    .mem_changed = bare_mem_changed,
     .pull = bare_pull,
     .push = bare_push,
     .counters = bare_counters,
+    .history = bare_history,
 };

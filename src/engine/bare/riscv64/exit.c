@@ -11,7 +11,7 @@
 #define HTINST_WALK_MASK 0xffffefdfu
 #define HTINST_WALK      0x2000u
 
-static void trace(struct bare_vcpu *b, uint64_t cause, uint64_t value)
+static inline void trace(struct bare_vcpu *b, uint64_t cause, uint64_t value)
 {
     struct bare_trace *t = &b->ring[b->ring_at++ & (BARE_RING - 1)];
 
@@ -21,38 +21,41 @@ static void trace(struct bare_vcpu *b, uint64_t cause, uint64_t value)
 }
 
 /* Whether the guest can go on as it is; interrupt inputs are brought up to date. */
-static bool go_on(struct riscv_vcpu *r, struct bare_vcpu *b)
+static inline uint64_t go_on(struct riscv_vcpu *r, struct bare_vcpu *b)
 {
     uint64_t mip;
 
     if (UNLIKELY(atomic_load_explicit(&r->v.request, memory_order_relaxed) |
-                 atomic_load_explicit(&arch_cpu()->resched, memory_order_relaxed)))
-        return false;
+                 atomic_load_explicit(&arch_cpu()->resched, memory_order_relaxed))) {
+        b->exit.reason = BARE_INTERRUPT;
+        return BARE_LEAVE;
+    }
     mip = atomic_load_explicit(&r->mip, memory_order_relaxed);
     if (UNLIKELY(mip & RV_IRQ_SSI || (mip & RV_IRQ_SEI) << 1 != (b->hvip & RV_IRQ_VSEI)))
         bare_inputs(b);
-    return true;
+    return BARE_BACK;
 }
 
 /* After code that may have let others run on this CPU, or moved. */
-static bool still_here(struct bare_vcpu *b)
+static inline bool still_here(struct bare_vcpu *b)
 {
-    struct bare_cpu *c = arch_cpu()->engine;
+    const struct cpu *cpu = arch_cpu();
 
-    if (c->resident != b || !b->valid || (uint64_t)arch_cpu() != b->host_tp)
+    if (((struct bare_cpu *)cpu->engine)->resident != b || !b->valid || (uint64_t)cpu != b->host_tp)
         return false;
     csr_write(RV_CSR_hstatus, b->hstatus);
     csr_write(RV_CSR_sstatus, b->sstatus);
     return true;
 }
 
-static bool leave(struct bare_vcpu *b, enum bare_reason reason, uint64_t cause, uint64_t gpa, uint64_t insn)
+static uint64_t leave(struct bare_vcpu *b, enum bare_reason reason, uint64_t cause, uint64_t gpa,
+                      uint64_t insn)
 {
     b->exit.reason = reason;
     b->exit.cause = cause;
     b->exit.gpa = gpa;
     b->exit.insn = insn;
-    return false;
+    return BARE_LEAVE;
 }
 
 /* ---- hypercalls ---- */
@@ -63,15 +66,15 @@ static bool is_short_call(uint64_t ext)
     return ext == RV_SBI_BASE || ext == RV_SBI_IPI;
 }
 
-static bool hypercall(struct riscv_vcpu *r, struct bare_vcpu *b, uint64_t cause)
+static inline uint64_t hypercall(struct riscv_vcpu *r, struct bare_vcpu *b, uint64_t cause)
 {
+    trace(b, cause, r->x[RV_REG_A7]);
     r->v.pc += 4;
     b->exits[BARE_HYPERCALL]++;
     if (!is_short_call(r->x[RV_REG_A7]))
         return leave(b, BARE_HYPERCALL, cause, 0, 0);
     riscv_sbi_call(r);
     r->changed = 0; /* IRQ at most: inputs are looked at on the way back */
-    b->exit.reason = BARE_INTERRUPT;
     return go_on(r, b);
 }
 
@@ -117,81 +120,113 @@ static void access_fault(struct bare_vcpu *b, uint64_t cause, uint64_t va)
     bare_inject(b, as, va);
 }
 
-static uint64_t extend(uint64_t value, const struct mmio_insn *i)
+static inline uint64_t extend(uint64_t value, const struct mmio_insn *i)
 {
     unsigned shift = 64 - 8 * i->size;
 
     return i->sext ? (uint64_t)((int64_t)(value << shift) >> shift) : value << shift >> shift;
 }
 
-/* Interrupts come through while a device is busy with it. False: nobody answers. */
-static bool mmio(struct riscv_vcpu *r, struct bare_vcpu *b, gpa_t gpa, const struct mmio_insn *i)
+static uint64_t access_denied(struct riscv_vcpu *r, struct bare_vcpu *b, uint64_t cause, uint64_t va)
 {
-    uint64_t value = i->write ? extend(r->x[i->reg], i) : 0;
-    bool ok;
-
-    b->exits[i->write ? BARE_MMIO_WRITE : BARE_MMIO_READ]++;
-    arch_irq_restore(true);
-    ok = bus_access(r->v.vm, gpa, i->size, i->write, &value);
-    arch_irq_save();
-    if (!ok)
-        return false;
-    if (!i->write && i->reg)
-        r->x[i->reg] = extend(value, i);
-    r->v.pc += i->len;
-    return true;
-}
-
-/* A store to memory that core wants to hear of. */
-static bool watched_store(struct riscv_vcpu *r, gpa_t gpa, const struct mmio_insn *i)
-{
-    uint64_t value = r->x[i->reg];
-
-    if (!i->write || mem_write(&r->v.vm->mem, gpa, &value, i->size))
-        return false;
-    r->v.pc += i->len;
-    return true;
-}
-
-static bool guest_fault(struct riscv_vcpu *r, struct bare_vcpu *b, uint64_t cause)
-{
-    uint64_t stval = csr_read(RV_CSR_stval), htinst = csr_read(RV_CSR_htinst);
-    gpa_t gpa = csr_read(RV_CSR_htval) << 2 | (stval & 3);
-    const struct mem_region *m = mem_find(&r->v.vm->mem, gpa);
-    bool walk = (htinst & HTINST_WALK_MASK) == HTINST_WALK;
-    struct mmio_insn insn;
-    int mapped;
-
-    trace(b, cause, gpa);
-    b->exit.reason = BARE_INTERRUPT;
-    if (m && atomic_load_explicit(&m->kind, memory_order_relaxed) != MEM_MMIO) {
-        b->exits[BARE_MEMORY]++;
-        mapped = stage2_map(r->v.vm, gpa, walk ? htinst & 0x20 : cause == RV_EXC_STORE_GUEST_PAGE_FAULT);
-        if (mapped > 0)
-            return go_on(r, b);
-        if (mapped < 0)
-            return leave(b, BARE_MEMORY, cause, gpa, 0);
+    if (!still_here(b)) { /* rare: the guest comes here again */
+        b->exit.reason = BARE_INTERRUPT;
+        return BARE_LEAVE;
     }
-    if (m && !walk && cause != RV_EXC_INSN_GUEST_PAGE_FAULT && mmio_decode(r, htinst, &insn) &&
-        (mmio(r, b, gpa, &insn) || watched_store(r, gpa, &insn)))
-        return still_here(b) && go_on(r, b);
-    if (!still_here(b)) /* rare: the exception waits for the next time the guest comes here */
-        return false;
-    access_fault(b, cause, stval);
+    access_fault(b, cause, va);
     csr_write(RV_CSR_sstatus, b->sstatus);
     return go_on(r, b);
 }
 
+/* Interrupts come through while a device is busy with it. */
+static inline uint64_t device(struct riscv_vcpu *r, struct bare_vcpu *b, uint64_t cause, gpa_t gpa,
+                              uint64_t va)
+{
+    struct mmio_insn i;
+    uint64_t value = 0;
+    bool ok;
+
+    if (UNLIKELY(!mmio_decode(r, csr_read(RV_CSR_htinst), &i)))
+        return access_denied(r, b, cause, va);
+    b->exits[i.write ? BARE_MMIO_WRITE : BARE_MMIO_READ]++;
+    if (i.write)
+        value = r->x[i.reg] << (64 - 8 * i.size) >> (64 - 8 * i.size);
+    arch_irq_restore(true);
+    ok = bus_access_at(r->v.vm, b->mmio, gpa, i.size, i.write, &value);
+    arch_irq_save();
+    if (UNLIKELY(!ok))
+        return access_denied(r, b, cause, va);
+    r->v.pc += i.len;
+    if (!i.write && i.reg)
+        r->x[i.reg] = extend(value, &i);
+    if (UNLIKELY(!still_here(b))) {
+        b->exit.reason = BARE_INTERRUPT;
+        return BARE_LEAVE;
+    }
+    return go_on(r, b) ? i.write ? BARE_BACK : BARE_BACK_ALL : BARE_LEAVE;
+}
+
+/* A store to memory that core wants to hear of. */
+static bool watched_store(struct riscv_vcpu *r, gpa_t gpa)
+{
+    struct mmio_insn i;
+    uint64_t value;
+
+    if (!mmio_decode(r, csr_read(RV_CSR_htinst), &i) || !i.write)
+        return false;
+    value = r->x[i.reg];
+    if (mem_write(&r->v.vm->mem, gpa, &value, i.size))
+        return false;
+    r->v.pc += i.len;
+    return true;
+}
+
+static uint64_t memory(struct riscv_vcpu *r, struct bare_vcpu *b, uint64_t cause, gpa_t gpa, uint64_t va)
+{
+    uint64_t htinst = csr_read(RV_CSR_htinst);
+    bool walk = (htinst & HTINST_WALK_MASK) == HTINST_WALK;
+    int mapped;
+
+    b->exits[BARE_MEMORY]++;
+    mapped = stage2_map(r->v.vm, gpa, walk ? htinst & 0x20 : cause == RV_EXC_STORE_GUEST_PAGE_FAULT);
+    if (mapped < 0)
+        return leave(b, BARE_MEMORY, cause, gpa, 0);
+    if (mapped || (!walk && cause == RV_EXC_STORE_GUEST_PAGE_FAULT && watched_store(r, gpa)))
+        return go_on(r, b);
+    return access_denied(r, b, cause, va);
+}
+
+static inline uint64_t guest_fault(struct riscv_vcpu *r, struct bare_vcpu *b, uint64_t cause)
+{
+    uint64_t va = csr_read(RV_CSR_stval);
+    gpa_t gpa = csr_read(RV_CSR_htval) << 2 | (va & 3);
+    const struct mem_region *m = b->mmio;
+
+    trace(b, cause, gpa);
+    if (UNLIKELY(!m || gpa - m->base >= m->size)) {
+        m = mem_find(&r->v.vm->mem, gpa);
+        if (!m)
+            return access_denied(r, b, cause, va);
+        b->mmio = m;
+    }
+    if (LIKELY(atomic_load_explicit(&m->kind, memory_order_relaxed) == MEM_MMIO)) {
+        if (cause != RV_EXC_INSN_GUEST_PAGE_FAULT)
+            return device(r, b, cause, gpa, va);
+        return access_denied(r, b, cause, va);
+    }
+    return memory(r, b, cause, gpa, va);
+}
+
 /* ---- instructions that VS-mode may not execute itself ---- */
 
-static bool virtual_insn(struct riscv_vcpu *r, struct bare_vcpu *b, uint64_t cause)
+static uint64_t virtual_insn(struct riscv_vcpu *r, struct bare_vcpu *b, uint64_t cause)
 {
     uint64_t insn = csr_read(RV_CSR_stval);
 
+    trace(b, cause, insn);
     if (insn == INSN_WFI || !insn) {
         b->exits[BARE_WFI]++;
         r->v.pc += 4;
-        b->exit.reason = BARE_INTERRUPT;
         /* Sleep only when nothing is pending that would end it, whatever SIE says. */
         if (csr_read(RV_CSR_vsip) & csr_read(RV_CSR_vsie))
             return go_on(r, b);
@@ -202,30 +237,52 @@ static bool virtual_insn(struct riscv_vcpu *r, struct bare_vcpu *b, uint64_t cau
 }
 
 /* With HS-level FS off the first FP instruction comes here; a real illegal one then goes to the guest. */
-static bool illegal(struct riscv_vcpu *r, struct bare_vcpu *b)
+static uint64_t illegal(struct riscv_vcpu *r, struct bare_vcpu *b)
 {
     b->exits[BARE_FP]++;
-    b->exit.reason = BARE_INTERRUPT;
     bare_fp_load(b);
     csr_write(RV_CSR_sstatus, b->sstatus);
     return go_on(r, b);
 }
 
-/* The wake-up conditions that core asks the guest folder for, as they are in hardware. */
-static void halt(struct riscv_vcpu *r, struct bare_vcpu *b)
+/* When the guest's own timer ends its sleep, as the host's counter; interrupts off, resident. */
+static uint64_t sleep_deadline(const struct riscv_vcpu *r, const struct bare_vcpu *b)
 {
+    uint64_t at = riscv_host.sstc && r->mie & RV_IRQ_STI ? csr_read(RV_CSR_vstimecmp) : UINT64_MAX;
+
+    return at > UINT64_MAX / 2 ? KTIMER_NEVER : at - b->timedelta;
+}
+
+/*
+ * WFI: the task sleeps in the engine, its registers stay in the hardware until another vCPU wants it. Who
+ * sets a request afterwards kicks, and bare_kick() wakes.
+ */
+static void sleep_until_wake(struct riscv_vcpu *r, struct bare_vcpu *b)
+{
+    uint64_t deadline;
+    uint32_t request;
+
     arch_irq_save();
-    if (b->valid && b->cpu == arch_cpu()->engine) {
-        r->mie = (r->mie & ~(uint64_t)(RV_IRQ_SSI | RV_IRQ_STI | RV_IRQ_SEI)) | csr_read(RV_CSR_vsie);
-        if (riscv_host.sstc)
-            r->stimecmp = csr_read(RV_CSR_vstimecmp);
-        bare_inputs_fold(b);
+    if (!b->valid || b->cpu != arch_cpu()->engine) { /* moved since: what is pending is looked at there */
+        arch_irq_restore(true);
+        return;
     }
+    r->mie = (r->mie & ~(uint64_t)(RV_IRQ_SSI | RV_IRQ_STI | RV_IRQ_SEI)) | csr_read(RV_CSR_vsie);
+    deadline = sleep_deadline(r, b);
+    spin_lock(&b->sleep.lock);
+    atomic_store(&b->asleep, true);
+    for (;;) {
+        request = atomic_load(&r->v.request);
+        if (request & ~(uint32_t)VCPU_REQ_IRQ || (riscv_mip(r) & r->mie))
+            break;
+        if (request)
+            atomic_fetch_and(&r->v.request, ~(uint32_t)VCPU_REQ_IRQ);
+        else if (!waitq_sleep(&b->sleep, deadline))
+            break;
+    }
+    atomic_store(&b->asleep, false);
+    spin_unlock(&b->sleep.lock);
     arch_irq_restore(true);
-    if (riscv_host.sstc)
-        riscv_stimecmp_write(r, r->stimecmp);
-    r->changed = 0;
-    r->v.exit.kind = EXIT_HALT;
 }
 
 /* CSRs of VS-mode that the hardware left to us (interrupt files): by the guest folder's table. */
@@ -270,7 +327,7 @@ static enum exit_action csr_slow(struct riscv_vcpu *r, struct bare_vcpu *b)
 
 /* ---- dispatch ---- */
 
-bool bare_exit(struct riscv_vcpu *r)
+uint64_t bare_exit(struct riscv_vcpu *r)
 {
     struct bare_vcpu *b = bare_of(&r->v);
     uint64_t cause = csr_read(RV_CSR_scause);
@@ -289,7 +346,6 @@ bool bare_exit(struct riscv_vcpu *r)
     }
     if (cause & RV_CAUSE_INTERRUPT) {
         b->exits[BARE_INTERRUPT]++;
-        b->exit.reason = BARE_INTERRUPT;
         riscv_interrupt(cause);
         return go_on(r, b);
     }
@@ -308,8 +364,8 @@ enum exit_action bare_exit_slow(struct riscv_vcpu *r)
     case BARE_HYPERCALL:
         return hypercall_slow(r, b);
     case BARE_WFI:
-        halt(r, b);
-        return EXIT_BLOCK;
+        sleep_until_wake(r, b);
+        return EXIT_HANDLED;
     case BARE_CSR:
         return csr_slow(r, b);
     case BARE_MEMORY:
@@ -317,7 +373,6 @@ enum exit_action bare_exit_slow(struct riscv_vcpu *r)
         r->v.exit.fatal = "no memory for the guest's translation tables";
         return EXIT_STOP;
     case BARE_OTHER:
-        bare_dump(&r->v);
         r->v.exit.kind = EXIT_FATAL;
         r->v.exit.fatal = "the guest did what no handler is for";
         return EXIT_STOP;
@@ -326,21 +381,18 @@ enum exit_action bare_exit_slow(struct riscv_vcpu *r)
     }
 }
 
-void bare_dump(struct vcpu *v)
+void bare_history(struct vcpu *v, void (*emit)(void *opaque, const char *line), void *opaque)
 {
     const struct bare_vcpu *b = bare_of(v);
     char line[128];
-    int n = fmt_snprintf(line, sizeof(line), "%s cpu%u: pc 0x%llx cause %lld value 0x%llx; last exits:",
-                         v->vm->desc.name ? v->vm->desc.name : "vm", v->id, (unsigned long long)v->pc,
-                         (long long)b->exit.cause, (unsigned long long)b->exit.gpa);
 
-    plat_log_line(line, (size_t)n);
-    for (unsigned i = 0; i < BARE_RING && i < b->ring_at; i++) {
-        const struct bare_trace *t = &b->ring[(b->ring_at - 1 - i) & (BARE_RING - 1)];
+    for (unsigned i = BARE_RING; i > 0; i--) {
+        const struct bare_trace *t = &b->ring[(b->ring_at - i) & (BARE_RING - 1)];
 
-        n = fmt_snprintf(line, sizeof(line), "  cause %llu pc 0x%llx value 0x%llx",
-                         (unsigned long long)t->cause, (unsigned long long)t->pc,
-                         (unsigned long long)t->value);
-        plat_log_line(line, (size_t)n);
+        if (!t->cause)
+            continue;
+        fmt_snprintf(line, sizeof(line), "cause %llu pc 0x%llx value 0x%llx", (unsigned long long)t->cause,
+                     (unsigned long long)t->pc, (unsigned long long)t->value);
+        emit(opaque, line);
     }
 }

@@ -37,25 +37,47 @@ static bool fetch_half(uint64_t va, uint16_t *out)
     return !riscv_expect_end();
 }
 
-static bool decode_bytes(struct riscv_vcpu *r, struct mmio_insn *out)
+/* C.LW C.LD C.SW C.SD: x8..x15 and an offset (Unprivileged 20240411, 26.3.2). */
+static bool decode_compressed(uint16_t insn, struct mmio_insn *out)
+{
+    unsigned funct3 = insn >> 13;
+
+    if (insn & 3 || !(funct3 & 2))
+        return false;
+    out->write = funct3 & 4;
+    out->size = funct3 & 1 ? 8 : 4;
+    out->reg = 8 + (insn >> 2 & 7);
+    out->sext = true;
+    return true;
+}
+
+static bool decode_rare(uint32_t raw, struct mmio_insn *out)
 {
     struct rv_insn insn;
-    uint16_t half[2] = {0, 0};
 
-    if (!fetch_half(r->v.pc, &half[0]))
+    if (!rv_decode(raw, &insn))
         return false;
-    if (rv_insn_len(half[0]) == 4 && !fetch_half(r->v.pc + 2, &half[1]))
-        return false;
-    if (!rv_decode((uint32_t)half[1] << 16 | half[0], &insn))
-        return false;
-    out->len = insn.len;
     out->write = insn.id >= RV_SB && insn.id <= RV_SD;
     if (!out->write && (insn.id < RV_LB || insn.id > RV_LWU))
         return false;
     out->reg = out->write ? insn.rs2 : insn.rd;
     out->size = (uint8_t)(1u << (rv_insn_descs[insn.id].match >> 12 & 3));
-    out->sext = insn.id <= RV_LD;
+    out->sext = insn.id == RV_LB || insn.id == RV_LH || insn.id == RV_LW || insn.id == RV_LD;
     return true;
+}
+
+static bool decode_bytes(struct riscv_vcpu *r, struct mmio_insn *out)
+{
+    uint16_t half[2] = {0, 0};
+
+    if (!fetch_half(r->v.pc, &half[0]))
+        return false;
+    out->len = (uint8_t)rv_insn_len(half[0]);
+    if (out->len == 2)
+        return decode_compressed(half[0], out) || decode_rare(half[0], out);
+    if (!fetch_half(r->v.pc + 2, &half[1]))
+        return false;
+    return decode_load_store((uint32_t)half[1] << 16 | half[0], out);
 }
 
 /* htinst bit 0 is set in a transformed instruction; bit 1 says whether it was 4 bytes long (18.6.3). */

@@ -11,6 +11,12 @@
 #define LEAF_WRITE (RV_PTE_W | RV_PTE_D)
 #define ROOT_ORDER 2 /* 16 KiB: the root has 2 bits more (18.5.1) */
 #define ROOT_SLOTS 2048
+/* Guest RAM that is zeroed when it is touched comes in pieces of 2 MiB. */
+#ifdef ARCH_RAM_LAZY
+#define LEVEL_MAX 1
+#else
+#define LEVEL_MAX 2
+#endif
 
 static unsigned level_shift(unsigned level)
 {
@@ -77,7 +83,7 @@ static bool unwatched(const struct mem_region *r, uint64_t from, uint64_t size)
 /* The largest page around gpa that lies in the region, alike aligned in both spaces. */
 static unsigned fitting_level(const struct mem_region *r, gpa_t gpa, bool watched_apart)
 {
-    for (unsigned level = 2; level; level--) {
+    for (unsigned level = LEVEL_MAX; level; level--) {
         uint64_t span = UINT64_C(1) << level_shift(level);
         gpa_t base = ALIGN_DOWN(gpa, span);
 
@@ -133,6 +139,7 @@ int stage2_map(struct vm *vm, gpa_t gpa, bool write)
         return 0;
     level = fitting_level(r, gpa, true);
     pa = ALIGN_DOWN(arch_pa(r->host) + (gpa - r->base), UINT64_C(1) << level_shift(level));
+    (void)*(volatile uint8_t *)(r->host + (gpa - r->base)); /* the guest's walk does not fault it in */
     on = spin_lock_irq(&s->lock);
     done = leaf_put(s, gpa, level, pa >> RV_PAGE_SHIFT << 10 | LEAF | (writable ? LEAF_WRITE : 0));
     spin_unlock_irq(&s->lock, on);

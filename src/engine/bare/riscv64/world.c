@@ -49,31 +49,16 @@ __attribute__((naked)) void bare_enter(struct riscv_vcpu *r)
                      HOST_SP, HOST_TP);
 }
 
-/* a0: r. Everything is loaded but pc and the general registers. */
+/*
+ * a0: r. Everything is loaded but pc and the general registers. bare_back is the way of most exits: C keeps
+ * s0..s11, so they are the guest's still, and sscratch is r as long as no other vCPU was entered here.
+ */
 __attribute__((naked)) void bare_again(void)
 {
-    __asm__ volatile("lla t0, bare_vector\n"
-                     "csrw stvec, t0\n"
-                     "csrw sscratch, a0\n"
-                     "ld t0, %[pc](a0)\n"
-                     "csrw sepc, t0\n"
-                     "ld x1, %[x1](a0)\n"
-                     "ld x2, %[x2](a0)\n"
-                     "ld x3, %[x3](a0)\n"
-                     "ld x4, %[x4](a0)\n"
-                     "ld x5, %[x5](a0)\n"
-                     "ld x6, %[x6](a0)\n"
-                     "ld x7, %[x7](a0)\n"
+    __asm__ volatile("csrw sscratch, a0\n"
+                     "2:\n"
                      "ld x8, %[x8](a0)\n"
                      "ld x9, %[x9](a0)\n"
-                     "ld x11, %[x11](a0)\n"
-                     "ld x12, %[x12](a0)\n"
-                     "ld x13, %[x13](a0)\n"
-                     "ld x14, %[x14](a0)\n"
-                     "ld x15, %[x15](a0)\n" ::PC,
-                     ALL_X);
-    __asm__ volatile("ld x16, %[x16](a0)\n"
-                     "ld x17, %[x17](a0)\n"
                      "ld x18, %[x18](a0)\n"
                      "ld x19, %[x19](a0)\n"
                      "ld x20, %[x20](a0)\n"
@@ -84,6 +69,34 @@ __attribute__((naked)) void bare_again(void)
                      "ld x25, %[x25](a0)\n"
                      "ld x26, %[x26](a0)\n"
                      "ld x27, %[x27](a0)\n"
+                     "j 3f\n"
+                     ".globl bare_back\n"
+                     "bare_back:\n"
+                     "li t0, 1\n"
+                     "mv t1, a0\n"
+                     "csrr a0, sscratch\n"
+                     "bne t0, t1, 2b\n"
+                     "3:\n" ::[x8] X(8),
+                     [x9] X(9), [unused] "i"(0), MORE_X);
+    __asm__ volatile("lla t0, bare_vector\n"
+                     "csrw stvec, t0\n"
+                     "ld t0, %[pc](a0)\n"
+                     "csrw sepc, t0\n"
+                     "ld x1, %[x1](a0)\n"
+                     "ld x2, %[x2](a0)\n"
+                     "ld x3, %[x3](a0)\n"
+                     "ld x4, %[x4](a0)\n"
+                     "ld x5, %[x5](a0)\n"
+                     "ld x6, %[x6](a0)\n"
+                     "ld x7, %[x7](a0)\n"
+                     "ld x11, %[x11](a0)\n"
+                     "ld x12, %[x12](a0)\n"
+                     "ld x13, %[x13](a0)\n"
+                     "ld x14, %[x14](a0)\n"
+                     "ld x15, %[x15](a0)\n" ::PC,
+                     ALL_X);
+    __asm__ volatile("ld x16, %[x16](a0)\n"
+                     "ld x17, %[x17](a0)\n"
                      "ld x28, %[x28](a0)\n"
                      "ld x29, %[x29](a0)\n"
                      "ld x30, %[x30](a0)\n"
@@ -130,6 +143,7 @@ __attribute__((naked, aligned(4))) void bare_vector(void)
                      MORE_X);
     __asm__ volatile("csrr t0, sscratch\n"
                      "sd t0, %[x10](a0)\n"
+                     "csrw sscratch, a0\n"
                      "csrr t0, sepc\n"
                      "sd t0, %[pc](a0)\n"
                      "ld t1, %[engine](a0)\n"
@@ -139,11 +153,8 @@ __attribute__((naked, aligned(4))) void bare_vector(void)
                      "ld tp, %[host_tp](t1)\n"
                      "csrr t0, sstatus\n"
                      "sd t0, %[sstatus](t1)\n"
-                     "mv s0, a0\n"
                      "call bare_exit\n"
-                     "mv t0, a0\n"
-                     "mv a0, s0\n"
-                     "bnez t0, bare_again\n"
+                     "bnez a0, bare_back\n"
                      "ld ra, 0(sp)\n"
                      "ld s0, 8(sp)\n"
                      "ld s1, 16(sp)\n"
