@@ -3,7 +3,7 @@
 #include "platform/bare/sched/internal.h"
 
 /* How long a difference of one may last: three tasks on two CPUs take turns in being alone. */
-#define ROTATE_NS UINT64_C(80000000)
+#define ROTATE 4 /* times the usual */
 
 static bool usable(const struct cpu *c, const struct plat_task *t)
 {
@@ -150,12 +150,12 @@ void balance_push(struct runqueue *rq)
             least = other;
     }
     if (!least || rq_load(least) >= rq_load(rq)) {
-        rq->balance_at = now + clock_from_ns(BALANCE_NS);
+        rq->balance_at = now + sched_ticks.balance;
     } else if (rq_load(rq) - rq_load(least) > 1) {
         if (!move_one(rq, least, false))
             move_one(rq, least, true);
-        rq->balance_at = now + clock_from_ns(BALANCE_NS);
-    } else if (now - rq->balance_at >= clock_from_ns(ROTATE_NS) && rotate(rq, least)) {
-        rq->balance_at = now + clock_from_ns(BALANCE_NS);
+        rq->balance_at = now + sched_ticks.balance;
+    } else if (now - rq->balance_at >= ROTATE * sched_ticks.balance && rotate(rq, least)) {
+        rq->balance_at = now + sched_ticks.balance;
     }
 }

@@ -32,7 +32,7 @@ int group_set(struct group *g, unsigned weight, unsigned budget)
     if (!weight || weight > 10000 || budget > 100 * cpu_count())
         return -EINVAL;
     atomic_store(&g->weight, weight);
-    atomic_store(&g->budget, budget);
+    atomic_store(&g->quota, sched_ticks.period / 100 * budget);
     return 0;
 }
 
@@ -58,20 +58,15 @@ uint64_t group_time_ns(struct group *g)
     return clock_to_ns(atomic_load(&g->time));
 }
 
-static uint64_t period_ticks(void)
-{
-    return clock_from_ns(PERIOD_NS);
-}
-
 uint64_t group_period_end(uint64_t now)
 {
-    return (now / period_ticks() + 1) * period_ticks();
+    return (now / sched_ticks.period + 1) * sched_ticks.period;
 }
 
 /* What was used too much is taken off the periods that follow. g->lock held. */
 static void period_renew(struct group *g, uint64_t now, uint64_t quota)
 {
-    uint64_t number = now / period_ticks(), passed = number - g->period;
+    uint64_t number = now / sched_ticks.period, passed = number - g->period;
 
     if (!passed)
         return;
@@ -79,14 +74,9 @@ static void period_renew(struct group *g, uint64_t now, uint64_t quota)
     g->used -= passed > g->used / quota ? g->used : passed * quota;
 }
 
-static uint64_t quota_of(const struct group *g)
+uint64_t group_left_of_quota(struct group *g, uint64_t now)
 {
-    return period_ticks() / 100 * atomic_load_explicit(&g->budget, memory_order_relaxed);
-}
-
-uint64_t group_left(struct group *g, uint64_t now)
-{
-    uint64_t quota = quota_of(g), left;
+    uint64_t quota = atomic_load(&g->quota), left;
 
     if (!quota)
         return UINT64_MAX;
@@ -97,11 +87,10 @@ uint64_t group_left(struct group *g, uint64_t now)
     return left;
 }
 
-void group_charge(struct group *g, uint64_t now, uint64_t ticks)
+void group_charge_quota(struct group *g, uint64_t now, uint64_t ticks)
 {
-    uint64_t quota = quota_of(g);
+    uint64_t quota = atomic_load(&g->quota);
 
-    atomic_fetch_add_explicit(&g->time, ticks, memory_order_relaxed);
     if (!quota)
         return;
     spin_lock(&g->lock);

@@ -12,6 +12,12 @@
 #define PERIOD_NS       UINT64_C(50000000) /* of budgets */
 #define PRIORITY_NORMAL 8
 
+/* The same in counter ticks; clock_init(). */
+struct sched_ticks {
+    uint64_t slice, balance, period;
+};
+extern struct sched_ticks sched_ticks;
+
 enum task_where { NOWHERE, IN_POLICY, IN_THROTTLED, IN_STRAYS };
 
 struct plat_task {
@@ -85,7 +91,8 @@ struct runqueue {
 struct group {
     struct spin lock;
     char name[TASK_NAME];
-    _Atomic unsigned weight, budget;
+    _Atomic unsigned weight;
+    _Atomic uint64_t quota; /* budget in ticks a period, 0: none */
     _Atomic unsigned tasks;
     _Atomic uint64_t time; /* counter ticks, all tasks that ever were */
     /* lock; of the period under way */
@@ -93,6 +100,12 @@ struct group {
 };
 
 extern const struct policy *const policies[];
+
+/* Time of a running task is charged by its own CPU only. */
+static inline void time_add(_Atomic uint64_t *sum, uint64_t ticks)
+{
+    atomic_store_explicit(sum, atomic_load_explicit(sum, memory_order_relaxed) + ticks, memory_order_relaxed);
+}
 
 struct runqueue *rq_of(unsigned cpu);
 /* Tasks that want this CPU: queued, and the one that runs. */
@@ -118,8 +131,15 @@ void sched_switched(void);
 uint64_t task_weight(const struct plat_task *t);
 
 /* group.c: what of the budget is left to the group in this period, counter ticks; UINT64_MAX unbounded. */
-uint64_t group_left(struct group *g, uint64_t now);
-void group_charge(struct group *g, uint64_t now, uint64_t ticks);
+uint64_t group_left_of_quota(struct group *g, uint64_t now);
+void group_charge_quota(struct group *g, uint64_t now, uint64_t ticks);
+
+static inline uint64_t group_left(struct group *g, uint64_t now)
+{
+    if (!g || !atomic_load_explicit(&g->quota, memory_order_relaxed))
+        return UINT64_MAX;
+    return group_left_of_quota(g, now);
+}
 /* When the period that `now` is in ends. */
 uint64_t group_period_end(uint64_t now);
 

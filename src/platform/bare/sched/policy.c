@@ -18,6 +18,16 @@ static void level_add(struct runqueue *rq, struct plat_task *t, unsigned level, 
     rq->levels |= UINT32_C(1) << level;
 }
 
+/* Of two levels, the usual case. */
+static struct plat_task *rr_first(struct runqueue *rq)
+{
+    for (int level = 1; level >= 0; level--) {
+        if (!list_empty(&rq->list[level]))
+            return LIST_ENTRY(rq->list[level].next, struct plat_task, link);
+    }
+    return NULL;
+}
+
 /* Lists that became empty are found when they are looked at. */
 static struct plat_task *highest(struct runqueue *rq)
 {
@@ -43,7 +53,7 @@ static void take_off(struct runqueue *rq, struct plat_task *t)
 static uint64_t rr_refill(struct runqueue *rq, struct plat_task *t)
 {
     (void)rq;
-    return MAX(clock_from_ns(SLICE_NS) * task_weight(t) / WEIGHT_UNIT, (uint64_t)1);
+    return MAX(sched_ticks.slice * task_weight(t) / WEIGHT_UNIT, (uint64_t)1);
 }
 
 static void rr_enqueue(struct runqueue *rq, struct plat_task *t, bool woken)
@@ -87,7 +97,7 @@ static uint64_t plain_refill(struct runqueue *rq, struct plat_task *t)
 {
     (void)rq;
     (void)t;
-    return clock_from_ns(SLICE_NS);
+    return sched_ticks.slice;
 }
 
 static void priority_enqueue(struct runqueue *rq, struct plat_task *t, bool woken)
@@ -111,7 +121,7 @@ static const struct policy rr = {
     .init = lists_init,
     .enqueue = rr_enqueue,
     .dequeue = take_off,
-    .first = highest,
+    .first = rr_first,
     .preempts = rr_preempts,
 };
 static const struct policy fifo = {
@@ -119,7 +129,7 @@ static const struct policy fifo = {
     .init = lists_init,
     .enqueue = fifo_enqueue,
     .dequeue = take_off,
-    .first = highest,
+    .first = rr_first,
     .preempts = never,
 };
 static const struct policy priority = {

@@ -135,11 +135,14 @@ static void account(struct runqueue *rq, struct plat_task *t, uint64_t now)
         rq->idle_ticks += ran;
         return;
     }
-    atomic_fetch_add_explicit(&t->time, ran, memory_order_relaxed);
+    time_add(&t->time, ran);
     if (rq->policy->sliced)
         t->left -= MIN(t->left, ran);
-    if (t->group)
-        group_charge(t->group, now, ran);
+    if (t->group) {
+        atomic_fetch_add_explicit(&t->group->time, ran, memory_order_relaxed);
+        if (atomic_load_explicit(&t->group->quota, memory_order_relaxed))
+            group_charge_quota(t->group, now, ran);
+    }
 }
 
 static struct plat_task *pick(struct runqueue *rq, uint64_t now)
@@ -147,7 +150,7 @@ static struct plat_task *pick(struct runqueue *rq, uint64_t now)
     struct plat_task *t;
 
     while ((t = rq->policy->first(rq))) {
-        if (t->group && !group_left(t->group, now)) {
+        if (UNLIKELY(!group_left(t->group, now))) {
             throttle(rq, t, now);
             continue;
         }
@@ -165,12 +168,14 @@ static void arm(struct runqueue *rq, struct plat_task *t, uint64_t now)
     if (t != &rq->idle) {
         if (rq->ready && rq->policy->sliced)
             in = MAX(t->left, (uint64_t)1);
-        if (t->group)
-            in = MIN(in, group_left(t->group, now));
-        if (rq->ready && in > clock_from_ns(BALANCE_NS))
-            in = clock_from_ns(BALANCE_NS);
+        in = MIN(in, group_left(t->group, now));
+        if (rq->ready && in > sched_ticks.balance)
+            in = sched_ticks.balance;
     }
-    ktimer_set(&rq->slice, in > UINT64_MAX / 2 ? KTIMER_NEVER : now + in);
+    if (in != UINT64_MAX)
+        ktimer_set(&rq->slice, now + in);
+    else if (ktimer_is_set(&rq->slice))
+        ktimer_cancel(&rq->slice);
 }
 
 static void slice_over(void *opaque)
@@ -224,7 +229,7 @@ void sched_switched(void)
 static void switch_to(struct runqueue *rq, struct plat_task *prev, struct plat_task *next)
 {
     rq->switches++;
-    atomic_fetch_add_explicit(&next->switches, 1, memory_order_relaxed);
+    time_add(&next->switches, 1);
     rq->cpu->task = next;
     rq->cpu->stack_top = (uint64_t)(uintptr_t)next->stack_top;
     arch_switch(&prev->context, &next->context);
@@ -241,15 +246,15 @@ void schedule(void)
         balance_push(rq);
     spin_lock(&rq->lock);
     account(rq, prev, now);
-    if (prev != &rq->idle && atomic_load(&prev->state) == TASK_RUNNING) {
-        atomic_store(&prev->state, TASK_READY);
+    if (prev != &rq->idle && atomic_load_explicit(&prev->state, memory_order_relaxed) == TASK_RUNNING) {
+        atomic_store_explicit(&prev->state, TASK_READY, memory_order_relaxed);
         rq_enqueue(rq, prev, false);
     }
     next = pick(rq, now);
-    atomic_store(&next->state, TASK_RUNNING);
+    atomic_store_explicit(&next->state, TASK_RUNNING, memory_order_relaxed);
     next->since = now;
+    atomic_store_explicit(&rq->cpu->resched, 0, memory_order_relaxed);
     atomic_store(&rq->current, next); /* sequentially consistent: sched_kick() */
-    atomic_store(&rq->cpu->resched, 0);
     arm(rq, next, now);
     if (next == prev) {
         sched_switched();

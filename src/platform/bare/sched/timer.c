@@ -184,12 +184,17 @@ static struct {
     _Atomic uint64_t wall; /* at power on */
 } clock;
 
+struct sched_ticks sched_ticks;
+
 void clock_init(void)
 {
     uint64_t hz = arch_counter_hz();
 
     clock.to_ns = (uint64_t)(((u128)1000000000 << 32) / hz);
     clock.from_ns = (uint64_t)(((u128)hz << 32) / 1000000000);
+    sched_ticks.slice = clock_from_ns(SLICE_NS);
+    sched_ticks.balance = clock_from_ns(BALANCE_NS);
+    sched_ticks.period = clock_from_ns(PERIOD_NS);
 }
 
 uint64_t clock_to_ns(uint64_t counter)
@@ -200,9 +205,12 @@ uint64_t clock_to_ns(uint64_t counter)
 /* Rounded up: never before the time. */
 uint64_t clock_from_ns(uint64_t ns)
 {
-    u128 ticks = (((u128)ns * clock.from_ns) >> 32) + 1;
+    u128 ticks;
 
-    return ns == UINT64_MAX || ticks > UINT64_MAX ? UINT64_MAX : (uint64_t)ticks;
+    if (ns == UINT64_MAX)
+        return UINT64_MAX;
+    ticks = (((u128)ns * clock.from_ns) >> 32) + 1;
+    return ticks > UINT64_MAX ? UINT64_MAX : (uint64_t)ticks;
 }
 
 void clock_wall_set(uint64_t ns)

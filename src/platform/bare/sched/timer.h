@@ -36,6 +36,12 @@ void ktimer_queue_init(struct ktimer_queue *q, struct cpu *c);
 void ktimer_run(struct ktimer_queue *q, uint64_t now);
 uint64_t ktimer_next(struct ktimer_queue *q);
 
+/* Its time comes: it is in a queue. By its owner. */
+static inline bool ktimer_is_set(const struct ktimer *t)
+{
+    return t->queue;
+}
+
 /* Counter ticks and nanoseconds since power on; UINT64_MAX stays. */
 void clock_init(void);
 uint64_t clock_to_ns(uint64_t counter);

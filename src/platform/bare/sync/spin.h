@@ -22,10 +22,10 @@ enum spin_rank {
     RANK_RAM
 };
 
-/* A ticket lock: 0 is free. */
+/* A ticket lock: equal numbers are free. */
 struct spin {
-    _Atomic uint16_t next, serving;
-    uint8_t rank;
+    _Atomic uint32_t next, serving;
+    uint32_t rank;
 };
 
 #define SPIN_INIT(r) ((struct spin){.rank = (r)})
@@ -47,7 +47,7 @@ static inline void spin_uncheck(struct spin *s)
 /* Interrupts are off already. */
 static inline void spin_lock(struct spin *s)
 {
-    uint16_t mine = atomic_fetch_add_explicit(&s->next, 1, memory_order_relaxed);
+    uint32_t mine = atomic_fetch_add_explicit(&s->next, 1, memory_order_relaxed);
 
     spin_check(s);
     while (atomic_load_explicit(&s->serving, memory_order_acquire) != mine)
@@ -56,9 +56,9 @@ static inline void spin_lock(struct spin *s)
 
 static inline bool spin_try(struct spin *s)
 {
-    uint16_t at = atomic_load_explicit(&s->serving, memory_order_acquire);
+    uint32_t at = atomic_load_explicit(&s->serving, memory_order_acquire);
 
-    if (!atomic_compare_exchange_strong_explicit(&s->next, &at, (uint16_t)(at + 1), memory_order_acquire,
+    if (!atomic_compare_exchange_strong_explicit(&s->next, &at, at + 1, memory_order_acquire,
                                                  memory_order_relaxed))
         return false;
     spin_check(s);
@@ -68,8 +68,7 @@ static inline bool spin_try(struct spin *s)
 static inline void spin_unlock(struct spin *s)
 {
     spin_uncheck(s);
-    atomic_store_explicit(&s->serving,
-                          (uint16_t)(atomic_load_explicit(&s->serving, memory_order_relaxed) + 1),
+    atomic_store_explicit(&s->serving, atomic_load_explicit(&s->serving, memory_order_relaxed) + 1,
                           memory_order_release);
 }
 

@@ -134,7 +134,7 @@ void plat_unlock(struct plat_lock *l)
 /* ---- events ---- */
 
 struct event {
-    _Atomic bool woken; /* cleared under the lock */
+    bool woken; /* q.lock */
     struct waitq q;
 };
 _Static_assert(sizeof(struct event) <= sizeof(struct plat_event), "event storage");
@@ -143,7 +143,7 @@ void plat_event_init(struct plat_event *pe)
 {
     struct event *e = (struct event *)pe;
 
-    atomic_store(&e->woken, false);
+    e->woken = false;
     waitq_init(&e->q);
 }
 
@@ -161,8 +161,10 @@ void plat_event_wake(struct plat_event *pe)
     struct event *e = (struct event *)pe;
     bool on = spin_lock_irq(&e->q.lock);
 
-    if (!atomic_exchange(&e->woken, true))
+    if (!e->woken) {
+        e->woken = true;
         waitq_wake(&e->q);
+    }
     spin_unlock_irq(&e->q.lock, on);
 }
 
@@ -172,10 +174,9 @@ bool plat_event_wait(struct plat_event *pe, uint64_t deadline_ns)
     uint64_t deadline = clock_from_ns(deadline_ns);
     bool on = spin_lock_irq(&e->q.lock), woken, in_time = true;
 
-    while (!(woken = atomic_load(&e->woken)) && in_time &&
-           (deadline == UINT64_MAX || arch_counter() < deadline))
+    while (!(woken = e->woken) && in_time && (deadline == UINT64_MAX || arch_counter() < deadline))
         in_time = waitq_sleep(&e->q, deadline);
-    atomic_store(&e->woken, false);
+    e->woken = false;
     spin_unlock_irq(&e->q.lock, on);
     return woken;
 }
