@@ -18,11 +18,11 @@
 
 /* Found at boot, constant from then on. */
 struct riscv_host {
-    bool sstc;           /* stimecmp and, by henvcfg, vstimecmp */
-    bool ssaia;          /* siselect, stopei... */
-    bool svpbmt;         /* henvcfg.PBMTE can be set */
-    uint8_t page_mode;   /* satp.MODE in use */
-    uint8_t stage2_mode; /* the widest hgatp.MODE */
+    bool sstc;             /* stimecmp and, by henvcfg, vstimecmp */
+    bool ssaia;            /* siselect, stopei... */
+    bool svpbmt;           /* henvcfg.PBMTE can be set */
+    uint8_t page_mode;     /* satp.MODE in use */
+    uint8_t stage2_mode;   /* the widest hgatp.MODE */
     uint8_t stage2_narrow; /* and the one of fewest bits */
     uint8_t vmid_bits;
     uint8_t guest_files; /* of the IMSIC, each hart */

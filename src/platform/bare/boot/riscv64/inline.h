@@ -5,6 +5,8 @@
 #include "platform/bare/boot/riscv64/early.h"
 #include "platform/bare/cpu.h"
 
+#define ARCH_RAM_LAZY 1
+
 /* Where the image is; set by start.S, never changed. */
 extern uint64_t riscv_image_pa;
 

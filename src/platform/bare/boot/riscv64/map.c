@@ -81,7 +81,17 @@ static int map_range(uint64_t va, uint64_t pa, uint64_t size, uint64_t rights)
     return 0;
 }
 
-/* RAM one to one: without what must not be mapped, and read-only where the image's text and constants are. */
+static uint64_t raw_base(void);
+
+static int map_raw(uint64_t pa, uint64_t size, uint64_t rights)
+{
+    int err = map_range(pa, pa, size, rights);
+
+    return err ? err : map_range(raw_base() + pa, pa, size, rights);
+}
+
+/* RAM one to one, and again from raw_base() on: without what must not be mapped, and read-only where the
+ * image's text and constants are. */
 static int map_ram(const struct board *b, uint64_t from, uint64_t to, unsigned first)
 {
     uint64_t text = riscv_image_pa, data = arch_pa(image_data);
@@ -97,13 +107,13 @@ static int map_ram(const struct board *b, uint64_t from, uint64_t to, unsigned f
     }
     if (from < data && to > text) {
         uint64_t lo = MAX(from, text), hi = MIN(to, data);
-        int err = from < lo ? map_range(from, from, lo - from, RIGHTS_RW) : 0;
+        int err = from < lo ? map_raw(from, lo - from, RIGHTS_RW) : 0;
 
         if (!err)
-            err = map_range(lo, lo, hi - lo, RIGHTS_R);
-        return err || hi == to ? err : map_range(hi, hi, to - hi, RIGHTS_RW);
+            err = map_raw(lo, hi - lo, RIGHTS_R);
+        return err || hi == to ? err : map_raw(hi, to - hi, RIGHTS_RW);
     }
-    return map_range(from, from, to - from, RIGHTS_RW);
+    return map_raw(from, to - from, RIGHTS_RW);
 }
 
 static int map_image(void)
@@ -131,6 +141,7 @@ static unsigned levels_for(const struct board *b)
 
     for (unsigned i = 0; i < b->ram_count; i++)
         top = MAX(top, b->ram[i].base + b->ram[i].size);
+    top += UINT64_C(1) << 31; /* the upper half's last 2 GiB are the image's and the stacks' */
     return top <= UINT64_C(1) << 38 ? 3 : top <= UINT64_C(1) << 47 ? 4 : 5;
 }
 
@@ -192,7 +203,7 @@ int arch_map_page(uint64_t va, uint64_t pa)
     return err;
 }
 
-bool riscv_mapped(uint64_t va)
+bool riscv_mapped(uint64_t va, bool write)
 {
     uint64_t *table = map.root;
 
@@ -202,8 +213,70 @@ bool riscv_mapped(uint64_t va)
         if (!(pte & RV_PTE_V))
             return false;
         if (!rv_pte_is_table(pte))
-            return true;
+            return !write || pte & RV_PTE_W;
         table = arch_ptr(rv_pte_ppn(pte) << RV_PAGE_SHIFT);
     }
     return false;
+}
+
+/* ---- guest RAM that nobody touched yet ---- */
+
+/* The second mapping of all RAM: the lowest of the upper half, as far as the image. */
+static uint64_t raw_base(void)
+{
+    return -(UINT64_C(1) << (level_shift(map.levels) - 1));
+}
+
+void *arch_ram_raw(void *p)
+{
+    return (void *)(raw_base() + arch_pa(p));
+}
+
+/* A gigapage becomes a table of 2 MiB pages that say the same. */
+static bool split(uint64_t *pte)
+{
+    uint64_t *table = boot_page();
+
+    if (!table)
+        return false;
+    for (uint64_t i = 0; i < 512; i++)
+        table[i] = *pte + (i << (level_shift(1) - 2));
+    *pte = arch_pa(table) >> RV_PAGE_SHIFT << 10 | RV_PTE_V;
+    return true;
+}
+
+/* Its 2 MiB entry, leaf or table; NULL: not mapped, or no page to split one. */
+static uint64_t *entry_2m(uint64_t va)
+{
+    uint64_t *table = map.root;
+
+    for (unsigned l = map.levels - 1; l > 1; l--) {
+        uint64_t *pte = slot(table, va, l);
+
+        if (!(*pte & RV_PTE_V) || (!rv_pte_is_table(*pte) && !split(pte)))
+            return NULL;
+        table = arch_ptr(rv_pte_ppn(*pte) << RV_PAGE_SHIFT);
+    }
+    return slot(table, va, 1);
+}
+
+/* An entry that is not valid keeps the rest (Priv. 20240411, 12.3.1: its bits are software's). */
+void arch_ram_hide(void *p, uint64_t size)
+{
+    for (uint64_t va = (uint64_t)p; va < (uint64_t)p + size; va += UINT64_C(1) << level_shift(1)) {
+        uint64_t *pte = entry_2m(va);
+
+        BUG_ON(!pte);
+        *pte &= ~RV_PTE_V;
+    }
+    __asm__ volatile("sfence.vma" ::: "memory");
+    riscv_remote_sfence();
+}
+
+/* Another CPU may fault once more: that is looked at in riscv_exception(). */
+void arch_ram_show(void *p, uint64_t size)
+{
+    for (uint64_t va = (uint64_t)p; va < (uint64_t)p + size; va += UINT64_C(1) << level_shift(1))
+        *entry_2m(va) |= RV_PTE_V;
+    __asm__ volatile("sfence.vma" ::: "memory");
 }

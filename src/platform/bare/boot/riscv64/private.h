@@ -33,8 +33,10 @@ void riscv_secondary_mapped(void);
 void riscv_exception(uint64_t scause, struct trap_frame *f);
 void riscv_early_trap(uint64_t scause, uint64_t sepc, uint64_t stval);
 
-/* map.c: satp of the final tables; whether [va, va + 4096) is mapped by them. */
+/* map.c: satp of the final tables; whether the page of va is mapped by them (for a store). */
 uint64_t riscv_satp(void);
-bool riscv_mapped(uint64_t va);
+bool riscv_mapped(uint64_t va, bool write);
+/* setup.c: every other hart forgets its translations of the hypervisor. */
+void riscv_remote_sfence(void);
 
 #endif

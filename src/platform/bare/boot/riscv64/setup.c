@@ -112,9 +112,12 @@ void riscv_exception(uint64_t scause, struct trap_frame *f)
         f->sepc += 4;
         return;
     }
-    /* Another CPU mapped it; this one may still know it as missing (Priv. 12.2.1). */
+    /*
+     * Guest RAM's first touch; or another CPU mapped it, and this one still knows it as missing (Priv.
+     * 20240411, 12.2.1).
+     */
     if ((scause == RV_EXC_LOAD_PAGE_FAULT || scause == RV_EXC_STORE_PAGE_FAULT) &&
-        stval >= arch_window_base() && riscv_mapped(stval)) {
+        ((stval < IMAGE_VA && ram_fault(stval)) || riscv_mapped(stval, scause == RV_EXC_STORE_PAGE_FAULT))) {
         __asm__ volatile("sfence.vma" ::: "memory");
         return;
     }
@@ -152,6 +155,20 @@ void arch_timer_set(uint64_t counter)
 }
 
 /* ---- CPUs ---- */
+
+/* Every hart's: (mask, base) -1 means all; 0 and -1 the whole space (SBI 2.0, 8.2). */
+void riscv_remote_sfence(void)
+{
+    register uint64_t a0 __asm__("a0") = 0;
+    register uint64_t a1 __asm__("a1") = UINT64_MAX;
+    register uint64_t a2 __asm__("a2") = 0;
+    register uint64_t a3 __asm__("a3") = UINT64_MAX;
+    register uint64_t a6 __asm__("a6") = 1;
+    register uint64_t a7 __asm__("a7") = RV_SBI_RFENCE;
+
+    if (cpu_count() > 1)
+        __asm__ volatile("ecall" : "+r"(a0), "+r"(a1) : "r"(a2), "r"(a3), "r"(a6), "r"(a7) : "memory");
+}
 
 static void ipi_by_firmware(struct cpu *to)
 {
