@@ -2,6 +2,7 @@
  * The built-in firmware: SMC Calling Convention 1.2 (DEN 0028), PSCI 1.1 (DEN 0022), TRNG 1.0 (DEN 0098), by
  * HVC and by SMC. The function is in w0, arguments in x1..x3, results in x0..x3.
  */
+#include "core/hypercall.h"
 #include "guest/arm64/cpu.h"
 #include "isa/arm64/psci.h"
 #include "lib/str.h"
@@ -221,6 +222,35 @@ static int64_t trng_rnd(struct arm64_vcpu *a)
     return 0;
 }
 
+/* ---- our own (docs/hypercalls.md) ---- */
+
+static int64_t vendor_version(struct arm64_vcpu *a)
+{
+    (void)a;
+    return HYPERCALL_VERSION;
+}
+
+static int64_t vendor_features(struct arm64_vcpu *a)
+{
+    (void)a;
+    return (int64_t)HYPERCALL_FEATURES;
+}
+
+static int64_t vendor_uid(struct arm64_vcpu *a)
+{
+    static const uint32_t uid[4] = HYPERCALL_UID;
+
+    for (unsigned i = 1; i < 4; i++)
+        a->x[i] = uid[i];
+    return uid[0];
+}
+
+static int64_t vendor_revision(struct arm64_vcpu *a)
+{
+    a->x[1] = HYPERCALL_VERSION & 0xffff;
+    return HYPERCALL_VERSION >> 16;
+}
+
 /* ---- dispatch ---- */
 
 static const struct {
@@ -251,6 +281,10 @@ static const struct {
     {SMCCC_TRNG_GET_UUID, trng_uuid},
     {SMCCC_TRNG_RND32, trng_rnd},
     {SMCCC_TRNG_RND64, trng_rnd},
+    {SMCCC_VENDOR_HYP_VERSION, vendor_version},
+    {SMCCC_VENDOR_HYP_FEATURES, vendor_features},
+    {SMCCC_VENDOR_HYP_CALL_UID, vendor_uid},
+    {SMCCC_VENDOR_HYP_REVISION, vendor_revision},
 };
 
 static call_fn *find(uint32_t function)

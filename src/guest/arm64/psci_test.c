@@ -44,6 +44,20 @@ static void versions(void **state)
     assert_int_equal(a->x[0], 0x10001);
 }
 
+static void vendor_calls(void **state)
+{
+    struct arm64_vcpu *a = test_pe(*state, 0);
+
+    assert_int_equal(call(a, SMCCC_VENDOR_HYP_VERSION, 0, 0, 0), 0x10000);
+    assert_int_equal(call(a, SMCCC_VENDOR_HYP_FEATURES, 0, 0, 0), 0);
+    assert_int_equal(call(a, SMCCC_VENDOR_HYP_REVISION, 0, 7, 0), 1);
+    assert_int_equal(a->x[1], 0);
+    assert_int_equal(call(a, SMCCC_VENDOR_HYP_CALL_UID, 0, 0, 0), 0x805a1dc3);
+    assert_int_equal(a->x[1], 0x0b4f427e);
+    assert_int_equal(a->x[3], 0x57e0c8f1);
+    assert_int_equal(call(a, SMCCC_VENDOR_HYP_VERSION + 2, 0, 0, 0), SMCCC_NOT_SUPPORTED);
+}
+
 static void cpu_on(void **state)
 {
     struct arm64_vcpu *a = test_pe(*state, 0);
@@ -111,6 +125,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(versions, setup, teardown),
+        cmocka_unit_test_setup_teardown(vendor_calls, setup, teardown),
         cmocka_unit_test_setup_teardown(cpu_on, setup, teardown),
         cmocka_unit_test_setup_teardown(suspend, setup, teardown),
         cmocka_unit_test_setup_teardown(system_calls, setup, teardown),

@@ -3,6 +3,7 @@
  * firmware. Each extension is a function; a call gives error and value in a0 and a1.
  */
 #include "guest/riscv64/cpu.h"
+#include "core/hypercall.h"
 #include "core/irqchip.h"
 #include "lib/str.h"
 
@@ -446,14 +447,30 @@ static int64_t sbi_legacy(struct riscv_vcpu *r, uint64_t ext)
     }
 }
 
+/* ---- our own (docs/hypercalls.md) ---- */
+
+static struct sbi_ret sbi_carbovisor(struct riscv_vcpu *r, uint64_t fid)
+{
+    (void)r;
+    switch (fid) {
+    case 0:
+        return ok(HYPERCALL_VERSION);
+    case 1:
+        return ok(HYPERCALL_FEATURES);
+    default:
+        return error(RV_SBI_ERR_NOT_SUPPORTED);
+    }
+}
+
 /* ---- dispatch ---- */
 
 static const struct {
     uint64_t ext;
     struct sbi_ret (*call)(struct riscv_vcpu *r, uint64_t fid);
 } extensions[] = {
-    {RV_SBI_BASE, sbi_base}, {RV_SBI_TIME, sbi_time}, {RV_SBI_IPI, sbi_ipi},   {RV_SBI_RFENCE, sbi_rfence},
-    {RV_SBI_HSM, sbi_hsm},   {RV_SBI_SRST, sbi_srst}, {RV_SBI_DBCN, sbi_dbcn}, {RV_SBI_PMU, sbi_pmu},
+    {RV_SBI_BASE, sbi_base},     {RV_SBI_TIME, sbi_time}, {RV_SBI_IPI, sbi_ipi},
+    {RV_SBI_RFENCE, sbi_rfence}, {RV_SBI_HSM, sbi_hsm},   {RV_SBI_SRST, sbi_srst},
+    {RV_SBI_DBCN, sbi_dbcn},     {RV_SBI_PMU, sbi_pmu},   {RV_SBI_CARBOVISOR, sbi_carbovisor},
 };
 
 static bool probe(struct riscv_vcpu *r, uint64_t ext)

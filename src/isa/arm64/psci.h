@@ -27,7 +27,10 @@ enum smccc_arch {
 
 /* Vendor-specific hypervisor service (DEN 0028, 6.2): its UID, by which a guest learns whose it is */
 enum smccc_vendor_hyp {
+    SMCCC_VENDOR_HYP_VERSION = 0x86000000, /* of the calls of this range */
+    SMCCC_VENDOR_HYP_FEATURES = 0x86000001,
     SMCCC_VENDOR_HYP_CALL_UID = 0x8600ff01,
+    SMCCC_VENDOR_HYP_REVISION = 0x8600ff03, /* major, minor in w0, w1 */
 };
 
 /* Paravirtualized time (DEN 0057) */

@@ -39,6 +39,8 @@ enum rv_sbi_ext {
     RV_SBI_SRST = 0x53525354,
     RV_SBI_PMU = 0x504d55,
     RV_SBI_DBCN = 0x4442434e,
+    /* Experimental space (chapter 16: 0x08000000 to 0x08ffffff), "CV": the hypervisor's own. */
+    RV_SBI_CARBOVISOR = 0x08004356,
 };
 
 /* HSM hart states (9.1 table). */
