@@ -52,10 +52,28 @@ _Static_assert(offsetof(struct cpu, resched) == CPU_RESCHED, "known to assembly"
 _Static_assert(offsetof(struct cpu, id) == CPU_ID, "known to assembly");
 _Static_assert(offsetof(struct cpu, scratch) == CPU_SCRATCH, "known to assembly");
 
-/* By id; count of those that the device tree names and that are usable. [0] is there before the rest. */
-struct cpu *cpu_at(unsigned id);
-unsigned cpu_count(void);
-/* Bit = id of each CPU that runs tasks. */
-uint64_t cpu_online_mask(void);
+/* Those that the device tree names and that are usable; [0] is there before the rest. Written at boot. */
+struct cpu_set {
+    struct cpu *cpu[CPU_MAX];
+    unsigned count;
+    _Atomic uint64_t online; /* bit = id of each CPU that runs tasks */
+    _Atomic uint64_t idle;   /* of those, who has nothing to do and is about to wait, or does */
+};
+extern struct cpu_set cpu_set;
+
+static inline struct cpu *cpu_at(unsigned id)
+{
+    return cpu_set.cpu[id];
+}
+
+static inline unsigned cpu_count(void)
+{
+    return cpu_set.count;
+}
+
+static inline uint64_t cpu_online_mask(void)
+{
+    return atomic_load_explicit(&cpu_set.online, memory_order_relaxed);
+}
 
 #endif

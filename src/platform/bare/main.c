@@ -20,28 +20,10 @@ static struct {
     struct board board;
     bool board_known, frames;
     struct cpu boot_cpu;
-    struct cpu *cpu[CPU_MAX];
-    unsigned count;
-    _Atomic uint64_t online;
     unsigned early_used;
 } bare;
 
 static uint8_t early[EARLY_PAGES][FRAME_BYTES] __attribute__((aligned(FRAME_BYTES)));
-
-struct cpu *cpu_at(unsigned id)
-{
-    return bare.cpu[id];
-}
-
-unsigned cpu_count(void)
-{
-    return bare.count;
-}
-
-uint64_t cpu_online_mask(void)
-{
-    return atomic_load_explicit(&bare.online, memory_order_relaxed);
-}
 
 const struct board *board_get(void)
 {
@@ -67,7 +49,7 @@ NORETURN static void refuse(const char *why)
 
 static void cpu_online(struct cpu *c)
 {
-    atomic_fetch_or(&bare.online, BIT(c->id));
+    atomic_fetch_or(&cpu_set.online, BIT(c->id));
     atomic_store(&c->online, true);
 }
 
@@ -90,21 +72,21 @@ static bool cpu_start(unsigned i)
     if (!c || !stack)
         return false;
     c->self = c;
-    c->id = bare.count;
+    c->id = cpu_set.count;
     c->hw_id = bare.board.cpu[i].hw_id;
     c->node = (uint64_t)bare.board.cpu[i].node;
     c->stack_top = (uint64_t)(uintptr_t)stack;
     if (sched_cpu_add(c))
         return false;
-    bare.cpu[c->id] = c;
-    bare.count++;
+    cpu_set.cpu[c->id] = c;
+    cpu_set.count++;
     if (!arch_cpu_start(c, stack)) {
         while (!atomic_load(&c->online) && plat_clock_ns() < until)
             arch_relax();
     }
     if (atomic_load(&c->online))
         return true;
-    bare.count--;
+    cpu_set.count--;
     return false; /* its memory stays: it may come yet */
 }
 
@@ -157,8 +139,8 @@ void bare_main(uint64_t fdt_pa, uint64_t hw_id)
     c->self = c;
     c->hw_id = hw_id;
     arch_cpu_set(c);
-    bare.cpu[0] = c;
-    bare.count = 1;
+    cpu_set.cpu[0] = c;
+    cpu_set.count = 1;
     if (!fdt_pa || board_read(&bare.board, arch_ptr(fdt_pa), fdt_pa, arch_pa(image_start), arch_pa(image_end),
                               hw_id, why, sizeof(why)))
         refuse(fdt_pa ? why : "the loader gave no device tree");

@@ -25,22 +25,20 @@ struct cpu *balance_place(const struct plat_task *t)
 
 struct cpu *balance_wake(struct plat_task *t)
 {
-    struct cpu *home = atomic_load(&t->cpu);
+    struct cpu *home = atomic_load_explicit(&t->cpu, memory_order_relaxed);
+    uint64_t idle = atomic_load_explicit(&cpu_set.idle, memory_order_relaxed) & t->affinity;
 
-    if (cpu_count() == 1)
+    if (!usable(home, t))
+        return balance_place(t);
+    if (!idle || idle >> home->id & 1)
         return home;
-    if (usable(home, t) && (!rq_load(home->rq) || t->affinity == BIT(home->id)))
-        return home;
-    if (usable(home, t)) {
-        for (unsigned i = 0; i < cpu_count(); i++) {
-            struct cpu *c = cpu_at(i);
+    for (; idle; idle &= idle - 1) {
+        struct cpu *c = cpu_at((unsigned)__builtin_ctzll(idle));
 
-            if (usable(c, t) && !rq_load(c->rq))
-                return c;
-        }
-        return home;
+        if (usable(c, t) && !rq_load(c->rq))
+            return c;
     }
-    return balance_place(t);
+    return home;
 }
 
 /*

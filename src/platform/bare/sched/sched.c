@@ -31,19 +31,21 @@ uint64_t task_weight(const struct plat_task *t)
 
 void rq_resched(struct runqueue *rq)
 {
+    if (rq->cpu == arch_cpu()) {
+        atomic_store_explicit(&rq->cpu->resched, 1, memory_order_relaxed);
+        return;
+    }
     if (atomic_exchange(&rq->cpu->resched, 1))
         return; /* it was told already */
-    if (rq->cpu != arch_cpu())
-        ipi_send(rq->cpu, IPI_RESCHED);
+    ipi_send(rq->cpu, IPI_RESCHED);
 }
 
-/* CPUs that have nothing to do and are about to wait, or do. */
-static _Atomic uint64_t idle_cpus;
+struct cpu_set cpu_set;
 
 /* Somebody waits for rq's CPU: one that has nothing to do shall look. */
-static void poke_idle(const struct runqueue *rq, uint64_t affinity)
+static void poke(const struct runqueue *rq, uint64_t affinity)
 {
-    uint64_t idle = atomic_load(&idle_cpus) & affinity & ~BIT(rq->cpu->id);
+    uint64_t idle = atomic_load(&cpu_set.idle) & affinity & ~BIT(rq->cpu->id);
     struct cpu *c;
 
     if (LIKELY(!idle))
@@ -51,6 +53,12 @@ static void poke_idle(const struct runqueue *rq, uint64_t affinity)
     c = cpu_at((unsigned)__builtin_ctzll(idle));
     if (!c->rq->pinned && !atomic_exchange(&c->resched, 1) && c != arch_cpu())
         ipi_send(c, IPI_RESCHED);
+}
+
+static inline void poke_idle(const struct runqueue *rq, uint64_t affinity)
+{
+    if (UNLIKELY(atomic_load(&cpu_set.idle)))
+        poke(rq, affinity);
 }
 
 /* ---- on and off the lists ---- */
@@ -92,7 +100,7 @@ struct runqueue *task_rq_lock(struct plat_task *t)
         struct runqueue *rq = atomic_load(&t->cpu)->rq;
 
         spin_lock(&rq->lock);
-        if (atomic_load(&t->cpu) == rq->cpu)
+        if (LIKELY(atomic_load_explicit(&t->cpu, memory_order_relaxed) == rq->cpu))
             return rq;
         spin_unlock(&rq->lock);
     }
@@ -172,10 +180,9 @@ static void arm(struct runqueue *rq, struct plat_task *t, uint64_t now)
         if (rq->ready && in > sched_ticks.balance)
             in = sched_ticks.balance;
     }
-    if (in != UINT64_MAX)
+    /* One that is early looks again then: cheaper than to set it with each switch. */
+    if (in < UINT64_MAX / 2 && (!ktimer_is_set(&rq->slice) || rq->slice.deadline > now + in))
         ktimer_set(&rq->slice, now + in);
-    else if (ktimer_is_set(&rq->slice))
-        ktimer_cancel(&rq->slice);
 }
 
 static void slice_over(void *opaque)
@@ -291,19 +298,20 @@ void task_yield(void)
 void task_wake(struct plat_task *t)
 {
     bool on = arch_irq_save();
-    struct cpu *better = balance_wake(t);
+    struct cpu *better = cpu_set.count > 1 ? balance_wake(t) : arch_cpu();
     struct runqueue *rq = task_rq_lock(t);
 
-    if (atomic_load(&t->state) != TASK_BLOCKED) {
+    if (atomic_load_explicit(&t->state, memory_order_relaxed) != TASK_BLOCKED) {
         spin_unlock_irq(&rq->lock, on);
         return;
     }
-    if (t == atomic_load(&rq->current)) { /* it has not left the CPU yet, and need not */
+    if (t == atomic_load_explicit(&rq->current,
+                                  memory_order_relaxed)) { /* it has not left the CPU yet, and need not */
         atomic_store(&t->state, TASK_RUNNING);
         spin_unlock_irq(&rq->lock, on);
         return;
     }
-    atomic_store(&t->state, TASK_READY);
+    atomic_store_explicit(&t->state, TASK_READY, memory_order_relaxed);
     if (better != rq->cpu && atomic_load(&rq->resident) != t) {
         atomic_store(&t->cpu, better);
         spin_unlock(&rq->lock);
@@ -378,8 +386,6 @@ int sched_cpu_add(struct cpu *c)
 
     if (!rq)
         return -ENOMEM;
-    if (!c->id)
-        atomic_store(&idle_cpus, 0);
     rq->lock = SPIN_INIT(RANK_RUNQUEUE);
     rq->cpu = c;
     rq->policy = policies[0];
@@ -411,10 +417,10 @@ void sched_idle(void)
 
         arch_irq_save();
         rq = this_rq();
-        atomic_fetch_or(&idle_cpus, BIT(rq->cpu->id));
+        atomic_fetch_or(&cpu_set.idle, BIT(rq->cpu->id));
         if (!atomic_load(&rq->cpu->resched) && !balance_pull(rq))
             arch_wait();
-        atomic_fetch_and(&idle_cpus, ~BIT(rq->cpu->id));
+        atomic_fetch_and(&cpu_set.idle, ~BIT(rq->cpu->id));
         if (atomic_load(&rq->cpu->resched))
             schedule();
         arch_irq_restore(true); /* what is pending is taken here */

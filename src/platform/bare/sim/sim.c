@@ -285,21 +285,6 @@ void arch_cpu_park(void)
     abort();
 }
 
-struct cpu *cpu_at(unsigned id)
-{
-    return &sim.cpu[id].cpu;
-}
-
-unsigned cpu_count(void)
-{
-    return sim.count;
-}
-
-uint64_t cpu_online_mask(void)
-{
-    return BIT(sim.count) - 1;
-}
-
 const struct board *board_get(void)
 {
     return NULL;
@@ -377,6 +362,9 @@ void sim_run(const struct sim_config *config, void (*fn)(void *arg), void *arg)
         abort();
     range = (struct board_range){(uint64_t)(uintptr_t)sim.memory, memory};
     sim.now_on = &sim.cpu[0];
+    cpu_set = (struct cpu_set){.count = sim.count, .online = BIT(sim.count) - 1};
+    for (unsigned i = 0; i < sim.count; i++)
+        cpu_set.cpu[i] = &sim.cpu[i].cpu;
     frames_init(&range, 1);
     heap_init();
     clock_init();
