@@ -5,6 +5,7 @@
 #define SYSTEM_OFF 0x84000008u /* PSCI (DEN 0022), 5.9 */
 
 volatile struct record last;
+void (*volatile interrupt)(u64 vector);
 static u64 resume_at;
 static const char *current;
 static int failures;
@@ -77,6 +78,10 @@ struct frame {
 void trapped(u64 vector, struct frame *f);
 void trapped(u64 vector, struct frame *f)
 {
+    if (interrupt && ((vector & 0x180) == 0x080 || (vector & 0x180) == 0x100)) {
+        interrupt(vector);
+        return;
+    }
     last.vector = vector;
     last.esr = READ(esr_el1);
     last.far = READ(far_el1);

@@ -25,15 +25,31 @@ void try_begin(u64 resume);
 u64 run(u64 pc, u64 x0, u64 sp_el0, u64 spsr);
 extern char run_exit[];
 
+/* Called for IRQ (vector 0x080 of its group) and FIQ (0x100); NULL: they are recorded as other exceptions. */
+extern void (*volatile interrupt)(u64 vector);
+
 #define SPSR_EL0  0x3c0UL
 #define SPSR_EL1T 0x3c4UL
 #define SPSR_EL1H 0x3c5UL
+
+#define MMIO8(a)  (*(volatile u8 *)(u64)(a))
+#define MMIO32(a) (*(volatile u32 *)(u64)(a))
+#define MMIO64(a) (*(volatile u64 *)(u64)(a))
 
 #define READ(reg)                                                                                            \
     ({                                                                                                       \
         u64 v_;                                                                                              \
         __asm__ volatile("mrs %0, " #reg : "=r"(v_)::"memory");                                              \
         v_;                                                                                                  \
+    })
+#define HVC(f, a1, a2, a3)                                                                                   \
+    ({                                                                                                       \
+        register u64 x0_ __asm__("x0") = (u64)(f);                                                           \
+        register u64 x1_ __asm__("x1") = (u64)(a1);                                                          \
+        register u64 x2_ __asm__("x2") = (u64)(a2);                                                          \
+        register u64 x3_ __asm__("x3") = (u64)(a3);                                                          \
+        __asm__ volatile("hvc #0" : "+r"(x0_), "+r"(x1_), "+r"(x2_), "+r"(x3_)::"memory");                   \
+        x0_;                                                                                                 \
     })
 #define WRITE(reg, value) __asm__ volatile("msr " #reg ", %0\n isb" ::"r"((u64)(value)) : "memory")
 
