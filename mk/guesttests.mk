@@ -42,12 +42,17 @@ gta_cflags := -std=gnu11 -O2 -Wall -Wextra -Werror -ffreestanding -nostdlib -fno
   -mgeneral-regs-only -fno-stack-protector -fno-strict-aliasing -fno-tree-loop-distribute-patterns \
   -static -Wl,--build-id=none -Wl,-T,$(gta_src)/link.ld -Wl,--no-warn-rwx-segments
 gta_progs := $(patsubst $(gta_src)/prog/%.c,$(gta_out)/%.elf,$(wildcard $(gta_src)/prog/*.c))
+# Those that also come with a hundred times the work.
+gta_progs += $(gta_out)/smp_litmus_soak.elf $(gta_out)/smp_atomics_soak.elf
 
 gta_lib := $(filter-out $(gta_src)/start.S,$(wildcard $(gta_src)/*.[cS]))
 $(gta_out)/%.elf: $(gta_src)/prog/%.c $(gta_src)/start.S $(gta_lib) $(wildcard $(gta_src)/*.h) \
   $(gta_src)/link.ld mk/guesttests.mk
 	$(Q)mkdir -p $(@D)
 	$(Q)$(gta_cc) $(gta_cflags) -I$(gta_src) -o $@ $(gta_src)/start.S $(gta_lib) $<
+
+$(gta_out)/%_soak.elf: $(gta_src)/prog/%.c $(gta_out)/%.elf
+	$(Q)$(gta_cc) $(gta_cflags) -DSOAK -I$(gta_src) -o $@ $(gta_src)/start.S $(gta_lib) $<
 
 ## guest-programs: build the bare-metal guest tests (tests/run-guests runs them)
 guest-programs: $(gt_table) $(gt_progs) $(gt_sbi) $(gta_progs)
