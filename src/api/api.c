@@ -333,6 +333,16 @@ void cv_vm_stop(cv_vm *cv)
     vm_stop(cv->vm, SYSTEM_POWEROFF, 0, "ended by its owner");
 }
 
+int cv_vm_power_button(cv_vm *cv)
+{
+    if (!cv->vm->power_button)
+        return -ENOTSUP;
+    if (cv->vm->state != VM_RUNNING && cv->vm->state != VM_PAUSED)
+        return -EINVAL;
+    cv->vm->power_button(cv->vm);
+    return 0;
+}
+
 int cv_vm_pause(cv_vm *cv)
 {
     return vm_pause(cv->vm);

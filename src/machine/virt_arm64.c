@@ -100,17 +100,71 @@ static int build_flash(struct vm *vm, const struct machine_backends *b, char *wh
     return cfi_create(vm, "flash1", &c, why, why_size) ? 0 : -EINVAL;
 }
 
+/* vm->machine. */
+struct virt_arm64 {
+    struct device *gpio;
+    struct timer key; /* the power key comes up again */
+};
+
+/* Long enough for drivers that wait for a key to stop bouncing. */
+#define KEY_NS UINT64_C(100000000)
+
+static void key_up(void *opaque)
+{
+    struct virt_arm64 *m = opaque;
+
+    pl061_input_set(m->gpio, VIRT_GPIO_POWER_KEY, false);
+}
+
+static void press_key(struct vm *vm)
+{
+    struct virt_arm64 *m = vm->machine;
+
+    pl061_input_set(m->gpio, VIRT_GPIO_POWER_KEY, true);
+    timer_set(&m->key, clock_now_ns(vm) + KEY_NS);
+}
+
+static void virt_destroy(struct vm *vm)
+{
+    struct virt_arm64 *m = vm->machine;
+
+    timer_fini(&m->key);
+    plat_free(m);
+    vm->machine = NULL;
+}
+
+static int build_key(struct vm *vm, struct device *gpio, char *why, size_t why_size)
+{
+    struct virt_arm64 *m = device_alloc(sizeof(*m), why, why_size);
+
+    if (!m)
+        return -ENOMEM;
+    m->gpio = gpio;
+    if (timer_init(&m->key, vm, key_up, m)) {
+        plat_free(m);
+        fmt_snprintf(why, why_size, "gpio: no memory for a timer");
+        return -ENOMEM;
+    }
+    vm->machine = m;
+    vm->machine_destroy = virt_destroy;
+    vm->power_button = press_key;
+    return 0;
+}
+
 static int build_board(struct vm *vm, const struct machine_backends *b, const struct wiring *w, char *why,
                        size_t why_size)
 {
+    struct device *gpio;
+
     if (!pl011_create(vm, "serial0", VIRT_UART, w->line(w->controller, VIRT_SPI_UART), VIRT_PHANDLE_CLOCK,
                       b->serial, why, why_size))
         return -EINVAL;
     if (!pl031_create(vm, "rtc", VIRT_RTC, w->line(w->controller, VIRT_SPI_RTC), VIRT_PHANDLE_CLOCK, why,
                       why_size))
         return -EINVAL;
-    if (!pl061_create(vm, "gpio", VIRT_GPIO, w->line(w->controller, VIRT_SPI_GPIO), VIRT_PHANDLE_CLOCK,
-                      VIRT_PHANDLE_GPIO, why, why_size))
+    gpio = pl061_create(vm, "gpio", VIRT_GPIO, w->line(w->controller, VIRT_SPI_GPIO), VIRT_PHANDLE_CLOCK,
+                        VIRT_PHANDLE_GPIO, why, why_size);
+    if (!gpio || build_key(vm, gpio, why, why_size))
         return -EINVAL;
     return fw_cfg_create(vm, "fw-cfg", VIRT_FW_CFG, why, why_size) ? 0 : -EINVAL;
 }

@@ -3,6 +3,7 @@
  * the ITS, then its GIC.
  */
 #include "device/intc/gicv3_its.h"
+#include "core/vm.h"
 #include "device/intc/gicv3_priv.h"
 #include "lib/err.h"
 #include "lib/fdt.h"
@@ -38,6 +39,10 @@ enum { CTLR_ENABLED = 1 };
 #define BASER_FIXED  (BIT(56) | (uint64_t)(ENTRY_SIZE - 1) << 48)
 #define QUEUE_MASK   UINT64_C(0xfffe0)
 #define COMMAND_SIZE 32u
+/* What one slice of the queue may cost; a command costs 1 unless it goes over all LPIs. */
+#define SLICE     64u
+#define COST_LOAD 16u /* INVALL */
+#define COST_MOVE 64u /* MOVALL */
 
 struct its {
     struct device dev;
@@ -46,6 +51,7 @@ struct its {
     uint32_t ctlr;
     uint64_t cbaser, cwriter, creadr, baser;
     uint8_t collection[COLLECTIONS]; /* the vCPU, or UNMAPPED */
+    struct work work;                /* the rest of a long queue */
 };
 
 static const struct state_field its_state[] = {
@@ -259,8 +265,11 @@ static void movall(struct its *s, const struct command *c)
 
     if (from >= s->gic->cpus || to >= s->gic->cpus || !s->gic->lpi_pending[from])
         return;
-    for (unsigned i = 0; i < GICV3_LPIS; i++)
-        move_pending(s->gic, (unsigned)from, (unsigned)to, GICV3_LPI_BASE + i);
+    for (unsigned w = 0; w < GICV3_LPIS / 64; w++) {
+        for (uint64_t bits = s->gic->lpi[from].pending[w]; bits; bits &= bits - 1)
+            move_pending(s->gic, (unsigned)from, (unsigned)to,
+                         GICV3_LPI_BASE + 64u * w + (unsigned)__builtin_ctzll(bits));
+    }
 }
 
 static void command_do(struct its *s, const struct command *c)
@@ -276,26 +285,49 @@ static void command_do(struct its *s, const struct command *c)
         table[code](s, c);
 }
 
-/* All between CREADR and CWRITER; a queue outside memory, or a CWRITER behind its end, stands still. */
+static unsigned command_cost(const struct command *c)
+{
+    unsigned code = c->w[0] & 0xff;
+
+    return code == 0x0d ? COST_LOAD : code == 0x0e ? COST_MOVE : 1;
+}
+
+/*
+ * What is between CREADR and CWRITER, a slice at a time, so that no queue holds up those who wait for the
+ * locks: the rest is a work item's. A queue outside memory, or a CWRITER behind its end, stands still.
+ */
 static void queue_run(struct its *s)
 {
     uint64_t size = ((s->cbaser & 0xff) + 1) << 12;
     gpa_t queue = s->cbaser & UINT64_C(0x000ffffffffff000);
     struct gicv3 *g = s->gic;
+    unsigned cost = 0;
 
     if (!(s->ctlr & CTLR_ENABLED) || !(s->cbaser & VALID) || s->cwriter >= size || s->creadr == s->cwriter)
         return;
     plat_lock(&g->dev.lock);
-    while (s->creadr != s->cwriter) {
+    while (s->creadr != s->cwriter && cost < SLICE) {
         struct command c;
 
         if (mem_read(&s->dev.vm->mem, queue + s->creadr, &c, sizeof(c)))
             break;
         command_do(s, &c);
+        cost += command_cost(&c);
         s->creadr = (s->creadr + COMMAND_SIZE) % size;
     }
     gicv3_update_all(g);
     plat_unlock(&g->dev.lock);
+    if (cost >= SLICE && s->creadr != s->cwriter)
+        work_queue(&s->work);
+}
+
+static void queue_work(void *opaque)
+{
+    struct its *s = opaque;
+
+    plat_lock(&s->dev.lock);
+    queue_run(s);
+    plat_unlock(&s->dev.lock);
 }
 
 /* ---- messages ---- */
@@ -420,10 +452,19 @@ static void its_reset(struct device *d)
     memset(s->collection, UNMAPPED, sizeof(s->collection));
 }
 
+static void its_quiesce(struct device *d)
+{
+    work_flush(&container_of(d, struct its, dev)->work);
+}
+
 static void its_destroy(struct device *d)
 {
+    struct its *s = container_of(d, struct its, dev);
+
+    s->ctlr = 0; /* what is left of the queue is nobody's */
+    work_flush(&s->work);
     device_fini(d);
-    plat_free(container_of(d, struct its, dev));
+    plat_free(s);
 }
 
 void gicv3_its_describe(struct device *d, struct dtw *w)
@@ -446,6 +487,7 @@ static const struct device_ops its_ops = {
     .write = its_write,
     .msi = its_msi,
     .reset = its_reset,
+    .quiesce = its_quiesce,
     .destroy = its_destroy,
 };
 
@@ -459,6 +501,7 @@ struct device *gicv3_its_create(struct vm *vm, const char *id, struct device *gi
     device_init(&s->dev, &its_ops, vm, id);
     s->gic = container_of(gic, struct gicv3, dev);
     s->phandle = phandle;
+    work_init(&s->work, vm, queue_work, s);
     BUG_ON(!s->gic->config.lpis);
     if (device_map(&s->dev, REGION_ITS, base, GICV3_ITS_SIZE, why, why_size)) {
         its_destroy(&s->dev);

@@ -356,6 +356,31 @@ static void hostile_commands(void **state)
     vm_hash(vm);
 }
 
+/* A queue of commands that go over all LPIs is done in slices; the rest is a work item. */
+static void long_queue(void **state)
+{
+    const uint64_t c[4] = {INVALL};
+    uint64_t all = 120 * 32;
+
+    (void)state;
+    for (unsigned i = 0; i < 120; i++)
+        assert_int_equal(mem_write(&vm->mem, QUEUE + 32 * i, c, sizeof(c)), 0);
+    set32(ITS + CTLR, 0);
+    set(ITS + CBASER, 8, VALID | QUEUE);
+    set32(ITS + CTLR, 1);
+    set(ITS + CWRITER, 8, all);
+    assert_int_equal(get(ITS + CREADR, 8), 4 * 32);
+    work_drain(vm);
+    assert_int_equal(get(ITS + CREADR, 8), all);
+    set32(ITS + CTLR, 0);
+    set(ITS + CBASER, 8, VALID | QUEUE);
+    set32(ITS + CTLR, 1); /* CWRITER is as it was */
+    assert_int_equal(get(ITS + CREADR, 8), 4 * 32);
+    set32(ITS + CTLR, 0);
+    work_drain(vm);
+    assert_int_equal(get(ITS + CREADR, 8), 4 * 32);
+}
+
 /* The GIC is there already; what fails leaves it without an ITS. */
 static void no_memory(void **state)
 {
@@ -385,9 +410,8 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(registers),     T(messages),         T(commands),
-        T(configuration), T(limits),           T(queue),
-        T(reset_forgets), T(hostile_commands), cmocka_unit_test(no_memory),
+        T(registers), T(messages),   T(commands),      T(configuration),    T(limits),
+        T(queue),     T(long_queue), T(reset_forgets), T(hostile_commands), cmocka_unit_test(no_memory),
     };
 
     return cmocka_run_group_tests_name("gicv3_its", tests, NULL, NULL);

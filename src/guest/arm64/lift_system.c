@@ -4,8 +4,6 @@
 
 typedef const struct lift_row *row_t;
 
-#define RNDR   A64_SYSREG_CODE(3, 3, 2, 4, 0)
-#define RNDRRS A64_SYSREG_CODE(3, 3, 2, 4, 1)
 
 /* ---- system registers ---- */
 
@@ -49,7 +47,7 @@ static void op_mrs(struct lift *l, row_t row)
     } else {
         alift_sync(l);
         alift_put(l, l->i.rd, alift_call(l, A64H_SYS_READ, sys_desc(l, &s), IR_REF_NONE, IR_REF_NONE));
-        if (l->i.sysreg == RNDR || l->i.sysreg == RNDRRS)
+        if (l->i.sysreg == A64_SYSREG_rndr || l->i.sysreg == A64_SYSREG_rndrrs)
             alift_put_nzcv(l, alift_imm(l, 0)); /* there always is a number */
     }
 }

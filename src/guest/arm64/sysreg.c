@@ -381,7 +381,6 @@ static bool rndr_get(struct arm64_vcpu *a, unsigned code, uint64_t *value)
     }
 
 #define NONE NEEDS_NOTHING
-#define RNDR A64_SYSREG_CODE(3, 3, 2, 4, 0)
 
 // clang-format off
 static const struct sys table[] = {
@@ -436,7 +435,8 @@ static const struct sys table[] = {
     FN(ssbs, RW0, ARM64F_SSBS, bit_get, bit_set),
     FN(isr_el1, R1, NONE, isr_get, NULL),
     ZERO(rvbar_el1, R1, NONE),
-    RANGE(RNDR, 0xfffe, R1 | R0, ARM64F_RNG, rndr_get, NULL),
+    FN(rndr, R1 | R0, ARM64F_RNG, rndr_get, NULL),
+    FN(rndrrs, R1 | R0, ARM64F_RNG, rndr_get, NULL),
 
     FN(midr_el1, R1, NONE, midr_get, NULL),
     FN(mpidr_el1, R1, NONE, midr_get, NULL),
