@@ -76,6 +76,11 @@ int cv_vm_start(cv_vm *vm, char *why, size_t why_size);
 int cv_vm_wait(cv_vm *vm, int64_t ms, struct cv_result *result);
 /* Ends the run as if the guest had powered off. */
 void cv_vm_stop(cv_vm *vm);
+/*
+ * Presses the machine's power button: the guest is asked to power off, what it does is its own. -ENOTSUP: the
+ * machine has none (riscv64); -EINVAL: the VM was not started.
+ */
+int cv_vm_power_button(cv_vm *vm);
 int cv_vm_pause(cv_vm *vm);
 int cv_vm_resume(cv_vm *vm);
 /* Registers by name ("pc", "x10"); the VM must be paused or not started. size is the register's, in bytes. */

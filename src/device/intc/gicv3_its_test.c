@@ -367,6 +367,7 @@ static void long_queue(void **state)
         assert_int_equal(mem_write(&vm->mem, QUEUE + 32 * i, c, sizeof(c)), 0);
     set32(ITS + CTLR, 0);
     set(ITS + CBASER, 8, VALID | QUEUE);
+    set(ITS + CWRITER, 8, 0);
     set32(ITS + CTLR, 1);
     set(ITS + CWRITER, 8, all);
     assert_int_equal(get(ITS + CREADR, 8), 4 * 32);
