@@ -42,6 +42,7 @@ enum {
 struct aplic {
     struct device dev;
     struct aplic_config config;
+    struct aplic *parent; /* NULL: every source is this domain's */
     uint32_t domaincfg;
     uint32_t sourcecfg[APLIC_SOURCES], target[APLIC_SOURCES];
     uint32_t wire[WORDS], pending[WORDS], enable[WORDS];
@@ -139,6 +140,12 @@ static void child_input(struct aplic *a, unsigned n)
         aplic_wire(a->config.child, n, (a->sourcecfg[n] & SOURCE_D) && bit_get(a->wire, n));
 }
 
+/* A source that the parent keeps is inactive here (AIA 1.0, 4.5.2). Called under either lock. */
+static bool is_ours(const struct aplic *a, unsigned n)
+{
+    return !a->parent || __atomic_load_n(&a->parent->sourcecfg[n], __ATOMIC_RELAXED) & SOURCE_D;
+}
+
 /* The child is a leaf: there are two domains. */
 // NOLINTNEXTLINE(misc-no-recursion)
 static void aplic_wire(struct device *d, unsigned n, bool level)
@@ -182,15 +189,21 @@ static void clear_pending(struct aplic *a, uint64_t n)
         bit_put(a->pending, (unsigned)n, false);
 }
 
+static void child_forget(struct aplic *a, unsigned n);
+
+/* The child is a leaf: there are two domains. */
+// NOLINTNEXTLINE(misc-no-recursion)
 static void sourcecfg_write(struct aplic *a, unsigned n, uint32_t value)
 {
     bool before = rectified(a, n);
 
+    if (!is_ours(a, n))
+        value = 0;
     if (value & SOURCE_D)
         value = a->config.child ? SOURCE_D : 0; /* the only child has index 0 */
     else
         value = (value & 7) == 2 || (value & 7) == 3 ? 0 : value & 7;
-    a->sourcecfg[n] = value;
+    __atomic_store_n(&a->sourcecfg[n], value, __ATOMIC_RELAXED);
     if (mode(a, n) == SM_INACTIVE) {
         bit_put(a->pending, n, false);
         bit_put(a->enable, n, false);
@@ -199,6 +212,18 @@ static void sourcecfg_write(struct aplic *a, unsigned n, uint32_t value)
         source_input(a, n, before);
     }
     child_input(a, n);
+    if (a->config.child && !(value & SOURCE_D))
+        child_forget(a, n);
+}
+
+// NOLINTNEXTLINE(misc-no-recursion)
+static void child_forget(struct aplic *a, unsigned n)
+{
+    struct aplic *child = container_of(a->config.child, struct aplic, dev);
+
+    plat_lock(&child->dev.lock);
+    sourcecfg_write(child, n, 0);
+    plat_unlock(&child->dev.lock);
 }
 
 static uint32_t word_get(const uint32_t *bits, uint64_t offset)
@@ -360,6 +385,8 @@ struct device *aplic_create(struct vm *vm, const char *id, const struct aplic_co
         return NULL;
     device_init(&a->dev, &aplic_ops, vm, id);
     a->config = *config;
+    if (config->child)
+        container_of(config->child, struct aplic, dev)->parent = a;
     if (device_map(&a->dev, 0, config->base, WINDOW, why, why_size)) {
         aplic_destroy(&a->dev);
         return NULL;

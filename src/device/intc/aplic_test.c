@@ -317,7 +317,11 @@ static void delegation(void **state)
     assert_int_equal(messages(), 1);
     assert_int_equal(sink->offset, 0x1000);
     assert_false(bit(CHILD + IN_CLRIP, 20));
-    source(ROOT, 20, DELEGATED); /* the child sees at once what is there */
+    assert_int_equal(get32(CHILD + 80), 0); /* what is not delegated is inactive there */
+    source(ROOT, 20, DELEGATED);
+    assert_int_equal(get32(CHILD + 80), 0);
+    assert_int_equal(messages(), 0);
+    ready(CHILD, 20, LEVEL1); /* the child sees at once what is there */
     assert_int_equal(get32(ROOT + 80), DELEGATED);
     assert_true(bit(CHILD + IN_CLRIP, 20));
     assert_false(bit(ROOT + IN_CLRIP, 20));
@@ -328,6 +332,7 @@ static void delegation(void **state)
     assert_int_equal(messages(), 1);
     assert_int_equal(sink->offset, 0x3000);
     source(ROOT, 20, LEVEL1);
+    assert_int_equal(get32(CHILD + 80), 0);
     assert_false(bit(CHILD + IN_CLRIP, 20));
     assert_true(bit(ROOT + IN_CLRIP, 20));
     assert_true(node_has("aplic-m", "riscv,delegation"));
