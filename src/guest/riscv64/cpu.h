@@ -161,6 +161,9 @@ bool riscv_csr_get(struct riscv_vcpu *r, uint32_t row, uint64_t *value);
 bool riscv_csr_set(struct riscv_vcpu *r, uint32_t row, uint64_t value, uint64_t mask);
 /* The highest pending identity of the interrupt file behind mtopei or stopei, which is claimed. */
 bool riscv_csr_claim(struct riscv_vcpu *r, uint32_t row, uint64_t *value);
+/* mcycle (0) and minstret (2): whether they run, as bits of mcountinhibit, and a new value. */
+void riscv_counters_inhibit(struct riscv_vcpu *r, uint64_t inhibit);
+void riscv_counter_put(struct riscv_vcpu *r, unsigned n, uint64_t value);
 
 /* ---- mmu.c, pmp.c ---- */
 

@@ -317,6 +317,16 @@ static bool inhibit_set(struct riscv_vcpu *r, unsigned number, uint64_t value, u
     return true;
 }
 
+void riscv_counters_inhibit(struct riscv_vcpu *r, uint64_t inhibit)
+{
+    inhibit_set(r, RV_CSR_mcountinhibit, inhibit, UINT64_MAX);
+}
+
+void riscv_counter_put(struct riscv_vcpu *r, unsigned n, uint64_t value)
+{
+    counter_set(r, RV_CSR_mcycle + n, value, UINT64_MAX);
+}
+
 /* Sstc: S-mode reaches stimecmp when both mcounteren.TM and menvcfg.STCE say so. */
 static bool stimecmp_get(struct riscv_vcpu *r, unsigned number, uint64_t *value)
 {

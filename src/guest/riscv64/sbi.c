@@ -315,17 +315,52 @@ static struct sbi_ret sbi_dbcn(struct riscv_vcpu *r, uint64_t fid)
     }
 }
 
-/* ---- performance counters (11): cycles and instructions, which always run ---- */
+/* ---- performance counters (11): cycles and instructions, which run from the start ---- */
 
 enum { PMU_CYCLE, PMU_INSTRET, PMU_COUNTERS };
 static const uint16_t pmu_csr[PMU_COUNTERS] = {RV_CSR_cycle, RV_CSR_instret};
-enum { PMU_CFG_SKIP_MATCH = 1, PMU_START_SET = 1 };
+enum { PMU_CFG_SKIP_MATCH = 1, PMU_CFG_CLEAR = 2, PMU_CFG_START = 4, PMU_START_SET = 1 };
 #define PMU_ALL (BIT(PMU_COUNTERS) - 1)
 
 static bool pmu_set(const struct riscv_vcpu *r, uint64_t *set)
 {
     *set = arg(r, 0) < PMU_COUNTERS ? arg(r, 1) << arg(r, 0) : 0;
     return *set && !(*set & ~PMU_ALL);
+}
+
+static unsigned pmu_number(unsigned counter)
+{
+    return pmu_csr[counter] - RV_CSR_cycle;
+}
+
+static bool pmu_runs(const struct riscv_vcpu *r, unsigned counter)
+{
+    return !(r->mcountinhibit >> pmu_number(counter) & 1);
+}
+
+/* Starts or stops those of the set; false when one was so before. */
+static bool pmu_run(struct riscv_vcpu *r, uint64_t set, bool run)
+{
+    bool all = true;
+
+    for (unsigned i = 0; i < PMU_COUNTERS; i++) {
+        uint64_t bit = BIT(pmu_number(i));
+
+        if (!(set >> i & 1))
+            continue;
+        all &= pmu_runs(r, i) != run;
+        riscv_counters_inhibit(r, run ? r->mcountinhibit & ~bit : r->mcountinhibit | bit);
+    }
+    return all;
+}
+
+static struct sbi_ret pmu_configure(struct riscv_vcpu *r, unsigned counter)
+{
+    if (arg(r, 2) & PMU_CFG_CLEAR)
+        riscv_counter_put(r, pmu_number(counter), 0);
+    if (arg(r, 2) & PMU_CFG_START)
+        pmu_run(r, BIT(counter), true);
+    return ok(counter);
 }
 
 static struct sbi_ret pmu_match(struct riscv_vcpu *r)
@@ -337,34 +372,39 @@ static struct sbi_ret pmu_match(struct riscv_vcpu *r)
         return error(RV_SBI_ERR_INVALID_PARAM);
     set = arg(r, 1) << arg(r, 0);
     if (arg(r, 2) & PMU_CFG_SKIP_MATCH)
-        return set & PMU_ALL ? ok((uint64_t)__builtin_ctzll(set)) : error(RV_SBI_ERR_INVALID_PARAM);
+        return set & PMU_ALL ? pmu_configure(r, (unsigned)__builtin_ctzll(set & PMU_ALL))
+                             : error(RV_SBI_ERR_INVALID_PARAM);
     if (event != 1 && event != 2) /* hardware general events: CPU_CYCLES, INSTRUCTIONS */
         return error(RV_SBI_ERR_NOT_SUPPORTED);
     counter = event == 1 ? PMU_CYCLE : PMU_INSTRET;
-    return set >> counter & 1 ? ok(counter) : error(RV_SBI_ERR_NOT_SUPPORTED);
+    return set >> counter & 1 ? pmu_configure(r, counter) : error(RV_SBI_ERR_NOT_SUPPORTED);
 }
 
+/* One that runs keeps its value. */
 static struct sbi_ret pmu_start(struct riscv_vcpu *r)
 {
     uint64_t set;
 
     if (!pmu_set(r, &set))
         return error(RV_SBI_ERR_INVALID_PARAM);
-    if (arg(r, 2) & PMU_START_SET) {
-        uint64_t base = arg(r, 3) - vcpu_icount(&r->v);
-
-        if (set & BIT(PMU_CYCLE))
-            r->cycle_base = base;
-        if (set & BIT(PMU_INSTRET))
-            r->instret_base = base;
+    for (unsigned i = 0; i < PMU_COUNTERS; i++) {
+        if (arg(r, 2) & PMU_START_SET && set >> i & 1 && !pmu_runs(r, i))
+            riscv_counter_put(r, pmu_number(i), arg(r, 3));
     }
-    return ok(0);
+    return pmu_run(r, set, true) ? ok(0) : error(RV_SBI_ERR_ALREADY_STARTED);
+}
+
+static struct sbi_ret pmu_stop(struct riscv_vcpu *r)
+{
+    uint64_t set;
+
+    if (!pmu_set(r, &set))
+        return error(RV_SBI_ERR_INVALID_PARAM);
+    return pmu_run(r, set, false) ? ok(0) : error(RV_SBI_ERR_ALREADY_STOPPED);
 }
 
 static struct sbi_ret sbi_pmu(struct riscv_vcpu *r, uint64_t fid)
 {
-    uint64_t set;
-
     switch (fid) {
     case 0:
         return ok(PMU_COUNTERS);
@@ -376,7 +416,7 @@ static struct sbi_ret sbi_pmu(struct riscv_vcpu *r, uint64_t fid)
     case 3:
         return pmu_start(r);
     case 4:
-        return pmu_set(r, &set) ? ok(0) : error(RV_SBI_ERR_INVALID_PARAM);
+        return pmu_stop(r);
     default:
         return error(RV_SBI_ERR_NOT_SUPPORTED);
     }

@@ -206,6 +206,10 @@ static void pmu(void **state)
     assert_int_equal(call(state, RV_SBI_PMU, 1, 2, 0, 0, 0).error, RV_SBI_ERR_INVALID_PARAM);
     assert_int_equal(call(state, RV_SBI_PMU, 2, 0, 3, 0, 2).value, 1);
     assert_int_equal(call(state, RV_SBI_PMU, 2, 0, 1, 0, 2).error, RV_SBI_ERR_NOT_SUPPORTED);
+    assert_int_equal(call(state, RV_SBI_PMU, 3, 0, 2, 1, 500).error, RV_SBI_ERR_ALREADY_STARTED);
+    assert_int_equal(call(state, RV_SBI_PMU, 4, 0, 2, 0, 0).error, 0);
+    assert_int_equal(call(state, RV_SBI_PMU, 4, 0, 3, 0, 0).error, RV_SBI_ERR_ALREADY_STOPPED);
+    assert_int_equal(test_hart(*state, 0)->mcountinhibit, 5);
     assert_int_equal(call(state, RV_SBI_PMU, 3, 0, 2, 1, 500).error, 0);
     test_hart(*state, 0)->v.budget--;
     assert_int_equal(test_csr(test_hart(*state, 0), RV_CSR_instret), 500);
