@@ -122,6 +122,27 @@ static void other_address(void)
     }
 }
 
+/* An SC of another size than the LR: one of 8 bytes would need those that the LR did not read. Often, as
+ * above. */
+static void other_size(void)
+{
+    section("sc of another size");
+    gap_begin("QEMU 7.2 looks at address and value only");
+    for (u64 i = 1; i < 100; i++) {
+        poke64(CELL, i); /* as LR.W and as LR.D the same value */
+        lr_w(CELL);
+        check_true("sc.d after lr.w", sc_d(CELL, 7) != 0);
+        check("memory", peek64(CELL), i);
+        poke64(CELL, i);
+        lr_d(CELL);
+        check_true("sc.w after lr.d", sc_w(CELL, 7) != 0);
+        check("memory", peek64(CELL), i);
+        lr_d(CELL);
+        check("sc.d after lr.d", sc_d(CELL, 8), 0);
+    }
+    gap_end();
+}
+
 static void misaligned(void)
 {
     static void (*const f[])(u64, u64) = {f_amo, f_lr};
@@ -152,5 +173,6 @@ void test_main(void)
     success();
     failure();
     other_address();
+    other_size();
     misaligned();
 }
