@@ -1,5 +1,6 @@
 // The bare machine `virt`: output by the UART, the end by tohost; a trap is reported and ends the program.
-// With PAGED the body runs in S-mode, its data in pages of 4 KiB, the rest in larger ones.
+// With PAGED the body runs in S-mode, its data in pages of 4 KiB, the rest in larger ones; with SCATTERED too, body and
+// data are in pages of 4 KiB whose frames are nowhere neighbours.
 #define UART 0x10000000
 
     .section .text.start, "ax"
@@ -32,6 +33,40 @@ _start:
     addi t2, t2, 8
     addi t4, t4, -1
     bnez t4, 1b
+#ifdef SCATTERED
+    // Body, pools and state, 10 MiB from 0x80800000 on: page i is in frame (1027 i + 5) mod 4096 of 16 MiB.
+    la t2, leaves
+    srli t1, t2, 2
+    ori t1, t1, 1
+    la t3, middle
+    .irp k, 4,5,6,7,8
+    sd t1, 8*\k(t3)
+    addi t1, t1, 0x1000 >> 2
+    .endr
+    li t3, 0x80800000
+    li t4, 5
+    li t6, 0
+1:  slli t1, t4, 52
+    srli t1, t1, 40
+    li t5, 0x84000000
+    add t1, t1, t5
+    srli t5, t1, 2
+    ori t5, t5, 0xcf
+    sd t5, 0(t2)
+    addi t2, t2, 8
+    li t5, 512
+2:  ld a0, 0(t3)
+    sd a0, 0(t1)
+    addi t3, t3, 8
+    addi t1, t1, 8
+    addi t5, t5, -1
+    bnez t5, 2b
+    addi t4, t4, 1027
+    addi t6, t6, 1
+    li t5, 2560
+    bltu t6, t5, 1b
+    fence.i
+#else
     la t2, leaves
     srli t1, t2, 2
     ori t1, t1, 1
@@ -44,6 +79,7 @@ _start:
     addi t2, t2, 8
     addi t4, t4, -1
     bnez t4, 1b
+#endif
     srli t0, t0, 12
     li t1, 8 << 60
     or t0, t0, t1
@@ -130,5 +166,5 @@ root:
 middle:
     .space 4096
 leaves:
-    .space 4096
+    .space 5 * 4096
 #endif

@@ -62,7 +62,7 @@ def build(name, form, sources, flags=(), march="rv64ima_zicsr_zifencei", arch="r
 
 def command(engine, elf, flags=(), arch="riscv64"):
     if engine in ENGINES:
-        return [PROGRAM, "run", "--guest-arch", arch, "--accel", engine, "--memory", "64M", ARCHES[arch]["load"], elf,
+        return [PROGRAM, "run", "--guest-arch", arch, "--accel", engine, "--memory", "96M", ARCHES[arch]["load"], elf,
                 "--serial", "stdio", *flags]
     return [ARCHES[arch]["oracle"], "-cpu", engine, elf]
 
