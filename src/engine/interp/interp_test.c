@@ -651,6 +651,57 @@ static void rarer_operations(void **state)
     toy_free(&x);
 }
 
+/* One vector operation on {v1, v2} and {v2, v1}, of which 64 bits are looked at. */
+static void vectors(void **state)
+{
+    static const struct {
+        const char *op;
+        unsigned half;
+        uint64_t a, b, expect;
+    } rows[] = {
+        {"vmin.v128 v6, v7 aux=264", 0, 0x80ff017f, 0x7f01ff80, 0x80ffff80},
+        {"vmax.v128 v6, v7 aux=8", 0, 0x80ff017f, 0x7f01ff80, 0x80ffff80},
+        {"vcmpge.v128 v6, v7 aux=16", 0, 0x00010002, 0x00010003, UINT64_C(0xffffffffffff0000)},
+        {"vshlv.v128 v6, v7 aux=288", 0, UINT64_C(0x80000000ffffffff), UINT64_C(0x000000fc00000020),
+         UINT64_C(0xf800000000000000)},
+        {"vshr.v128 v6 aux=264 imm=8", 0, 0x80ff017f, 0, 0xffff0000},
+        {"vshl.v128 v6 aux=16 imm=4", 0, 0x12345678, 0, 0x23406780},
+        {"vabs.v128 v6 aux=8", 0, 0x80ff017f, 0, 0x8001017f},
+        {"vclz.v128 v6 aux=8", 0, 0x80ff017f, 0, UINT64_C(0x0808080800000701)},
+        {"vcnt.v128 v6 aux=8", 0, 0x80ff017f, 0, 0x01080107},
+        {"vrbit.v128 v6 aux=8", 0, 0x80ff017f, 0, 0x01ff80fe},
+        {"vzip.v128 v6, v7 aux=8", 0, 0x04030201, 0x14131211, UINT64_C(0x1404130312021101)},
+        {"vuzp.v128 v6, v7 aux=528", 0, UINT64_C(0x0004000300020001), UINT64_C(0x0014001300120011),
+         UINT64_C(0x0014001200040002)},
+        {"vtrn.v128 v6, v7 aux=544", 0, UINT64_C(0x0000000200000001), UINT64_C(0x0000001200000011),
+         UINT64_C(0x0000001200000002)},
+        {"vtbl.v128 v6, v7 aux=8", 0, 0x44434241, UINT64_C(0xff10080003020100), UINT64_C(0x0000004144434241)},
+        {"vext.v128 v6, v7 aux=8 imm=12", 1, 1, UINT64_C(0x1122334455667788), UINT64_C(0x0000000111223344)},
+        {"vrev.v128 v6 aux=16 imm=64", 0, UINT64_C(0x0004000300020001), 0, UINT64_C(0x0001000200030004)},
+        {"vdupl.v128 v6 aux=32 imm=1", 1, UINT64_C(0x0000000900000001), 0, UINT64_C(0x0000000900000009)},
+        {"vinsert.v128 v6, v7 aux=16 imm=0x0103", 0, 0, 0x56780000, UINT64_C(0x5678000000000000)},
+        {"vwiden.v128 v6 aux=264", 0, 0x80ff017f, 0, UINT64_C(0xff80ffff0001007f)},
+        {"vmull.v128 v6, v7 aux=288", 0, 0xffffffff, 5, UINT64_C(0xfffffffffffffffb)},
+        {"vmull.v128 v6, v7 aux=32", 0, 0xffffffff, 5, UINT64_C(0x00000004fffffffb)},
+        {"vclmull.v128 v6, v7 aux=64", 0, 7, 5, 0x1b},
+        {"vsumb.v128 v6 aux=8", 0, UINT64_C(0xff01020304050607), 0, 0xff + 28},
+        {"vandn.v128 v6, v7 aux=0", 0, 0xff, 0x0f, 0xf0},
+        {"vzext.v128 v6", 1, 1, 2, 0},
+    };
+    struct toy_vm x = toy_new(&engine_interp, 1);
+    char text[400];
+
+    (void)state;
+    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+        snprintf(text, sizeof(text),
+                 "v3=vzext.v128 v1\n v4=vzext.v128 v2\n v6=vinslane.v128 v3, v2 aux=64 imm=1\n "
+                 "v7=vinslane.v128 v4, v1 aux=64 imm=1\n v8=%s\n v9=vlane.v128 v8 aux=64 imm=%u",
+                 rows[i].op, rows[i].half);
+        one_value(&x, text, rows[i].a, rows[i].b, rows[i].expect);
+    }
+    toy_free(&x);
+}
+
 static void floats(void **state)
 {
     struct toy_vm x = toy_new(&engine_interp, 1);
@@ -1071,6 +1122,7 @@ int main(void)
         cmocka_unit_test(slots_and_values),
         cmocka_unit_test(x87_exchange),
         cmocka_unit_test(rarer_operations),
+        cmocka_unit_test(vectors),
         cmocka_unit_test(floats),
         cmocka_unit_test(bails),
         cmocka_unit_test(random_programs),

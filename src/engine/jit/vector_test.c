@@ -1,0 +1,442 @@
+/*
+ * Vector operations and condition flags of the JIT against the interpreter: random programs on a guest whose
+ * registers are 128 bits wide, some of them without a home; and each operation inline where it should be.
+ */
+#include <cpuid.h>
+#include "engine/interp/interp.h"
+#include "engine/jit/jit.h"
+#include "engine/soft/toy_test.h"
+
+#define CODE    TOY_RAM
+#define COUNTER 14
+#define ZERO    15
+#define INTS    8 /* r[0..7] */
+#define FLAGS   12
+#define VECTORS 8 /* r[16..31] */
+#define HOMES   5
+
+/* {VEC, seed x 3}: a random chain; {ONE, operation, lane | bits, seed}: one operation. */
+enum { VEC = 64, ONE };
+
+struct gen {
+    struct ir_unit *u;
+    uint32_t seed;
+    ir_ref v[32], i[32];
+    unsigned nv, ni;
+};
+
+static uint32_t next(struct gen *g, uint32_t n)
+{
+    g->seed = g->seed * 1664525 + 1013904223;
+    return (g->seed >> 9) % n;
+}
+
+static unsigned vector_slot(unsigned n)
+{
+    return TOY_R(16 + 2 * (n % VECTORS));
+}
+
+static ir_ref some_v(struct gen *g)
+{
+    return g->v[next(g, g->nv)];
+}
+
+static ir_ref some_i(struct gen *g)
+{
+    return g->i[next(g, g->ni)];
+}
+
+static int64_t imm_for(struct gen *g, unsigned op, unsigned lane)
+{
+    unsigned count = 128 / lane;
+
+    switch (op) {
+    case IR_VSHL:
+    case IR_VSHR:
+        return next(g, lane + 1);
+    case IR_VEXT:
+        return next(g, 16);
+    case IR_VDUPL:
+    case IR_VLANE:
+    case IR_VINSLANE:
+        return next(g, count);
+    case IR_VINSERT:
+        return (int64_t)next(g, count) << 8 | next(g, count);
+    case IR_VREV:
+        return lane < 64 ? 2 * lane << next(g, lane == 8 ? 3 : lane == 16 ? 2 : 1) : 0;
+    default:
+        return 0;
+    }
+}
+
+/* Whether the operation exists: by the verifier. */
+static bool exists(unsigned op, unsigned aux, int64_t imm)
+{
+    struct ir_op ops[8];
+    struct ir_block blocks[1];
+    struct ir_unit u = {.ops = ops, .blocks = blocks, .op_max = 8, .block_max = 1};
+    char why[100];
+    ir_ref a, b;
+
+    ir_block_begin(&u, 0);
+    ir_insn(&u, 0, 4);
+    a = ir_get(&u, op == IR_VDUP ? IRT_I64 : IRT_V128, 256);
+    b = ir_get(&u, op == IR_VINSLANE ? IRT_I64 : IRT_V128, 512);
+    ir_emit(&u, (enum ir_opcode)op, IRT_V128, aux, a, strlen(ir_opinfo[op].sig) > 3 ? b : IR_REF_NONE,
+            IR_REF_NONE, imm);
+    ir_emit(&u, IR_DISPATCH, IRT_NONE, 0, IR_REF_NONE, IR_REF_NONE, IR_REF_NONE, 0);
+    return !ir_verify(&u, why, sizeof(why));
+}
+
+static void operation(struct gen *g, unsigned op, unsigned aux)
+{
+    int64_t imm = imm_for(g, op, aux & IR_V_LANE);
+    const char *sig = ir_opinfo[op].sig + 2;
+    ir_ref a, b = IR_REF_NONE, r;
+
+    if (!exists(op, aux, imm))
+        return;
+    a = sig[0] == 'i' || (sig[0] == '*' && next(g, 2)) ? some_i(g) : some_v(g);
+    if (sig[0] == '*' && !next(g, 3))
+        a = ir_get(g->u, next(g, 2) ? IRT_F64 : IRT_F32, vector_slot(next(g, VECTORS)));
+    if (sig[0] && sig[1])
+        b = sig[1] == 'i' ? some_i(g) : some_v(g);
+    r = ir_emit(g->u, (enum ir_opcode)op, IRT_V128, aux, a, b, IR_REF_NONE, imm);
+    if (op == IR_VLANE)
+        g->i[g->ni++] = r;
+    else
+        g->v[g->nv++] = r;
+}
+
+static void random_operation(struct gen *g)
+{
+    unsigned op = IR_VADD + next(g, IR_VZEXT - IR_VADD + 1);
+
+    operation(g, op, 8u << next(g, 4) | next(g, 4) << 8);
+}
+
+static void flags(struct gen *g)
+{
+    static const uint8_t kinds[] = {IR_FLAG_ADD, IR_FLAG_SUB, IR_FLAG_LOGIC};
+    enum ir_type type = next(g, 2) ? IRT_I64 : IRT_I32;
+    ir_ref a = some_i(g), b = next(g, 2) ? some_i(g) : ir_const(g->u, IRT_I64, (int64_t)next(g, 5) - 2), f;
+
+    if (type == IRT_I32) {
+        a = ir_un(g->u, IR_TRUNC, IRT_I32, a);
+        b = ir_un(g->u, IR_TRUNC, IRT_I32, b);
+    }
+    f = ir_emit(g->u, IR_FLAGS, type, kinds[next(g, 3)], a, b, IR_REF_NONE, 0);
+    f = ir_emit(g->u, IR_FPACK, IRT_I64, 15, f, IR_REF_NONE, IR_REF_NONE, 0);
+    ir_put(g->u, IRT_I64, TOY_R(FLAGS), f);
+}
+
+static void read_flags(struct gen *g)
+{
+    ir_ref f = ir_get(g->u, IRT_I64, TOY_R(FLAGS));
+
+    if (next(g, 2))
+        f = ir_emit(g->u, IR_FCOND, IRT_I64, next(g, IR_F_LE + 1),
+                    ir_emit(g->u, IR_FUNPACK, IRT_I64, 0, f, IR_REF_NONE, IR_REF_NONE, 0), IR_REF_NONE,
+                    IR_REF_NONE, 0);
+    ir_put(g->u, IRT_I64, TOY_R(next(g, INTS)), f);
+}
+
+static void begin(struct gen *g)
+{
+    for (unsigned i = 0; i < 3; i++) {
+        g->v[g->nv++] = ir_get(g->u, IRT_V128, vector_slot(next(g, VECTORS)));
+        g->i[g->ni++] = ir_get(g->u, IRT_I64, TOY_R(next(g, INTS)));
+    }
+    g->i[g->ni++] = ir_get(g->u, IRT_I64, vector_slot(next(g, VECTORS)) + 8 * next(g, 2));
+}
+
+static void put(struct gen *g)
+{
+    ir_put(g->u, IRT_V128, vector_slot(next(g, VECTORS)), g->v[g->nv - 1]);
+    if (next(g, 2))
+        ir_put(g->u, IRT_I64, TOY_R(next(g, INTS)), g->i[g->ni - 1]);
+    if (next(g, 2))
+        ir_put(g->u, IRT_V128, vector_slot(next(g, VECTORS)), some_v(g));
+    if (!next(g, 4))
+        ir_put(g->u, IRT_I64, vector_slot(next(g, VECTORS)) + 8 * next(g, 2), some_i(g));
+}
+
+static void lift(struct ir_unit *u, uint64_t mode, int32_t at, const uint8_t *bytes, unsigned avail)
+{
+    struct gen g = {.u = u};
+
+    if (bytes[0] < VEC) {
+        toy_lift(u, mode, at, bytes, avail);
+        return;
+    }
+    ir_insn(u, at, 4);
+    g.seed = (bytes[1] | (uint32_t)bytes[2] << 8 | (uint32_t)bytes[3] << 16) * 2654435761u;
+    begin(&g);
+    if (bytes[0] == ONE) {
+        operation(&g, IR_VADD + bytes[1] % (IR_VZEXT - IR_VADD + 1),
+                  8u << (bytes[2] & 3) | (unsigned)(bytes[2] >> 2 & 3) << 8);
+    } else {
+        for (unsigned n = 1 + next(&g, 6); n; n--)
+            random_operation(&g);
+        if (!next(&g, 3))
+            flags(&g);
+        else if (!next(&g, 6))
+            read_flags(&g);
+    }
+    put(&g);
+}
+
+static void shape(uint64_t mode, const uint8_t *bytes, unsigned avail, struct insn_shape *out)
+{
+    toy_shape(mode, bytes, avail, out);
+    if (avail >= 4 && bytes[0] >= VEC)
+        out->kind = INSN_PLAIN;
+}
+
+#define INT(n)                                                                                               \
+    {                                                                                                        \
+        .offset = TOY_R(n), .type = IRT_I64                                                                  \
+    }
+#define WIDE(n)                                                                                              \
+    {                                                                                                        \
+        .offset = TOY_R(16 + 2 * (n)), .type = IRT_V128                                                      \
+    }
+static const struct slot_desc slots[] = {INT(0),  INT(1),  INT(2),  INT(3),  INT(4),
+                                         WIDE(0), WIDE(1), WIDE(2), WIDE(3), WIDE(HOMES - 1)};
+
+static const struct lift_ops lift_vectors = {
+    .helpers = toy_helpers,
+    .helper_count = ARRAY_SIZE(toy_helpers),
+    .slots = slots,
+    .slot_count = ARRAY_SIZE(slots),
+    .flags_slot = TOY_R(FLAGS),
+    .insn_max = 4,
+    .insn_align = 2,
+    .shape = shape,
+    .lift = lift,
+    .fp_rules = &sf_rules_riscv,
+    .fpflags_slot = offsetof(struct toy_vcpu, fpflags),
+};
+
+/* ---- machines ---- */
+
+static struct toy_vm machine(const struct engine_ops *engine)
+{
+    struct vm_desc desc = {.smp = 1, .deterministic = true};
+    struct toy_vm x = {0};
+    char why[160] = "";
+
+    if (engine == &engine_jit && emit_probe(why, sizeof(why)))
+        skip();
+    if (vm_create(&x.vm, &desc, &guest_toy, &lift_vectors, engine, why, sizeof(why)) ||
+        mem_add_ram(&x.vm->mem, TOY_RAM, TOY_SIZE, MEM_RAM, "ram", why, sizeof(why)))
+        fail_msg("%s", why);
+    x.v = x.vm->vcpu[0];
+    x.t = toy_of(x.v);
+    x.ram = mem_ptr(&x.vm->mem, TOY_RAM, TOY_SIZE, true);
+    vcpu_set_entry(x.v, CODE, 0, 0);
+    assert_int_equal(vcpu_bind(x.v), 0);
+    return x;
+}
+
+static void start(struct toy_vm *x, const uint8_t (*code)[4], unsigned n, const uint64_t *r, unsigned rounds)
+{
+    assert_int_equal(mem_load(&x->vm->mem, CODE, code, (uint64_t)n * 4), 0);
+    memcpy(x->t->r, r, sizeof(x->t->r));
+    x->t->r[COUNTER] = rounds;
+    x->t->r[ZERO] = 0;
+    x->t->r[FLAGS] = 5;
+    x->v->pc = CODE;
+}
+
+static unsigned finish_loop(uint8_t (*code)[4], unsigned n)
+{
+    memcpy(code[n++], (uint8_t[]){TOY_ADDI, COUNTER, COUNTER, (uint8_t)-1}, 4);
+    memcpy(code[n], (uint8_t[]){TOY_BNE, COUNTER, ZERO, (uint8_t)-n}, 4);
+    memcpy(code[++n], (uint8_t[]){TOY_HALT, 0, 0, 0}, 4);
+    return n + 1;
+}
+
+static unsigned random_program(uint8_t (*code)[4])
+{
+    unsigned n = 3 + (unsigned)random() % 30;
+
+    for (unsigned i = 0; i < n; i++) {
+        uint32_t seed = (uint32_t)random();
+
+        memcpy(code[i], (uint8_t[]){VEC, (uint8_t)seed, (uint8_t)(seed >> 8), (uint8_t)(seed >> 16)}, 4);
+        if (!(random() % 8))
+            memcpy(code[i], (uint8_t[]){TOY_BNE, seed % INTS, seed / 16 % INTS, 1 + seed / 512 % 3}, 4);
+        else if (!(random() % 16))
+            memcpy(code[i], (uint8_t[]){TOY_COUNT, seed % INTS, 0, 0}, 4);
+    }
+    for (unsigned k = 0; k < 3; k++)
+        memcpy(code[n++], (uint8_t[]){TOY_ADD, k, k + 1, 0}, 4);
+    return finish_loop(code, n);
+}
+
+static void random_registers(uint64_t *r)
+{
+    static const uint64_t special[] = {0,
+                                       UINT64_MAX,
+                                       UINT64_C(0x8000000080000000),
+                                       UINT64_C(0x7fff800000017f80),
+                                       UINT64_C(0x0102030405060708),
+                                       UINT64_C(0xff00fe01fd02fc03),
+                                       UINT64_C(0x8080808080808080)};
+
+    for (unsigned i = 0; i < 32; i++) {
+        r[i] = (uint64_t)random() << 33 ^ (uint64_t)random() << 10 ^ (uint64_t)random();
+        if (!(random() % 3))
+            r[i] = special[(unsigned)random() % ARRAY_SIZE(special)];
+    }
+}
+
+/* The operations of one instruction. */
+static void show(unsigned i, const uint8_t *bytes)
+{
+    static struct ir_op ops[256];
+    static struct ir_block blocks[2];
+    struct ir_unit u = {.ops = ops, .blocks = blocks, .op_max = 256, .block_max = 2};
+    static char text[8192];
+
+    ir_block_begin(&u, 0);
+    lift(&u, 0, 4 * (int32_t)i, bytes, 4);
+    ir_print(&u, text, sizeof(text));
+    print_error("%2u: %02x %02x %02x %02x\n%s", i, bytes[0], bytes[1], bytes[2], bytes[3], text);
+}
+
+static void compare(struct toy_vm *a, struct toy_vm *b, const uint8_t (*code)[4], unsigned insns)
+{
+    for (unsigned i = 0; i < 32; i++) {
+        if (a->t->r[i] == b->t->r[i])
+            continue;
+        for (unsigned k = 0; k < insns; k++)
+            show(k, code[k]);
+        fail_msg("count %llu, pc 0x%llx: r%u is 0x%llx, not 0x%llx", (unsigned long long)vcpu_icount(a->v),
+                 (unsigned long long)a->v->pc, i, (unsigned long long)b->t->r[i],
+                 (unsigned long long)a->t->r[i]);
+    }
+    assert_int_equal(a->v->pc, b->v->pc);
+}
+
+struct search {
+    const char *name;
+    uint64_t value;
+};
+
+static void search(void *opaque, const char *name, uint64_t value)
+{
+    struct search *s = opaque;
+
+    if (!strcmp(name, s->name))
+        s->value = value;
+}
+
+static uint64_t counter(struct toy_vm *x, const char *name)
+{
+    struct search s = {name, 0};
+
+    x->vm->engine->counters(x->vm, search, &s);
+    return s.value;
+}
+
+static void random_programs(void **state)
+{
+    struct toy_vm a = machine(&engine_interp), b = machine(&engine_jit);
+    unsigned rounds = getenv("CV_LONG") ? 5000 : 300;
+    static uint8_t code[64][4];
+    uint64_t r[32];
+
+    (void)state;
+    srandom(12);
+    for (unsigned n = 0; n < rounds; n++) {
+        unsigned insns = random_program(code);
+        enum exit_kind kind;
+
+        random_registers(r);
+        start(&a, code, insns, r, 600);
+        start(&b, code, insns, r, 600);
+        do {
+            unsigned slice = 1 + (unsigned)random() % 1000;
+
+            kind = toy_run(&a, a.v, slice);
+            assert_int_equal(toy_run(&b, b.v, slice), kind);
+            compare(&a, &b, code, insns);
+        } while (kind == EXIT_NONE);
+    }
+    assert_true(counter(&b, "jit.units") >= rounds);
+    assert_int_equal(counter(&b, "jit.refused"), 0);
+    toy_free(&a);
+    toy_free(&b);
+}
+
+/* ---- each operation ---- */
+
+/* What NEON does not have, and what it has but hosts do not. */
+static bool left_out(unsigned op, unsigned lane, bool is_signed)
+{
+    switch (op) {
+    case IR_VMUL:
+    case IR_VMIN:
+    case IR_VMAX:
+        return lane == 64;
+    case IR_VSHLV:
+        return lane < 32 || (lane == 64 && is_signed);
+    default:
+        return false;
+    }
+}
+
+static bool host_has_all(void)
+{
+    unsigned a, b, c, d;
+
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && b >> 5 & 1 && __get_cpuid(1, &a, &b, &c, &d) &&
+           c >> 28 & c >> 1 & 1;
+}
+
+static void inline_all(void **state)
+{
+    struct toy_vm a = machine(&engine_interp), b = machine(&engine_jit);
+    static uint8_t code[8][4];
+    uint64_t r[32];
+
+    (void)state;
+    if (!host_has_all())
+        skip();
+    for (unsigned op = 0; op <= IR_VZEXT - IR_VADD; op++) {
+        for (unsigned bits = 0; bits < 16; bits++) {
+            uint64_t before = counter(&b, "jit.bails"), ran;
+            unsigned insns;
+
+            for (unsigned i = 0; i < 3; i++)
+                memcpy(code[i], (uint8_t[]){ONE, (uint8_t)op, (uint8_t)bits, (uint8_t)random()}, 4);
+            insns = finish_loop(code, 3);
+            random_registers(r);
+            start(&a, code, insns, r, 400);
+            start(&b, code, insns, r, 400);
+            for (unsigned i = 0; i < 10; i++) {
+                toy_run(&a, a.v, 240);
+                toy_run(&b, b.v, 240);
+            }
+            compare(&a, &b, code, insns);
+            ran = counter(&b, "jit.bails") - before;
+            if (!left_out(IR_VADD + op, 8u << (bits & 3), bits >> 2 & 1) && ran > 100)
+                fail_msg("%s with %u bits: left %llu times", ir_opinfo[IR_VADD + op].name, 8u << (bits & 3),
+                         (unsigned long long)ran);
+        }
+    }
+    toy_free(&a);
+    toy_free(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_programs),
+        cmocka_unit_test(inline_all),
+    };
+
+    return cmocka_run_group_tests_name("engine/jit/vector", tests, NULL, NULL);
+}
