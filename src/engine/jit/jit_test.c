@@ -97,11 +97,11 @@ static void integer(struct gen *g)
         add_i32(g, emit(g, op, IRT_I32, 0, i32(g), i32(g)));
         break;
     case 1:
-        op = (enum ir_opcode)(IR_NEG + next(g, IR_BSWAP - IR_NEG + 1));
+        op = (enum ir_opcode)(IR_NEG + next(g, IR_BREV - IR_NEG + 1));
         add_i64(g, emit(g, op, IRT_I64, 0, i64(g), IR_REF_NONE));
         break;
     case 2:
-        op = (enum ir_opcode)(IR_NEG + next(g, IR_BSWAP - IR_NEG + 1));
+        op = (enum ir_opcode)(IR_NEG + next(g, IR_BREV - IR_NEG + 1));
         add_i32(g, emit(g, op, IRT_I32, 0, i32(g), IR_REF_NONE));
         break;
     case 3:

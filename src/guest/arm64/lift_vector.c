@@ -18,7 +18,7 @@ enum kind {
 /* row->aux: IR_V_SIGNED, IR_V_UPPER for IR, and */
 enum {
     SWAP = 1,   /* operands the other way round */
-    SCALAR = 2, /* one lane of 64 bits; others by helper */
+    SCALAR = 2, /* one lane of 64 bits */
     ROUND = 4,
     ADD_TO = 8 /* the result is added to d */
 };
@@ -43,17 +43,11 @@ static ir_ref zero(struct lift *l)
     return alift_vec_const(l, 64, 0);
 }
 
-/* A scalar form that is not of 64 bits goes by helper; one that is, is a vector of one lane. */
-static bool by_helper(struct lift *l, row_t row)
+/* A scalar form, which is of 64 bits, is a vector of one lane. */
+static void as_vector(struct lift *l, row_t row)
 {
-    if (!(row->aux & SCALAR))
-        return false;
-    if (l->i.size != 3) {
-        alift_simd(l);
-        return true;
-    }
-    l->i.q = 0;
-    return false;
+    if (row->aux & SCALAR)
+        l->i.q = 0;
 }
 
 /* ---- lane by lane ---- */
@@ -113,8 +107,7 @@ static void op_lanes(struct lift *l, row_t row)
 {
     ir_ref n, m, d;
 
-    if (by_helper(l, row))
-        return;
+    as_vector(l, row);
     n = alift_get_v(l, l->i.rn);
     m = alift_get_v(l, l->i.rm);
     d = alift_get_v(l, l->i.rd);
@@ -135,8 +128,7 @@ static void op_zero(struct lift *l, row_t row)
 {
     ir_ref n, z;
 
-    if (by_helper(l, row))
-        return;
+    as_vector(l, row);
     n = alift_get_v(l, l->i.rn);
     z = zero(l);
     alift_put_v(l, l->i.rd,
@@ -145,8 +137,7 @@ static void op_zero(struct lift *l, row_t row)
 
 static void op_unary(struct lift *l, row_t row)
 {
-    if (by_helper(l, row))
-        return;
+    as_vector(l, row);
     alift_put_v(l, l->i.rd, un(l, row->arg, lane_bits(l->i.size), alift_get_v(l, l->i.rn), 0));
 }
 
@@ -316,11 +307,8 @@ static void op_mull_element(struct lift *l, row_t row)
 static void op_pmull(struct lift *l, row_t row)
 {
     (void)row;
-    if (l->i.size != 3)
-        alift_simd(l);
-    else
-        put_whole(l, bin(l, IR_VCLMULL, 64 | (l->i.q ? IR_V_UPPER : 0), alift_get_v(l, l->i.rn),
-                         alift_get_v(l, l->i.rm)));
+    put_whole(l, bin(l, IR_VCLMULL, 64 | (l->i.q ? IR_V_UPPER : 0), alift_get_v(l, l->i.rn),
+                     alift_get_v(l, l->i.rm)));
 }
 
 /* Low or, UPPER, high halves of wide lanes; the lower half of the register stays where q says the upper one.
@@ -369,8 +357,7 @@ static void op_narrow_shift(struct lift *l, row_t row)
 
 static void op_shl(struct lift *l, row_t row)
 {
-    if (by_helper(l, row))
-        return;
+    as_vector(l, row);
     alift_put_v(l, l->i.rd, un(l, IR_VSHL, lane_bits(l->i.size), alift_get_v(l, l->i.rn), l->i.amount));
 }
 
@@ -380,8 +367,7 @@ static void op_shr(struct lift *l, row_t row)
     unsigned aux = aux_of(l, row), lane = aux & IR_V_LANE;
     ir_ref n, r;
 
-    if (by_helper(l, row))
-        return;
+    as_vector(l, row);
     n = alift_get_v(l, l->i.rn);
     r = un(l, IR_VSHR, aux, n, l->i.amount);
     if (row->aux & ROUND)
@@ -399,8 +385,7 @@ static void op_shift_insert(struct lift *l, row_t row)
     uint64_t all, moved;
     ir_ref r, d;
 
-    if (by_helper(l, row))
-        return;
+    as_vector(l, row);
     bits = lane_bits(l->i.size);
     all = UINT64_MAX >> (64 - bits);
     moved = n >= bits ? 0 : row->arg == IR_VSHL ? all << n & all : all >> n;
@@ -437,8 +422,7 @@ static void op_shift_by(struct lift *l, row_t row)
 {
     unsigned sign = row->aux & IR_V_SIGNED;
 
-    if (by_helper(l, row))
-        return;
+    as_vector(l, row);
     if (sign && l->i.size == 3)
         alift_simd(l);
     else

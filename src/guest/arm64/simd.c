@@ -113,13 +113,12 @@ static void widen(struct simd *s)
 {
     struct arm64_q n = s->a->q[s->rn], m = second(s), d = s->a->q[s->rd], r = {0, 0};
     unsigned wide = s->size + 1u, first = first_narrow(s);
-    bool wide_n = s->row->shape == SIMD_WIDE;
 
     s->bits = (uint8_t)(2 * s->bits);
     for (unsigned i = 0; i < wide_lanes(s); i++) {
-        uint64_t x = wide_n ? operand(s, &n, wide, i) : operand(s, &n, s->size, first + i);
-
-        simd_set(&r, wide, i, s->row->fn(s, x, operand(s, &m, s->size, first + i), operand(s, &d, wide, i)));
+        simd_set(&r, wide, i,
+                 s->row->fn(s, operand(s, &n, s->size, first + i), operand(s, &m, s->size, first + i),
+                            operand(s, &d, wide, i)));
     }
     s->a->q[s->rd] = r;
 }
@@ -151,17 +150,18 @@ static uint64_t reduce(struct simd *s, const struct arm64_q *v, unsigned first, 
 static void across(struct simd *s)
 {
     struct arm64_q n = s->a->q[s->rn], r = {0, 0};
-    bool wide = s->row->shape == SIMD_ACROSSL;
 
-    simd_set(&r, s->size + wide, 0, reduce(s, &n, 0, simd_lanes(s, s->size)));
+    simd_set(&r, s->size, 0, reduce(s, &n, 0, simd_lanes(s, s->size)));
     s->a->q[s->rd] = r;
 }
 
 void arm64_simd(struct arm64_vcpu *a, uint64_t desc)
 {
-    static void (*const shapes[])(struct simd *) = {
-        [SIMD_LANES] = lanes,   [SIMD_PAIRS] = pairs,   [SIMD_LONG] = widen,    [SIMD_WIDE] = widen,
-        [SIMD_NARROW] = narrow, [SIMD_ACROSS] = across, [SIMD_ACROSSL] = across};
+    static void (*const shapes[])(struct simd *) = {[SIMD_LANES] = lanes,
+                                                    [SIMD_PAIRS] = pairs,
+                                                    [SIMD_LONG] = widen,
+                                                    [SIMD_NARROW] = narrow,
+                                                    [SIMD_ACROSS] = across};
     struct simd s = unpack(a, desc);
 
     if (s.row->shape == SIMD_WHOLE)

@@ -37,14 +37,12 @@ typedef void (*simd_whole)(struct simd *s);
 
 enum simd_shape {
     SIMD_NONE,
-    SIMD_LANES,   /* d = fn(n, m, d) in each lane; one operand: m counts as zero */
-    SIMD_PAIRS,   /* fn of neighbours in m:n */
-    SIMD_LONG,    /* n and m narrow, d wide */
-    SIMD_WIDE,    /* m narrow, n and d wide */
-    SIMD_NARROW,  /* n and m wide, d narrow, the half that q says */
-    SIMD_ACROSS,  /* fn over all lanes of n, in halves of halves */
-    SIMD_ACROSSL, /* the same at double width */
-    SIMD_WHOLE    /* whole(s) */
+    SIMD_LANES,  /* d = fn(n, m, d) in each lane; one operand: m counts as zero */
+    SIMD_PAIRS,  /* fn of neighbours in m:n */
+    SIMD_LONG,   /* n and m narrow, d wide */
+    SIMD_NARROW, /* n and m wide, d narrow, the half that q says */
+    SIMD_ACROSS, /* fn over all lanes of n, in halves of halves */
+    SIMD_WHOLE   /* whole(s) */
 };
 
 enum simd_flag {

@@ -1,4 +1,4 @@
-/* Advanced SIMD on integers: what happens in one lane. */
+/* Advanced SIMD on integers that IR has no operation for: what happens in one lane, saturation mostly. */
 #include "guest/arm64/simd.h"
 
 typedef __int128 i128;
@@ -29,7 +29,7 @@ static uint64_t saturate(struct simd *s, i128 x, bool to_signed)
     return (uint64_t)x;
 }
 
-/* ---- sums and differences; row->arg 1: rounded ---- */
+/* ---- sums and differences ---- */
 
 #define SIMPLE(name, expr)                                                                                   \
     LANE(name)                                                                                               \
@@ -38,45 +38,8 @@ static uint64_t saturate(struct simd *s, i128 x, bool to_signed)
         return expr;                                                                                         \
     }
 
-SIMPLE(add, a + b)
-SIMPLE(sub, a - b)
-SIMPLE(hadd, (uint64_t)((int64_t)(a + b + s->row->arg) >> 1))
-SIMPLE(hsub, (uint64_t)((int64_t)(a - b) >> 1))
 SIMPLE(qadd, saturate(s, whole(s, a) + whole(s, b), is_signed(s)))
 SIMPLE(qsub, saturate(s, whole(s, a) - whole(s, b), is_signed(s)))
-SIMPLE(mul, a *b)
-SIMPLE(mla, d + a * b)
-SIMPLE(mls, d - a * b)
-SIMPLE(larger, is_signed(s) ? ((int64_t)a > (int64_t)b ? a : b) : a > b ? a : b)
-SIMPLE(smaller, is_signed(s) ? ((int64_t)a < (int64_t)b ? a : b) : a < b ? a : b)
-SIMPLE(abd, larger(s, a, b, 0) - smaller(s, a, b, 0))
-SIMPLE(aba, d + abd(s, a, b, 0))
-
-/* High halves of sums: row->arg rounds. */
-static uint64_t high_half(const struct simd *s, uint64_t x)
-{
-    return (x + ((uint64_t)s->row->arg << (s->bits - 1))) >> s->bits;
-}
-
-SIMPLE(addhn, high_half(s, a + b))
-SIMPLE(subhn, high_half(s, a - b))
-
-/* ---- comparisons ---- */
-
-static uint64_t mask(bool x)
-{
-    return x ? UINT64_MAX : 0;
-}
-
-SIMPLE(cmgt, mask(is_signed(s) ? (int64_t)a > (int64_t)b : a > b))
-SIMPLE(cmge, mask(is_signed(s) ? (int64_t)a >= (int64_t)b : a >= b))
-SIMPLE(cmeq, mask(a == b))
-SIMPLE(cmtst, mask((a & b) != 0))
-SIMPLE(cmgt0, mask((int64_t)a > 0))
-SIMPLE(cmge0, mask((int64_t)a >= 0))
-SIMPLE(cmeq0, mask(a == 0))
-SIMPLE(cmle0, mask((int64_t)a <= 0))
-SIMPLE(cmlt0, mask((int64_t)a < 0))
 
 /* ---- one operand ---- */
 
@@ -91,24 +54,9 @@ static uint64_t leading_zeros(const struct simd *s, uint64_t a)
     return a ? (unsigned)__builtin_clzll(a) - (64u - s->bits) : s->bits;
 }
 
-SIMPLE(clz, leading_zeros(s, a))
 SIMPLE(cls, leading_zeros(s, a ^ (uint64_t)((int64_t)a >> 1)) - 1)
-SIMPLE(cnt, (uint64_t)__builtin_popcountll(a & 255))
-SIMPLE(abs_, (int64_t)a < 0 ? -a : a)
-SIMPLE(neg, -a)
 SIMPLE(qabs, saturate(s, (int64_t)a < 0 ? -(i128)(int64_t)a : (i128)a, true))
 SIMPLE(qneg, saturate(s, -(i128)(int64_t)a, true))
-SIMPLE(same, a)
-
-LANE(rbit)
-{
-    uint64_t r = 0;
-
-    UNUSED;
-    for (unsigned i = 0; i < 8; i++)
-        r |= (a >> i & 1) << (7 - i);
-    return r;
-}
 
 /* To the destination, of the other signedness: row->arg says which rule d has. */
 LANE(suqadd)
@@ -200,62 +148,6 @@ static uint64_t shift(struct simd *s, uint64_t a, int n, unsigned how)
 SIMPLE(shl_reg, shift(s, a, (int8_t)b, s->row->arg))
 SIMPLE(shl_imm, shift(s, a, s->amount, s->row->arg))
 SIMPLE(shr_imm, shift(s, a, -(int)s->amount, s->row->arg))
-SIMPLE(sra_imm, d + shift(s, a, -(int)s->amount, s->row->arg))
-
-/* Insert: the bits that the shift leaves free stay. */
-LANE(sli)
-{
-    uint64_t moved = lane_mask(s) << s->amount;
-
-    UNUSED;
-    return (a << s->amount) | (d & ~moved);
-}
-
-LANE(sri)
-{
-    uint64_t moved = s->amount >= s->bits ? 0 : lane_mask(s) >> s->amount;
-
-    UNUSED;
-    return (s->amount >= s->bits ? 0 : a >> s->amount) | (d & ~moved);
-}
-
-/* ---- neighbours, double width; row->arg: added to d ---- */
-
-static void pairs_long(struct simd *s)
-{
-    struct arm64_q n = s->a->q[s->rn], d = s->a->q[s->rd], r = {0, 0};
-    unsigned wide = s->size + 1u;
-
-    for (unsigned i = 0; i < simd_lanes(s, wide); i++) {
-        uint64_t a = simd_get(&n, s->size, 2 * i), b = simd_get(&n, s->size, 2 * i + 1);
-
-        if (is_signed(s)) {
-            a = (uint64_t)bits_sext(a, s->bits);
-            b = (uint64_t)bits_sext(b, s->bits);
-        }
-        simd_set(&r, wide, i, a + b + (s->row->arg ? simd_get(&d, wide, i) : 0));
-    }
-    s->a->q[s->rd] = r;
-}
-
-/* Bytes to shorts, or doublewords to a quadword, without carries. */
-static void pmull(struct simd *s)
-{
-    struct arm64_q n = s->a->q[s->rn], m = s->a->q[s->rm], r = {0, 0};
-
-    if (s->size == 0) {
-        for (unsigned i = 0; i < 8; i++)
-            simd_set(&r, 1, i, pmul(s, simd_get(&n, 0, i + 8u * s->q), simd_get(&m, 0, i + 8u * s->q), 0));
-    } else {
-        uint64_t a = s->q ? n.hi : n.lo, b = s->q ? m.hi : m.lo;
-        u128 p = 0;
-
-        for (unsigned i = 0; i < 64; i++)
-            p ^= b >> i & 1 ? (u128)a << i : 0;
-        r = (struct arm64_q){(uint64_t)p, (uint64_t)(p >> 64)};
-    }
-    s->a->q[s->rd] = r;
-}
 
 static void urecpe(struct simd *s)
 {
@@ -277,22 +169,10 @@ static void urecpe(struct simd *s)
 #define OWN(id, flags, arg, fn)        [A64_##id] = {SIMD_WHOLE, flags, arg, NULL, fn}
 /* Vector and scalar form; signed and unsigned. */
 #define VS(id, shape, flags, arg, fn)  ROW(id##_V, shape, flags, arg, fn), ROW(id##_S, shape, (flags) | SC, arg, fn)
-#define SU(id, shape, arg, fn)         ROW(S##id##_V, shape, SX, arg, fn), ROW(U##id##_V, shape, 0, arg, fn)
 #define SU_S(id, shape, arg, fn)       VS(S##id, shape, SX, arg, fn), VS(U##id, shape, 0, arg, fn)
 
 const struct simd_row simd_int_rows[A64_ID_COUNT] = {
-    ROW(ADD_S, LANES, SC, 0, add), ROW(SUB_S, LANES, SC, 0, sub),
-    SU(HADD, LANES, 0, hadd), SU(RHADD, LANES, 1, hadd), SU(HSUB, LANES, 0, hsub),
-    SU_S(QADD, LANES, 0, qadd), SU_S(QSUB, LANES, 0, qsub),
-    VS(CMGT, LANES, SX, 0, cmgt), VS(CMGE, LANES, SX, 0, cmge), VS(CMHI, LANES, 0, 0, cmgt), VS(CMHS, LANES, 0, 0, cmge),
-    ROW(CMEQ_S, LANES, SC, 0, cmeq), VS(CMTST, LANES, 0, 0, cmtst),
-    VS(CMGT_ZERO, LANES, SX, 0, cmgt0), VS(CMGE_ZERO, LANES, SX, 0, cmge0), VS(CMEQ_ZERO, LANES, SX, 0, cmeq0),
-    VS(CMLE_ZERO, LANES, SX, 0, cmle0), VS(CMLT_ZERO, LANES, SX, 0, cmlt0),
-    SU(MAX, LANES, 0, larger), SU(MIN, LANES, 0, smaller), SU(MAXP, PAIRS, 0, larger), SU(MINP, PAIRS, 0, smaller),
-    SU(ABD, LANES, 0, abd), SU(ABA, LANES, 0, aba),
-    ROW(MUL_V, LANES, 0, 0, mul), ROW(MLA_V, LANES, 0, 0, mla), ROW(MLS_V, LANES, 0, 0, mls),
-    ROW(MUL_ELEM_V, LANES, EL, 0, mul), ROW(MLA_ELEM_V, LANES, EL, 0, mla), ROW(MLS_ELEM_V, LANES, EL, 0, mls),
-    ROW(PMUL_V, LANES, 0, 0, pmul), ROW(ADDP_V, PAIRS, 0, 0, add), ROW(ADDP_S, PAIRS, SC, 0, add),
+    SU_S(QADD, LANES, 0, qadd), SU_S(QSUB, LANES, 0, qsub), ROW(PMUL_V, LANES, 0, 0, pmul),
     VS(SQDMULH, LANES, SX, 0, qdmulh), VS(SQRDMULH, LANES, SX, 1, qdmulh),
     ROW(SQDMULH_ELEM_V, LANES, SX | EL, 0, qdmulh), ROW(SQDMULH_ELEM_S, LANES, SX | EL | SC, 0, qdmulh),
     ROW(SQRDMULH_ELEM_V, LANES, SX | EL, 1, qdmulh), ROW(SQRDMULH_ELEM_S, LANES, SX | EL | SC, 1, qdmulh),
@@ -300,42 +180,20 @@ const struct simd_row simd_int_rows[A64_ID_COUNT] = {
     ROW(SQRDMLAH_ELEM_V, LANES, SX | EL, 0, qrdmlah), ROW(SQRDMLAH_ELEM_S, LANES, SX | EL | SC, 0, qrdmlah),
     ROW(SQRDMLSH_ELEM_V, LANES, SX | EL, 1, qrdmlah), ROW(SQRDMLSH_ELEM_S, LANES, SX | EL | SC, 1, qrdmlah),
     OWN(SDOT_V, SX, 0, dot), OWN(UDOT_V, 0, 0, dot), OWN(SDOT_ELEM_V, SX | EL, 0, dot), OWN(UDOT_ELEM_V, EL, 0, dot),
-
-    SU(ADDL, LONG, 0, add), SU(ADDW, WIDE, 0, add), SU(SUBL, LONG, 0, sub), SU(SUBW, WIDE, 0, sub),
-    SU(ABDL, LONG, 0, abd), SU(ABAL, LONG, 0, aba), SU(MULL, LONG, 0, mul), SU(MLAL, LONG, 0, mla),
-    SU(MLSL, LONG, 0, mls),
-    ROW(SMULL_ELEM_V, LONG, SX | EL, 0, mul), ROW(UMULL_ELEM_V, LONG, EL, 0, mul),
-    ROW(SMLAL_ELEM_V, LONG, SX | EL, 0, mla), ROW(UMLAL_ELEM_V, LONG, EL, 0, mla),
-    ROW(SMLSL_ELEM_V, LONG, SX | EL, 0, mls), ROW(UMLSL_ELEM_V, LONG, EL, 0, mls),
     VS(SQDMULL, LONG, SX, 0, qdmull), VS(SQDMLAL, LONG, SX, 0, qdmlal), VS(SQDMLSL, LONG, SX, 0, qdmlsl),
     ROW(SQDMULL_ELEM_V, LONG, SX | EL, 0, qdmull), ROW(SQDMULL_ELEM_S, LONG, SX | EL | SC, 0, qdmull),
     ROW(SQDMLAL_ELEM_V, LONG, SX | EL, 0, qdmlal), ROW(SQDMLAL_ELEM_S, LONG, SX | EL | SC, 0, qdmlal),
     ROW(SQDMLSL_ELEM_V, LONG, SX | EL, 0, qdmlsl), ROW(SQDMLSL_ELEM_S, LONG, SX | EL | SC, 0, qdmlsl),
-    OWN(PMULL_V, 0, 0, pmull), OWN(PMULL_VQ, 0, 0, pmull),
-    ROW(ADDHN_V, NARROW, 0, 0, addhn), ROW(RADDHN_V, NARROW, 0, 1, addhn),
-    ROW(SUBHN_V, NARROW, 0, 0, subhn), ROW(RSUBHN_V, NARROW, 0, 1, subhn),
+    ROW(PMULL_V, LONG, 0, 0, pmul),
 
-    ROW(CLS_V, LANES, SX, 0, cls), ROW(CLZ_V, LANES, 0, 0, clz), ROW(CNT_V, LANES, 0, 0, cnt),
-    ROW(RBIT_V, LANES, 0, 0, rbit),
-    VS(ABS, LANES, SX, 0, abs_), VS(NEG, LANES, SX, 0, neg), VS(SQABS, LANES, SX, 0, qabs), VS(SQNEG, LANES, SX, 0, qneg),
+    ROW(CLS_V, LANES, SX, 0, cls), VS(SQABS, LANES, SX, 0, qabs), VS(SQNEG, LANES, SX, 0, qneg),
     VS(SUQADD, LANES, 0, 0, suqadd), VS(USQADD, LANES, SX, 0, usqadd),
-    ROW(XTN_V, NARROW, 0, 0, same), VS(SQXTN, NARROW, SX, 0, qxtn), VS(UQXTN, NARROW, 0, 0, qxtn),
-    VS(SQXTUN, NARROW, SX, 1, qxtn),
-    OWN(SADDLP_V, SX, 0, pairs_long), OWN(UADDLP_V, 0, 0, pairs_long),
-    OWN(SADALP_V, SX, 1, pairs_long), OWN(UADALP_V, 0, 1, pairs_long),
+    VS(SQXTN, NARROW, SX, 0, qxtn), VS(UQXTN, NARROW, 0, 0, qxtn), VS(SQXTUN, NARROW, SX, 1, qxtn),
     OWN(URECPE_V, 0, 0, urecpe), OWN(URSQRTE_V, 0, 1, urecpe),
-    ROW(ADDV, ACROSS, 0, 0, add), ROW(SADDLV, ACROSSL, SX, 0, add), ROW(UADDLV, ACROSSL, 0, 0, add),
-    ROW(SMAXV, ACROSS, SX, 0, larger), ROW(UMAXV, ACROSS, 0, 0, larger),
-    ROW(SMINV, ACROSS, SX, 0, smaller), ROW(UMINV, ACROSS, 0, 0, smaller),
 
-    SU_S(SHL, LANES, 0, shl_reg), SU_S(RSHL, LANES, ROUND, shl_reg), SU_S(QSHL, LANES, SATURATE, shl_reg),
+    VS(SSHL, LANES, SX, 0, shl_reg), SU_S(RSHL, LANES, ROUND, shl_reg), SU_S(QSHL, LANES, SATURATE, shl_reg),
     SU_S(QRSHL, LANES, ROUND | SATURATE, shl_reg),
-    SU_S(SHR, LANES, 0, shr_imm), SU_S(SRA, LANES, 0, sra_imm), SU_S(RSHR, LANES, ROUND, shr_imm),
-    SU_S(RSRA, LANES, ROUND, sra_imm),
-    VS(SHL, LANES, 0, 0, shl_imm), VS(SLI, LANES, 0, 0, sli), VS(SRI, LANES, 0, 0, sri),
     SU_S(QSHL_IMM, LANES, SATURATE, shl_imm), VS(SQSHLU, LANES, SX, SATURATE | TO_UNSIGNED, shl_imm),
-    SU(SHLL, LONG, 0, shl_imm), ROW(SHLL_V, LONG, 0, 0, shl_imm),
-    ROW(SHRN_V, NARROW, 0, 0, shr_imm), ROW(RSHRN_V, NARROW, 0, ROUND, shr_imm),
     SU_S(QSHRN, NARROW, SATURATE, shr_imm), SU_S(QRSHRN, NARROW, ROUND | SATURATE, shr_imm),
     VS(SQSHRUN, NARROW, SX, SATURATE | TO_UNSIGNED, shr_imm),
     VS(SQRSHRUN, NARROW, SX, ROUND | SATURATE | TO_UNSIGNED, shr_imm),

@@ -442,6 +442,8 @@ unsigned float_scratch_free(const struct emit *e);
 /* Where the result may go while the operands, in registers and not done, are still wanted. */
 unsigned float_dest(struct emit *e, const struct ir_op *op);
 bool emit_vector(struct emit *e, const struct ir_op *op);
+/* BREV */
+bool emit_reverse_bits(struct emit *e, const struct ir_op *op);
 bool emit_mem(struct emit *e, const struct ir_op *op);
 bool emit_flow(struct emit *e, const struct ir_op *op);
 /* rax = pc: goes there by the jump hash; gives the rel32 of the way out when it is not in there. */

@@ -788,6 +788,8 @@ bool emit_int(struct emit *e, const struct ir_op *op)
     case IR_BSWAP:
         one_in_place(e, op);
         return true;
+    case IR_BREV:
+        return emit_reverse_bits(e, op);
     case IR_CLZ:
         if (cpu->lzcnt)
             one_rm(e, op, X_LZCNT | width(op));

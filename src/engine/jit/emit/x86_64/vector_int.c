@@ -210,6 +210,34 @@ static bool nibbles(struct emit *e, const struct ir_op *op)
     return vec_set(e, d);
 }
 
+/* A general register's bits in opposite order: each byte's by its halves, then the bytes. */
+bool emit_reverse_bits(struct emit *e, const struct ir_op *op)
+{
+    unsigned r, x, t, table, d;
+
+    if (!e->ev->cpu.avx)
+        return false;
+    r = val_gpr(e, op->a);
+    x = val_scratch_xmm(e, 0);
+    t = val_scratch_xmm(e, 0);
+    table = val_scratch_xmm(e, 0);
+    as_vrr(&e->a, S_MOVQ_XG | width(op), x, 0, r);
+    as_vrm(&e->a, P_AND, t, x, vec_const(VC_NIBBLE));
+    as_vrm(&e->a, S_MOVUPS_LD, table, 0, vec_const(VC_RBIT_LOW));
+    as_vrr(&e->a, P_SHUFB, t, table, t);
+    vec_shift(e, P_SRL, 1, x, x, 4);
+    as_vrm(&e->a, P_AND, x, x, vec_const(VC_NIBBLE));
+    as_vrm(&e->a, S_MOVUPS_LD, table, 0, vec_const(VC_RBIT_HIGH));
+    as_vrr(&e->a, P_SHUFB, x, table, x);
+    as_vrr(&e->a, P_OR, x, x, t);
+    as_vrm(&e->a, P_SHUFB, x, x, vec_const(op->type == IRT_I32 ? VC_REV32_8 : VC_REV64_8));
+    val_done(e, op->a);
+    d = val_dest(e, 0);
+    as_vrr(&e->a, S_MOVQ_GX | width(op), x, 0, d);
+    val_set(e, d);
+    return true;
+}
+
 /* ---- shifts by a constant ---- */
 
 static bool shift_plain(struct emit *e, const struct ir_op *op, unsigned which, unsigned n)
