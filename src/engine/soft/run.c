@@ -202,13 +202,14 @@ static struct unit *make(struct vcpu *v, gpa_t gpa, bool single, const struct so
 
 struct unit *soft_unit_at(struct vcpu *v, bool single, const struct soft_form *f)
 {
-    const struct soft_vcpu *s = soft_of(v);
+    struct soft_vcpu *s = soft_of(v);
     struct unit *u;
     unsigned flushes;
     gpa_t gpa;
 
     do {
         flushes = s->flushes;
+        s->fetch_local = false;
         if (fetch(v, v->pc, &gpa))
             return NULL;
         u = units_find(v->vm, gpa, v->mode | (single ? UNIT_SINGLE : 0));

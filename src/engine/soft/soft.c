@@ -71,13 +71,14 @@ void soft_jumps_clear(struct soft_vcpu *s)
 {
     memset(s->jumps, 0, sizeof(s->jumps));
     memset(s->jump_seen, 0, sizeof(s->jump_seen));
+    s->jumps_local = false;
     /* Key 0 belongs to index 0 only; anywhere else it cannot match a pc of that index. */
     s->jumps[0].key = 1;
 }
 
 static unsigned seen_bit(uint64_t page)
 {
-    return (unsigned)((page * UINT64_C(0x9e3779b97f4a7c15)) >> 55); /* 9 bits: 8 words of 64 */
+    return (unsigned)((page * UINT64_C(0x9e3779b97f4a7c15)) >> 52); /* 12 bits: 64 words of 64 */
 }
 
 static void jump_seen_add(struct soft_vcpu *s, uint64_t pc)
@@ -93,17 +94,37 @@ void soft_jump_set(struct soft_vcpu *s, uint64_t pc, void *target, bool crosses)
 
     j->key = pc ^ s->space;
     j->target = target;
+    s->jumps_local |= s->space_shared && s->fetch_local;
     jump_seen_add(s, pc);
     if (crosses)
         jump_seen_add(s, pc + MEM_PAGE_SIZE);
 }
 
+/* Spaces take these bits of the key. */
+#define SPACE_SHIFT 57
+
+/* The entries of one page of any space: the address without its page number gives all but one bit of the
+ * index. */
+static void jumps_drop_page(struct soft_vcpu *s, gva_t page)
+{
+    struct soft_jump *j = &s->jumps[soft_jump_index(page) & ~(MEM_PAGE_SIZE / 2 - 1)];
+
+    for (unsigned i = 0; i < MEM_PAGE_SIZE / 2; i++) {
+        if (!((j[i].key ^ page) << (64 - SPACE_SHIFT) >> (64 - SPACE_SHIFT + MEM_PAGE_BITS)))
+            j[i] = (struct soft_jump){.key = 1}; /* odd: no pc */
+    }
+}
+
+/* What is reached in the page, and what crosses into it. */
 static void jumps_flush_page(struct soft_vcpu *s, gva_t va)
 {
     unsigned b = seen_bit(va >> MEM_PAGE_BITS);
+    gva_t page = va & TLB_PAGE_MASK;
 
-    if (s->jump_seen[b / 64] >> (b % 64) & 1)
-        soft_jumps_clear(s);
+    if (!(s->jump_seen[b / 64] >> (b % 64) & 1))
+        return;
+    jumps_drop_page(s, page);
+    jumps_drop_page(s, page - MEM_PAGE_SIZE);
 }
 
 /* ---- contexts ---- */
@@ -162,18 +183,44 @@ static uint64_t space_number(struct soft_vcpu *s, uint64_t mode, uint16_t ctx)
     return h;
 }
 
+/*
+ * Fetches of global pages share a space, so that the jump hash of a kernel outlives a change of process.
+ * Where there are entries of other pages in it, they go when the address space changes.
+ */
+static uint16_t space_context(struct vcpu *v)
+{
+    const struct guest_ops *g = v->vm->guest;
+    struct soft_vcpu *s = soft_of(v);
+    uint64_t global = g->global_context ? g->global_context(v) : 0;
+
+    s->space_shared = global != 0;
+    if (!global)
+        return (uint16_t)s->ctx[ACCESS_FETCH];
+    if (UNLIKELY(!s->global_id || s->global_value != global)) {
+        s->global_id = id_new(s);
+        s->global_value = global;
+    }
+    return s->global_id;
+}
+
 void soft_context_changed(struct vcpu *v)
 {
+    const struct guest_ops *g = v->vm->guest;
     struct soft_vcpu *s = soft_of(v);
+    uint64_t fetch = s->ctx[ACCESS_FETCH];
     unsigned generation;
+    uint16_t ctx;
 
     /* An id may be the last one and clear the table: the ids taken before it are void then. */
     do {
         generation = s->generation;
         for (enum access a = ACCESS_READ; a <= ACCESS_FETCH; a++)
-            s->ctx[a] = context_id(v, v->vm->guest->context(v, a));
+            s->ctx[a] = context_id(v, g->context(v, a));
+        ctx = space_context(v);
     } while (generation != s->generation);
-    s->space = space_number(s, v->mode, (uint16_t)s->ctx[ACCESS_FETCH]) << 57;
+    if (UNLIKELY(s->jumps_local && s->ctx[ACCESS_FETCH] != fetch))
+        soft_jumps_clear(s);
+    s->space = space_number(s, v->mode, ctx) << SPACE_SHIFT;
     bank_switch(s, v->mode);
 }
 

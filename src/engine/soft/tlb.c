@@ -16,6 +16,7 @@ void tlb_reset(struct soft_vcpu *s)
     soft_jumps_clear(s);
     soft_sites_clear(s);
     s->next_id = 1;
+    s->global_id = 0;
     s->generation++;
 }
 
@@ -81,7 +82,8 @@ static bool large_covers(struct soft_vcpu *s, gva_t va)
 
 /* ---- walks ---- */
 
-static int translate(struct vcpu *v, gva_t va, enum access access, gpa_t *gpa, uint8_t *page_bits)
+static int translate(struct vcpu *v, gva_t va, enum access access, gpa_t *gpa, uint8_t *page_bits,
+                     bool *global)
 {
     struct soft_vcpu *s = soft_of(v);
     const struct tlb_large *l = large_find(s, v->mode, va, access);
@@ -90,6 +92,7 @@ static int translate(struct vcpu *v, gva_t va, enum access access, gpa_t *gpa, u
     if (l) {
         *gpa = l->gpa + (va - l->va);
         *page_bits = MEM_PAGE_BITS;
+        *global = !l->ctx;
         return 0;
     }
     s->stat.tlb_walks++;
@@ -99,12 +102,15 @@ static int translate(struct vcpu *v, gva_t va, enum access access, gpa_t *gpa, u
         large_add(v, va, access, &t);
     *gpa = t.gpa;
     *page_bits = t.page_bits;
+    *global = t.global;
     return 0;
 }
 
 int tlb_walk(struct vcpu *v, gva_t va, enum access access, struct tlb_target *out)
 {
-    if (translate(v, va, access, &out->gpa, &out->page_bits))
+    bool global;
+
+    if (translate(v, va, access, &out->gpa, &out->page_bits, &global))
         return 1;
     out->region = mem_find(&v->vm->mem, out->gpa);
     out->host = NULL;
@@ -163,24 +169,28 @@ void *tlb_fill_write(struct vcpu *v, gva_t va, unsigned size)
     return t.host;
 }
 
+/* Bit 0 of a fetch entry's addend: the page is not global. */
 int tlb_fetch(struct vcpu *v, gva_t va, gpa_t *gpa)
 {
     struct soft_vcpu *s = soft_of(v);
     struct tlb_set *set = &s->fetch[tlb_fetch_set(va)];
     uint64_t tag = tlb_tag(va, s->ctx[ACCESS_FETCH]);
     uint8_t page_bits;
+    bool global;
 
     for (unsigned i = 0; i < 2; i++) {
         if (set->way[i].tag == tag) {
-            *gpa = set->way[i].addend + (va & (MEM_PAGE_SIZE - 1));
+            *gpa = (set->way[i].addend & TLB_PAGE_MASK) + (va & (MEM_PAGE_SIZE - 1));
+            s->fetch_local |= set->way[i].addend & 1;
             return 0;
         }
     }
-    if (translate(v, va, ACCESS_FETCH, gpa, &page_bits))
+    if (translate(v, va, ACCESS_FETCH, gpa, &page_bits, &global))
         return 1;
+    s->fetch_local |= !global;
     plat_meet();
     if (page_bits >= MEM_PAGE_BITS)
-        way_fill(set, tag, *gpa & TLB_PAGE_MASK);
+        way_fill(set, tag, (*gpa & TLB_PAGE_MASK) | !global);
     return 0;
 }
 
@@ -228,6 +238,7 @@ static void forget_all(struct soft_vcpu *s)
 {
     for (unsigned i = 0; i < TLB_CONTEXTS; i++)
         s->contexts[i].id = 0;
+    s->global_id = 0;
     memset(s->large, 0, sizeof(s->large));
     memset(s->large_seen, 0, sizeof(s->large_seen));
 }

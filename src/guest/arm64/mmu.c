@@ -183,6 +183,12 @@ static struct arm64_walk_hint *hint_of(struct arm64_vcpu *a, const struct walk *
     return &a->walk_hint[hint_key(w) & (ARM64_WALK_HINTS - 1)];
 }
 
+/* The tables without the ASID that TTBRn_EL1 may have. */
+static uint64_t table_root(const struct walk *w)
+{
+    return w->half.root & A64_TTBR_BADDR;
+}
+
 /* Where to begin: at the last level if its table is known, else at the root. Gives the level. */
 static unsigned walk_begin(struct arm64_vcpu *a, struct walk *w, gpa_t *table)
 {
@@ -190,7 +196,7 @@ static unsigned walk_begin(struct arm64_vcpu *a, struct walk *w, gpa_t *table)
     unsigned level = a64_start_level(w->half.granule, w->half.va_bits);
     unsigned bits = w->half.va_bits - a64_level_shift(w->half.granule, level) + 3;
 
-    if (h->va == hint_key(w) && h->root == w->half.root && h->generation == a->walk_generation) {
+    if (h->va == hint_key(w) && h->root == table_root(w) && h->generation == a->walk_generation) {
         *table = h->table;
         w->limits = h->limits;
         return LAST_LEVEL;
@@ -203,7 +209,7 @@ static unsigned walk_begin(struct arm64_vcpu *a, struct walk *w, gpa_t *table)
 static void hint_set(struct arm64_vcpu *a, const struct walk *w, gpa_t table)
 {
     *hint_of(a, w) = (struct arm64_walk_hint){.va = hint_key(w),
-                                              .root = w->half.root,
+                                              .root = table_root(w),
                                               .generation = a->walk_generation,
                                               .table = table,
                                               .limits = w->limits};
@@ -313,7 +319,8 @@ uint64_t arm64_asid(struct vcpu *v)
 }
 
 /*
- * ASID 15:0, EL 17:16, PAN 18, fetch 19, translated 20. Whatever else decides a walk flushes when it changes.
+ * ASID 15:0, EL 17:16, PAN 18, fetch 19, translated 20, global 21. Whatever else decides a walk flushes when
+ * it changes.
  */
 uint64_t arm64_context(struct vcpu *v, enum access access)
 {
@@ -324,4 +331,12 @@ uint64_t arm64_context(struct vcpu *v, enum access access)
         return c;
     c |= arm64_asid(v) | a->el << 16 | BIT(20);
     return access != ACCESS_FETCH && a->el && a->pan ? c | BIT(18) : c;
+}
+
+/* What the kernel executes. */
+uint64_t arm64_global_context(struct vcpu *v)
+{
+    struct arm64_vcpu *a = arm64_of(v);
+
+    return a->el && a->sctlr_el1 & A64_SCTLR_M ? BIT(21) | BIT(20) | BIT(19) | a->el << 16 : 0;
 }

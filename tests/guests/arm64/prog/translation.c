@@ -191,6 +191,36 @@ static void asids(const struct granule *g)
     translation_off();
 }
 
+/* Code at one address that differs between address spaces, executed at EL1 until it is compiled. */
+static void code_of_asids(const struct granule *g)
+{
+    enum { OTHER = 1024 }; /* of tables of 512 entries: a second set */
+    u64 page = AF | SHARED | NORMAL | NG | 3, at = page_entry(g) - leaf, wrong = 0;
+    u64 (*fn)(void) = (u64(*)(void))WINDOW;
+
+    section("code of two ASIDs");
+    for (unsigned i = 0; i < 2; i++) {
+        ((u32 *)&pages[512 * i])[0] = 0xd2800020 + 32 * i; /* mov x0, #1 + i */
+        ((u32 *)&pages[512 * i])[1] = 0xd65f03c0;          /* ret */
+    }
+    translation_on(g, 1UL << 36);
+    for (unsigned i = 0; i < 512; i++)
+        root[OTHER + i] = root[i];
+    root[OTHER + (WINDOW >> g->block)] = (u64)&middle[OTHER] | 3;
+    middle[OTHER] = (u64)&leaf[OTHER] | 3;
+    leaf[at] = (u64)pages | page;
+    leaf[OTHER + at] = (u64)&pages[512] | page;
+    __asm__ volatile("dsb ish\n ic ialluis\n dsb ish\n isb" ::: "memory");
+    flush();
+    for (u64 i = 0; i < 2000; i++) {
+        WRITE(ttbr0_el1, ((u64)root + (i & 1) * OTHER * 8) | (1 + (i & 1)) << 48);
+        for (unsigned n = 0; n < 3; n++)
+            wrong += fn() != 1 + (i & 1);
+    }
+    check("calls that went elsewhere", wrong, 0);
+    translation_off();
+}
+
 void test_main(void)
 {
     static const struct granule granules[] = {
@@ -204,4 +234,5 @@ void test_main(void)
     flags(&granules[0]);
     pan(&granules[0]);
     asids(&granules[0]);
+    code_of_asids(&granules[0]);
 }
