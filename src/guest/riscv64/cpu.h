@@ -172,6 +172,7 @@ int riscv_translate(struct vcpu *v, gva_t va, enum access access, struct transla
 uint64_t riscv_walk(struct riscv_vcpu *r, gva_t va, enum access access, unsigned priv,
                     struct translation *out);
 uint64_t riscv_context(struct vcpu *v, enum access access);
+uint64_t riscv_global_context(struct vcpu *v);
 uint64_t riscv_asid(struct vcpu *v);
 
 enum { RISCV_PMP_PAGE_BITS = 12 }; /* granularity of protection */

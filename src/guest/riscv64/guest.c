@@ -64,6 +64,7 @@ const struct guest_ops guest_riscv64 = {
     .raise_misaligned = raise_misaligned,
     .raise_illegal = raise_illegal,
     .context = riscv_context,
+    .global_context = riscv_global_context,
     .asid = riscv_asid,
     .irq_ready = riscv_irq_ready,
     .irq_take = riscv_irq_take,

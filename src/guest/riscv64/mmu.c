@@ -253,3 +253,14 @@ uint64_t riscv_context(struct vcpu *v, enum access access)
         return c | BIT(24);
     return c | (v->mode & RISCV_MODE_SUM ? BIT(22) : 0) | (v->mode & RISCV_MODE_MXR ? BIT(23) : 0);
 }
+
+/* What a kernel executes: leaves with G (Privileged 20240411, 10.3.1). */
+uint64_t riscv_global_context(struct vcpu *v)
+{
+    struct riscv_vcpu *r = riscv_of(v);
+    unsigned priv = access_priv(r, ACCESS_FETCH);
+
+    if (priv != RV_PRIV_S || !(r->satp & RV_SATP_MODE))
+        return 0;
+    return (uint64_t)priv << 16 | rv_field_get(r->satp, RV_SATP_MODE) << 18 | BIT(24) | BIT(25);
+}
