@@ -69,7 +69,7 @@ $(B)/carbovisor-nat: $(OBJ_NAT)
 	$(Q)$(CC) -o $@ $(OBJ_NAT) -lslirp -lseccomp
 
 # Unit tests: on the test platform, except where real memory and files are the point.
-TEST_ON_LINUX := src/control/% src/config/% src/guest/% src/loader/% src/ir/% src/lib/% src/core/% src/engine/% src/backend/char_% src/platform/linux/% src/app/%
+TEST_ON_LINUX := src/control/% src/config/% src/guest/% src/loader/% src/ir/% src/lib/% src/core/% src/engine/% src/platform/linux/% src/app/%
 EXTRA_LIBS_fdt_test := -lfdt
 TESTS := $(patsubst src/%.c,$(B)/test/%,$(SRC_TEST))
 test_plat = $(if $(filter src/platform/bare/%,src/$(1).c),$(B)/libplat-bare.a,$(if $(filter $(TEST_ON_LINUX),src/$(1).c),$(B)/libplat-linux.a,$(B)/libplat-test.a))
