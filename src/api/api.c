@@ -411,6 +411,26 @@ void cv_vm_counters(cv_vm *cv, void (*emit)(void *opaque, const char *name, uint
     vm_counters(cv->vm, emit, opaque);
 }
 
+/* What only the bare form will make use of, where any of it was set. */
+static void describe_bare(const struct vm_desc *d, void (*emit)(void *opaque, const char *line), void *opaque)
+{
+    const struct desc_sched *s = &d->sched;
+    char line[200], cpus[40] = "any", budget[24] = "none";
+
+    if (!d->manual && s->policy == DESC_POLICY_RR && !s->priority && s->weight == 100 && !s->budget &&
+        !s->affinity && !s->pin)
+        return;
+    if (s->affinity)
+        fmt_snprintf(cpus, sizeof(cpus), "0x%llx", (unsigned long long)s->affinity);
+    if (s->budget)
+        fmt_snprintf(budget, sizeof(budget), "%u %%", s->budget);
+    fmt_snprintf(line, sizeof(line),
+                 "bare form: autostart %s, policy %s, priority %u, weight %u, budget %s, cpus %s, pin %s",
+                 d->manual ? "no" : "yes", desc_policy_names[s->policy], s->priority, s->weight, budget, cpus,
+                 s->pin ? "yes" : "no");
+    emit(opaque, line);
+}
+
 void cv_vm_describe(cv_vm *cv, void (*emit)(void *opaque, const char *line), void *opaque)
 {
     static const char *const kinds[] = {[MEM_RAM] = "ram", [MEM_ROM] = "rom", [MEM_MMIO] = "mmio"};
@@ -422,6 +442,7 @@ void cv_vm_describe(cv_vm *cv, void (*emit)(void *opaque, const char *line), voi
                  d->machine, d->guest_arch, d->cpu, d->smp, (unsigned long long)(d->memory >> 20),
                  cv->vm->engine->name, cv->engine_reason);
     emit(opaque, line);
+    describe_bare(d, emit, opaque);
     for (unsigned i = 0; (r = mem_region_at(&cv->vm->mem, i)); i++) {
         fmt_snprintf(line, sizeof(line), "%012llx-%012llx %-4s %s", (unsigned long long)r->base,
                      (unsigned long long)(r->base + r->size - 1), kinds[r->kind], r->name);
