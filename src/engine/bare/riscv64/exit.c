@@ -36,7 +36,7 @@ static inline uint64_t go_on(struct riscv_vcpu *r, struct bare_vcpu *b)
     return BARE_BACK;
 }
 
-/* After code that may have let others run on this CPU, or moved. */
+/* After code that may have let others run on this CPU, moved, or trapped itself. */
 static inline bool still_here(struct bare_vcpu *b)
 {
     const struct cpu *cpu = arch_cpu();
@@ -127,6 +127,15 @@ static inline uint64_t extend(uint64_t value, const struct mmio_insn *i)
     return i->sext ? (uint64_t)((int64_t)(value << shift) >> shift) : value << shift >> shift;
 }
 
+/* The same for an exit that has nothing more to do. */
+static uint64_t go_on_here(struct riscv_vcpu *r, struct bare_vcpu *b)
+{
+    if (still_here(b))
+        return go_on(r, b);
+    b->exit.reason = BARE_INTERRUPT;
+    return BARE_LEAVE;
+}
+
 static uint64_t access_denied(struct riscv_vcpu *r, struct bare_vcpu *b, uint64_t cause, uint64_t va)
 {
     if (!still_here(b)) { /* rare: the guest comes here again */
@@ -191,8 +200,9 @@ static uint64_t memory(struct riscv_vcpu *r, struct bare_vcpu *b, uint64_t cause
     mapped = stage2_map(r->v.vm, gpa, walk ? htinst & 0x20 : cause == RV_EXC_STORE_GUEST_PAGE_FAULT);
     if (mapped < 0)
         return leave(b, BARE_MEMORY, cause, gpa, 0);
+    /* The first touch of the RAM behind it was a trap of the hypervisor's own: hstatus is of that one. */
     if (mapped || (!walk && cause == RV_EXC_STORE_GUEST_PAGE_FAULT && watched_store(r, gpa)))
-        return go_on(r, b);
+        return go_on_here(r, b);
     return access_denied(r, b, cause, va);
 }
 
@@ -347,7 +357,7 @@ uint64_t bare_exit(struct riscv_vcpu *r)
     if (cause & RV_CAUSE_INTERRUPT) {
         b->exits[BARE_INTERRUPT]++;
         riscv_interrupt(cause);
-        return go_on(r, b);
+        return go_on_here(r, b); /* it may have been a call to put this vCPU away */
     }
     if (cause == RV_EXC_ILLEGAL_INSN && !b->fp_loaded)
         return illegal(r, b);
