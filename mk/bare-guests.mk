@@ -19,6 +19,21 @@ $(OUT)/bare-guests/riscv64/null.img: tests/bare/riscv64/null.S
 	$(Q)riscv64-linux-gnu-gcc -march=rv64imac -mabi=lp64 -nostdlib -static -Wl,--build-id=none,-Ttext=0x80200000 -o $@.elf $<
 	$(Q)riscv64-linux-gnu-objcopy -O binary $@.elf $@
 
+bare_guest_cc_arm64 := aarch64-linux-gnu-gcc -march=armv8-a -mgeneral-regs-only -mstrict-align
+bare_guest_src_arm64 := $(wildcard tests/bare/arm64/*.[ch] tests/bare/arm64/*.S) tests/bare/arm64/link.ld
+BARE_GUESTS_arm64 := bench compete spin hello
+
+$(OUT)/bare-guests/arm64/%.elf: tests/bare/arm64/%.c $(bare_guest_src_arm64)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(bare_guest_cc_arm64) $(bare_guest_flags) -T tests/bare/arm64/link.ld -o $@ tests/bare/arm64/start.S $<
+$(OUT)/bare-guests/arm64/compete.elf: tests/bare/arm64/bench.c $(bare_guest_src_arm64)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(bare_guest_cc_arm64) $(bare_guest_flags) -DCOMPETING -T tests/bare/arm64/link.ld -o $@ tests/bare/arm64/start.S $<
+$(OUT)/bare-guests/arm64/null.img: tests/bare/arm64/null.S
+	$(Q)mkdir -p $(@D)
+	$(Q)aarch64-linux-gnu-gcc -nostdlib -static -Wl,--build-id=none,-Ttext=0 -o $@.elf $<
+	$(Q)aarch64-linux-gnu-objcopy -O binary $@.elf $@
+
 bare-guests: $(foreach g,$(BARE_GUESTS_$(ARCH)),$(OUT)/bare-guests/$(ARCH)/$(g).elf) $(OUT)/bare-guests/$(ARCH)/null.img
 
 ## bench-bare [ARCH=riscv64]: what leaving a guest costs, in instructions, against its bars

@@ -47,14 +47,16 @@ struct dist_ops {
     /* Software-generated interrupt `id` of this group for the vCPUs in mask (bit = id of the vCPU). */
     void (*software)(struct dist *d, struct vcpu *v, unsigned id, unsigned group, uint64_t mask);
     /*
-     * For a CPU interface that holds several interrupts at once (list registers), where `listed` is set: up to
-     * max pending and inactive ones that distributor and group enables let pass to this vCPU, best first; how
-     * many there are in all. What stands in the list stays pending here until taken() says otherwise; each
-     * change requests VCPU_REQ_IRQ.
+     * For a CPU interface that holds several interrupts at once (list registers), where `listed` is set. list():
+     * up to max pending and inactive ones that distributor and group enables let pass to this vCPU, best first;
+     * how many there are in all. Each change of that requests VCPU_REQ_IRQ. An edge, an SGI or an LPI that was
+     * listed is pending in the CPU interface from then on and here no more: the next one is another.
      */
     unsigned (*list)(struct dist *d, struct vcpu *v, uint64_t *tops, unsigned max);
     /* One of the list was acknowledged, and active says whether it still is. */
     void (*taken)(struct dist *d, struct vcpu *v, uint64_t top, bool active);
+    /* One of the list was not, and is pending here again. */
+    void (*returned)(struct dist *d, struct vcpu *v, uint64_t top);
 };
 
 struct dist {
@@ -72,6 +74,7 @@ struct dist {
 #define DIST_SOURCE(cpu)     ((uint64_t)(cpu) << 44)
 #define DIST_TOP_SOURCE(top) ((unsigned)((top) >> 44 & 7))
 #define DIST_LEVEL           (UINT64_C(1) << 47)
+#define DIST_LATCHED         (UINT64_C(1) << 48) /* it was pending by more than its level */
 
 /* Sends an MSI: a 32-bit write on the bus. */
 void msi_send(struct vm *vm, uint64_t address, uint32_t data);

@@ -53,6 +53,8 @@ unsigned gic_list_add(uint64_t *tops, unsigned max, unsigned count, uint64_t top
 {
     unsigned n = MIN(count, max), at = n;
 
+    if (!max)
+        return count + 1;
     while (at && DIST_TOP_PRIORITY(tops[at - 1]) > DIST_TOP_PRIORITY(top))
         at--;
     for (unsigned i = MIN(n, max - 1); i > at; i--)
@@ -69,7 +71,7 @@ unsigned gic_bank_list(const struct gic_bank *b, uint32_t among, unsigned first,
 
     for (; bits; bits &= bits - 1) {
         unsigned n = (unsigned)__builtin_ctz(bits);
-        uint64_t level = b->edge >> n & 1 ? 0 : DIST_LEVEL;
+        uint64_t level = (b->edge >> n & 1 ? 0 : DIST_LEVEL) | (b->latch >> n & 1 ? DIST_LATCHED : 0);
 
         count = gic_list_add(tops, max, count,
                              DIST_TOP(first + n, b->priority[n], b->group >> n & 1) | level);

@@ -166,6 +166,25 @@ static void dist_deactivate(struct dist *d, struct vcpu *v, unsigned id)
     plat_unlock(&g->dev.lock);
 }
 
+static struct gic_bank *listed_bank(struct gicv2 *g, unsigned cpu, unsigned id)
+{
+    return id < 32 ? &g->private[cpu] : &g->spi[id / 32];
+}
+
+/* An SGI is pending once for each of its senders; the list has the lowest. */
+static uint64_t take_out(struct gicv2 *g, unsigned cpu, uint64_t top)
+{
+    unsigned id = DIST_TOP_ID(top), source;
+
+    if (id >= GIC_SGIS) {
+        listed_bank(g, cpu, id)->latch &= ~(UINT32_C(1) << id % 32);
+        return top;
+    }
+    source = (unsigned)__builtin_ctz(g->sgi_source[cpu][id]);
+    sgi_pend(g, cpu, id, 0, (uint8_t)(1u << source));
+    return top | DIST_SOURCE(source);
+}
+
 static unsigned dist_list(struct dist *d, struct vcpu *v, uint64_t *tops, unsigned max)
 {
     struct gicv2 *g = container_of(d, struct gicv2, dist);
@@ -178,31 +197,35 @@ static unsigned dist_list(struct dist *d, struct vcpu *v, uint64_t *tops, unsign
         b = &g->spi[i];
         n = gic_bank_list(b, targeted(g, i, group_mask(g, b) & gic_bank_pending(b), v->id), 32 * i, tops, max, n);
     }
-    for (unsigned i = 0; i < MIN(n, max); i++) {
-        unsigned id = DIST_TOP_ID(tops[i]);
-
-        if (id < GIC_SGIS)
-            tops[i] |= DIST_SOURCE(__builtin_ctz(g->sgi_source[v->id][id]));
-    }
+    for (unsigned i = 0; i < MIN(n, max); i++)
+        tops[i] = take_out(g, v->id, tops[i]);
     plat_unlock(&g->dev.lock);
     return n;
 }
 
-/* An SGI was taken from the sender that the list named. */
 static void dist_taken(struct dist *d, struct vcpu *v, uint64_t top, bool active)
 {
     struct gicv2 *g = container_of(d, struct gicv2, dist);
     unsigned id = DIST_TOP_ID(top);
 
-    plat_lock(&g->dev.lock);
-    if (id < GIC_SGIS) {
-        sgi_pend(g, v->id, id, 0, (uint8_t)(1u << DIST_TOP_SOURCE(top)));
-        g->private[v->id].active |= UINT32_C(1) << id;
-    } else {
-        gicv2_activate(g, v->id, id);
-    }
     if (!active)
-        gicv2_deactivate(g, v->id, id);
+        return;
+    plat_lock(&g->dev.lock);
+    listed_bank(g, v->id, id)->active |= UINT32_C(1) << id % 32;
+    gicv2_update(g);
+    plat_unlock(&g->dev.lock);
+}
+
+static void dist_returned(struct dist *d, struct vcpu *v, uint64_t top)
+{
+    struct gicv2 *g = container_of(d, struct gicv2, dist);
+    unsigned id = DIST_TOP_ID(top);
+
+    plat_lock(&g->dev.lock);
+    if (id < GIC_SGIS)
+        sgi_pend(g, v->id, id, (uint8_t)(1u << DIST_TOP_SOURCE(top)), 0);
+    else if (top & DIST_LATCHED)
+        listed_bank(g, v->id, id)->latch |= UINT32_C(1) << id % 32;
     gicv2_update(g);
     plat_unlock(&g->dev.lock);
 }
@@ -210,7 +233,8 @@ static void dist_taken(struct dist *d, struct vcpu *v, uint64_t top, bool active
 static const struct dist_ops gicv2_dist_ops = {.private_input = dist_private_input,
                                                .deactivate = dist_deactivate,
                                                .list = dist_list,
-                                               .taken = dist_taken};
+                                               .taken = dist_taken,
+                                               .returned = dist_returned};
 
 /* ---- registers ---- */
 

@@ -187,6 +187,25 @@ static void dist_software(struct dist *d, struct vcpu *v, unsigned id, unsigned 
     plat_unlock(&g->dev.lock);
 }
 
+/* The bank of an interrupt that is no LPI. */
+static struct gic_bank *bank_of(struct gicv3 *g, unsigned cpu, unsigned id)
+{
+    return id < 32 ? &g->private[cpu] : &g->spi[id / 32];
+}
+
+static void latch_set(struct gicv3 *g, unsigned cpu, uint64_t top, bool pending)
+{
+    unsigned id = DIST_TOP_ID(top);
+    uint32_t bit = UINT32_C(1) << id % 32;
+
+    if (id >= GICV3_LPI_BASE)
+        gicv3_lpi_set(g, cpu, id, pending);
+    else if (top & DIST_LATCHED && pending)
+        bank_of(g, cpu, id)->latch |= bit;
+    else if (top & DIST_LATCHED)
+        bank_of(g, cpu, id)->latch &= ~bit;
+}
+
 static unsigned dist_list(struct dist *d, struct vcpu *v, uint64_t *tops, unsigned max)
 {
     struct gicv3 *g = of_dist(d);
@@ -200,22 +219,32 @@ static unsigned dist_list(struct dist *d, struct vcpu *v, uint64_t *tops, unsign
         n = gic_bank_list(&g->spi[i], group_mask(g, &g->spi[i]) & g->routed[cpu][i], 32 * i, tops, max, n);
     if (g->ctlr & GICD_ENABLE_GRP1)
         n = gicv3_lpi_list(g, cpu, tops, max, n);
+    for (unsigned i = 0; i < MIN(n, max); i++)
+        latch_set(g, cpu, tops[i], false);
+    atomic_store(&g->top[cpu], find_top(g, cpu));
     plat_unlock(&g->dev.lock);
     return n;
 }
 
-/* It may have been active only while nobody looked: then what is pending by level comes again. */
 static void dist_taken(struct dist *d, struct vcpu *v, uint64_t top, bool active)
 {
     struct gicv3 *g = of_dist(d);
     unsigned id = DIST_TOP_ID(top);
 
+    if (id >= GICV3_INTIDS || !active)
+        return;
     plat_lock(&g->dev.lock);
-    activate(g, v->id, id);
-    if (!active && id < 32)
-        g->private[v->id].active &= ~(UINT32_C(1) << id);
-    else if (!active && id < GICV3_INTIDS)
-        g->spi[id / 32].active &= ~(UINT32_C(1) << id % 32);
+    bank_of(g, v->id, id)->active |= UINT32_C(1) << id % 32;
+    gicv3_update(g, v->id);
+    plat_unlock(&g->dev.lock);
+}
+
+static void dist_returned(struct dist *d, struct vcpu *v, uint64_t top)
+{
+    struct gicv3 *g = of_dist(d);
+
+    plat_lock(&g->dev.lock);
+    latch_set(g, v->id, top, true);
     gicv3_update(g, v->id);
     plat_unlock(&g->dev.lock);
 }
@@ -228,6 +257,7 @@ static const struct dist_ops gicv3_dist_ops = {
     .software = dist_software,
     .list = dist_list,
     .taken = dist_taken,
+    .returned = dist_returned,
 };
 
 static void gicv3_wire(struct device *d, unsigned intid, bool level)

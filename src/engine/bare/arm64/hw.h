@@ -96,6 +96,7 @@ struct hw_vcpu {
         bool vtimer_held;  /* the host's interrupt is active for this vCPU, on its home */
         uint32_t used, written; /* masks of list registers */
         uint64_t put[HW_LRS_MAX], now[HW_LRS_MAX];
+        uint64_t top[HW_LRS_MAX]; /* what stands there, as the distributor listed it */
         uint32_t hcr;
         uint32_t vmcr; /* version 2 */
         struct lr_active ap;

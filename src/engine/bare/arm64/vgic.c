@@ -244,7 +244,7 @@ static void told(struct hw_vcpu *h, unsigned i)
         return;
     g->stale = true;
     if (was == LR_PENDING)
-        d->ops->taken(d, &h->a->v, (uint64_t)id | DIST_SOURCE(LR_SOURCE(g->put[i])), is == LR_ACTIVE);
+        d->ops->taken(d, &h->a->v, g->top[i], is == LR_ACTIVE);
     else if (!is)
         d->ops->deactivate(d, &h->a->v, id);
     if (!is && g->put[i] & LR_HW)
@@ -353,36 +353,50 @@ static void spill_one(struct hw_vgic *g)
     g->used &= ~(1u << worst);
 }
 
-/* Active ones keep their places; what is pending is put anew, as far as there is room. */
+/* Active ones keep their places; what is only pending goes back to the distributor. */
+static void give_back(struct hw_vcpu *h)
+{
+    struct hw_vgic *g = &h->vgic;
+    struct dist *d = h->a->v.dist;
+
+    for (unsigned m = g->used; m; m &= m - 1) {
+        unsigned i = (unsigned)__builtin_ctz(m);
+
+        if (LR_STATE(g->put[i]) == LR_ACTIVE) {
+            if (!(g->put[i] & LR_HW))
+                g->put[i] |= LR_EOI; /* it may be pending again by its end */
+            continue;
+        }
+        g->used &= ~(1u << i);
+        if (g->top[i] & DIST_LATCHED)
+            d->ops->returned(d, &h->a->v, g->top[i]);
+    }
+    g->changed = true;
+}
+
 static void fill(struct hw_vcpu *h, unsigned lrs)
 {
     struct hw_vgic *g = &h->vgic;
     struct dist *d = h->a->v.dist;
     uint64_t tops[HW_LRS_MAX];
-    unsigned n, at = 0, placed = 0;
+    unsigned n, free, at = 0;
 
+    give_back(h);
     g->stale = false; /* before the list is read: what comes later makes it stale again */
-    n = d->ops->list(d, &h->a->v, tops, lrs);
-    for (unsigned m = g->used; m; m &= m - 1) {
-        unsigned i = (unsigned)__builtin_ctz(m);
-
-        if (LR_STATE(g->put[i]) != LR_ACTIVE)
-            g->used &= ~(1u << i);
-        else if (!(g->put[i] & LR_HW))
-            g->put[i] |= LR_EOI; /* it may be pending again by its end */
-    }
-    if (UNLIKELY(n && g->used == (1u << lrs) - 1))
+    free = lrs - (unsigned)__builtin_popcount(g->used);
+    if (UNLIKELY(!free && d->ops->list(d, &h->a->v, tops, 0))) {
         spill_one(g);
-    for (; placed < MIN(n, lrs); placed++) {
-        while (at < lrs && g->used >> at & 1)
+        free = lrs - (unsigned)__builtin_popcount(g->used);
+    }
+    n = d->ops->list(d, &h->a->v, tops, free);
+    for (unsigned i = 0; i < MIN(n, free); i++, at++) {
+        while (g->used >> at & 1)
             at++;
-        if (at == lrs)
-            break;
-        g->put[at] = g->now[at] = lr_of(h, tops[placed]);
+        g->top[at] = tops[i];
+        g->put[at] = g->now[at] = lr_of(h, tops[i]);
         g->used |= 1u << at;
     }
-    g->hcr = HCR_EN | (placed < n ? HCR_UIE : 0) | (g->spilled ? HCR_LRENPIE : 0);
-    g->changed = true;
+    g->hcr = HCR_EN | (n > free ? HCR_UIE : 0) | (g->spilled ? HCR_LRENPIE : 0);
 }
 
 void vgic_sync(struct hw_vcpu *h)
@@ -437,10 +451,15 @@ void vgic_enter(struct hw_vcpu *h)
     hcr_write(g, g->hcr);
 }
 
-/* What a halt looks at (guest_ops.irq_wakeup) is in the struct. */
+/* What a halt looks at (guest_ops.irq_wakeup) is in the struct and in the distributor. */
 void vgic_neutral(struct hw_vcpu *h)
 {
-    bool on = arch_irq_save();
+    bool on;
+
+    if (h->vgic.used)
+        give_back(h);
+    h->vgic.stale = true;
+    on = arch_irq_save();
 
     if (h->vgic.version == 3) {
         hw_here_with(h);

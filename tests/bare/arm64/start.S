@@ -1,0 +1,109 @@
+/* Entry of the test guests: x0 device tree, EL1, MMU off. PEs that CPU_ON started come by guest_secondary. */
+    .section .head, "ax"
+    .global _start
+_start:
+    mrs x1, cntvct_el0
+    adr x2, vectors
+    msr vbar_el1, x2
+    mov x2, #(3 << 20)
+    msr cpacr_el1, x2
+    isb
+    adrp x2, stacks + 16384
+    mov sp, x2
+    bl guest_main
+    bl guest_off
+
+    .global guest_secondary
+guest_secondary:
+    adr x2, vectors
+    msr vbar_el1, x2
+    mov x2, #(3 << 20)
+    msr cpacr_el1, x2
+    isb
+    adrp x2, stacks + 16384
+    mrs x1, mpidr_el1
+    and x1, x1, #15
+    lsl x1, x1, #14
+    add x2, x2, x1
+    mov sp, x2
+    bl guest_pe
+1:  wfi
+    b 1b
+
+    .macro save
+    stp x0, x1, [sp, #-176]!
+    stp x2, x3, [sp, #16]
+    stp x4, x5, [sp, #32]
+    stp x6, x7, [sp, #48]
+    stp x8, x9, [sp, #64]
+    stp x10, x11, [sp, #80]
+    stp x12, x13, [sp, #96]
+    stp x14, x15, [sp, #112]
+    stp x16, x17, [sp, #128]
+    stp x18, x29, [sp, #144]
+    str x30, [sp, #160]
+    .endm
+    .macro restore
+    ldr x30, [sp, #160]
+    ldp x18, x29, [sp, #144]
+    ldp x16, x17, [sp, #128]
+    ldp x14, x15, [sp, #112]
+    ldp x12, x13, [sp, #96]
+    ldp x10, x11, [sp, #80]
+    ldp x8, x9, [sp, #64]
+    ldp x6, x7, [sp, #48]
+    ldp x4, x5, [sp, #32]
+    ldp x2, x3, [sp, #16]
+    ldp x0, x1, [sp], #176
+    eret
+    .endm
+
+    .text
+on_sync:
+    save
+    mrs x0, esr_el1
+    mrs x1, far_el1
+    bl guest_sync
+    mrs x1, elr_el1
+    add x1, x1, x0
+    msr elr_el1, x1
+    restore
+on_irq:
+    stp x0, x1, [sp, #-16]!
+    mrs x0, cntvct_el0
+    str x0, [sp, #-16]!
+    ldp x0, x1, [sp, #16]
+    save
+    ldr x0, [sp, #176]
+    bl guest_irq
+    ldr x30, [sp, #160]
+    ldp x18, x29, [sp, #144]
+    ldp x16, x17, [sp, #128]
+    ldp x14, x15, [sp, #112]
+    ldp x12, x13, [sp, #96]
+    ldp x10, x11, [sp, #80]
+    ldp x8, x9, [sp, #64]
+    ldp x6, x7, [sp, #48]
+    ldp x4, x5, [sp, #32]
+    ldp x2, x3, [sp, #16]
+    ldp x0, x1, [sp]
+    add sp, sp, #208
+    eret
+
+    .balign 2048
+vectors:
+    .rept 4
+    .balign 128
+    b on_sync
+    .balign 128
+    b on_irq
+    .balign 128
+    b on_irq
+    .balign 128
+    b on_sync
+    .endr
+
+    .bss
+    .balign 4096
+stacks:
+    .space 16384 * 9
