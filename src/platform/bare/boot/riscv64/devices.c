@@ -5,6 +5,7 @@
 #include "platform/bare/drivers/drivers.h"
 #include "platform/bare/drivers/goldfish_rtc.h"
 #include "platform/bare/drivers/ns16550.h"
+#include "platform/bare/drivers/riscv64/aia.h"
 #include "platform/bare/drivers/riscv64/plic.h"
 
 struct driver {
@@ -12,7 +13,12 @@ struct driver {
     int (*init)(const struct board *b, dtb_node n);
 };
 
+/* What interrupts CPUs, then what gathers wires. */
+static const struct driver roots[] = {
+    {"riscv,imsics", imsic_init},
+};
 static const struct driver controllers[] = {
+    {"riscv,aplic", aplic_init},
     {"sifive,plic-1.0.0", plic_init},
     {"riscv,plic0", plic_init},
 };
@@ -60,6 +66,8 @@ static void start_console(const struct board *b)
 
 int drivers_setup(const struct board *b, char *why, size_t why_size)
 {
+    if (start_one(b, roots, ARRAY_SIZE(roots)))
+        imsic_cpu_setup(cpu_at(0));
     if (!start_one(b, controllers, ARRAY_SIZE(controllers))) {
         fmt_snprintf(why, why_size, "the board has no interrupt controller that is known (PLIC, APLIC)");
         return -ENODEV;
@@ -71,5 +79,6 @@ int drivers_setup(const struct board *b, char *why, size_t why_size)
 
 void drivers_cpu_setup(struct cpu *c)
 {
+    imsic_cpu_setup(c);
     plic_cpu_setup(c);
 }
