@@ -5,6 +5,7 @@
 #include "lib/fmt.h"
 #include "lib/str.h"
 #include "platform/bare/irq/irq.h"
+#include "platform/bare/mm/frame.h"
 #include "platform/bare/sched/sched.h"
 
 static struct bare_vm *vm_of(void *opaque, unsigned i)
@@ -171,6 +172,8 @@ static void stats(void *opaque, struct control_out *out)
     counter(out, "uptime-ms", plat_clock_ns() / 1000000);
     counter(out, "cpus", cpu_count());
     counter(out, "vms", h->count);
+    counter(out, "memory-kib", frames_total() >> 10);
+    counter(out, "memory-free-kib", frames_free() >> 10);
     if (!h->sw)
         return;
     net_switch_stat(h->sw, &s);
