@@ -26,6 +26,8 @@ static void interrupt(void *arg)
     size_t n = 0;
 
     (void)arg;
+    /* Before the FIFO is emptied: what comes in between has to be told anew, and some UARTs do so once. */
+    uart[ICR / 4] = INT_RX | INT_RT;
     while (!(uart[FR / 4] & FR_RXFE)) {
         buf[n++] = (uint8_t)uart[DR / 4];
         if (n == sizeof(buf)) {
@@ -33,7 +35,6 @@ static void interrupt(void *arg)
             n = 0;
         }
     }
-    uart[ICR / 4] = INT_RX | INT_RT;
     if (n)
         console_input(buf, n);
 }
