@@ -23,6 +23,15 @@ void app_main(const struct bare_boot *boot);
  */
 int memfile_add(const char *name, const void *data, uint64_t size, uint64_t sum);
 
+/*
+ * Network devices of the board: whole Ethernet frames. receive comes on a task of the platform's; started
+ * once, for good. A frame that finds no room is not sent: -EAGAIN.
+ */
+unsigned bare_net_count(void);
+int bare_net_start(unsigned i, void (*receive)(void *opaque, const void *frame, size_t len), void *opaque,
+                   uint8_t mac[6]);
+int bare_net_send(unsigned i, const void *frame, size_t len);
+
 /* Raw bytes to the board's console; any task. */
 void bare_console_write(const void *data, size_t len);
 /* Input goes there, on a task of the platform's. NULL: dropped. */

@@ -9,6 +9,7 @@
 #include "lib/rng.h"
 #include "platform/bare/app.h"
 #include "platform/bare/board.h"
+#include "platform/bare/disk.h"
 #include "platform/bare/mm/frame.h"
 #include "platform/bare/sim/sim.h"
 
@@ -231,6 +232,143 @@ static void test_files(void **state)
     sim_run(&(struct sim_config){.cpus = 1, .seed = 1}, files_body, NULL);
 }
 
+/* ---- disks ---- */
+
+#define SECTORS 200
+
+static uint8_t medium[SECTORS * DISK_SECTOR];
+static unsigned flushed;
+
+static int medium_io(void *unused, bool write, uint64_t sector, void *buf, uint64_t count)
+{
+    (void)unused;
+    assert_true(count && sector < SECTORS && count <= SECTORS - sector); /* whatever the tables say */
+    if (write)
+        memcpy(medium + sector * DISK_SECTOR, buf, count * DISK_SECTOR);
+    else
+        memcpy(buf, medium + sector * DISK_SECTOR, count * DISK_SECTOR);
+    return 0;
+}
+
+static int medium_flush(void *unused)
+{
+    (void)unused;
+    flushed++;
+    return 0;
+}
+
+static const struct disk_ops medium_ops = {medium_io, medium_flush};
+
+static void put_le(uint8_t *p, uint64_t v, unsigned bytes)
+{
+    for (unsigned i = 0; i < bytes; i++)
+        p[i] = (uint8_t)(v >> 8 * i);
+}
+
+static void mbr_entry(unsigned i, uint8_t type, uint32_t start, uint32_t count)
+{
+    medium[446 + 16 * i + 4] = type;
+    put_le(medium + 446 + 16 * i + 8, start, 4);
+    put_le(medium + 446 + 16 * i + 12, count, 4);
+    medium[510] = 0x55;
+    medium[511] = 0xaa;
+}
+
+static void gpt(void)
+{
+    uint8_t *h = medium + DISK_SECTOR;
+
+    mbr_entry(0, 0xee, 1, SECTORS - 1);
+    memcpy(h, "EFI PART", 8);
+    put_le(h + 72, 2, 8);
+    put_le(h + 80, 4, 4);
+    put_le(h + 84, 128, 4);
+    for (unsigned i = 0; i < 4; i++) {
+        uint8_t *e = medium + 2 * DISK_SECTOR + 128 * i;
+
+        e[0] = i != 1; /* the second is not used */
+        put_le(e + 32, 10 + 40 * i, 8);
+        put_le(e + 40, i == 3 ? SECTORS : 49 + 40 * i, 8); /* the last leaves the disk */
+    }
+}
+
+static void disk_files_body(void *opaque)
+{
+    static struct disk d = {.ops = &medium_ops, .name = "vdt", .sectors = SECTORS};
+    struct plat_file *a, *b;
+    uint64_t size;
+    char text[16];
+
+    (void)opaque;
+    memset(medium, 0, sizeof(medium));
+    mbr_entry(0, 0x83, 100, 50);
+    mbr_entry(1, 0x05, 150, 10);
+    mbr_entry(2, 0x83, 190, 50);
+    assert_int_equal(disk_add(&d), 0);
+    assert_int_equal(plat_file_open(&a, "board:vdt2", PLAT_READ), -ENOENT);
+    assert_int_equal(plat_file_open(&a, "board:vdt3", PLAT_READ), -ENOENT);
+    assert_int_equal(plat_file_open(&a, "board:vdt1", PLAT_READ | PLAT_WRITE | PLAT_LOCK), 0);
+    assert_int_equal(plat_file_size(a, &size), 0);
+    assert_int_equal(size, 50 * DISK_SECTOR);
+    /* The whole disk has the partition in it, and is taken with it. */
+    assert_int_equal(plat_file_open(&b, "board:vdt", PLAT_READ | PLAT_LOCK), -EBUSY);
+    assert_int_equal(plat_file_open(&b, "board:vdt", PLAT_READ), 0);
+    assert_int_equal(plat_file_write(a, 510, "across", 6), 0);
+    assert_int_equal(plat_file_read(b, 100 * DISK_SECTOR + 508, text, 10), 0);
+    assert_memory_equal(text, "\0\0across\0\0", 10);
+    assert_int_equal(plat_file_write(a, 49 * DISK_SECTOR, medium, DISK_SECTOR), 0);
+    assert_int_equal(plat_file_write(a, 49 * DISK_SECTOR, medium, DISK_SECTOR + 1), -ENOSPC);
+    assert_int_equal(plat_file_read(a, 50 * DISK_SECTOR, text, 1), -ENODATA);
+    assert_int_equal(plat_file_sync(a), 0);
+    assert_int_equal(flushed, 1);
+    assert_null(plat_file_map(b, &size));
+    plat_file_close(a);
+    plat_file_close(b);
+    assert_int_equal(plat_file_open(&b, "board:vdt", PLAT_WRITE | PLAT_LOCK), 0);
+    assert_int_equal(plat_file_open(&a, "board:vdt1", PLAT_READ | PLAT_LOCK), -EBUSY);
+    plat_file_close(b);
+}
+
+static void tables_body(void *unused)
+{
+    struct disk d = {.ops = &medium_ops, .sectors = SECTORS};
+    struct disk_range part[DISK_PARTITIONS];
+    struct rng rng;
+
+    (void)unused;
+    plat_lock_init(&d.edge);
+    memset(medium, 0, sizeof(medium));
+    assert_int_equal(disk_partitions(&d, part), 0);
+    gpt();
+    assert_int_equal(disk_partitions(&d, part), 4);
+    assert_int_equal(part[0].start, 10);
+    assert_int_equal(part[0].count, 40);
+    assert_int_equal(part[1].count, 0);
+    assert_int_equal(part[2].start, 90);
+    assert_int_equal(part[3].count, 0);
+    /* Whatever stands there: partitions are inside the disk. */
+    rng_init(&rng, 3);
+    for (unsigned i = 0; i < 20000; i++) {
+        unsigned n;
+
+        if (i % 20 == 0)
+            gpt();
+        medium[rng_below(&rng, 4) * DISK_SECTOR + rng_below(&rng, DISK_SECTOR)] = (uint8_t)rng_u64(&rng);
+        n = disk_partitions(&d, part);
+        assert_true(n <= DISK_PARTITIONS);
+        for (unsigned p = 0; p < n; p++)
+            assert_true(!part[p].count ||
+                        (part[p].start < SECTORS && part[p].count <= SECTORS - part[p].start));
+    }
+}
+
+static void test_disks(void **state)
+{
+    (void)state;
+    sim_run(&(struct sim_config){.cpus = 1, .seed = 1}, tables_body, NULL);
+    sim_run(&(struct sim_config){.cpus = 1, .seed = 1}, disk_files_body, NULL);
+}
+
 /* ---- str.c, beside the C library's ---- */
 
 #define memcpy  own_memcpy
@@ -303,10 +441,8 @@ static void test_str(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_board),
-        cmocka_unit_test(test_board_bad),
-        cmocka_unit_test(test_files),
-        cmocka_unit_test(test_str),
+        cmocka_unit_test(test_board), cmocka_unit_test(test_board_bad), cmocka_unit_test(test_files),
+        cmocka_unit_test(test_disks), cmocka_unit_test(test_str),
     };
 
     return cmocka_run_group_tests_name("board", tests, NULL, NULL);

@@ -6,25 +6,32 @@
 #include "lib/err.h"
 #include "lib/str.h"
 #include "platform/bare/app.h"
+#include "platform/bare/disk.h"
 #include "platform/bare/mm/frame.h"
+#include "platform/bare/sync/spin.h"
 
 struct memfile {
     struct memfile *next;
     const uint8_t *data;
     uint64_t size, sum;
+    struct disk *disk;         /* NULL: in memory */
+    uint64_t offset;           /* in the disk */
+    unsigned readers, writers; /* open_lock; of a disk, locked ones */
     char name[];
 };
 
 struct plat_file {
-    const struct memfile *of;
-    bool writable;
+    struct memfile *of;
+    bool writable, locked;
     uint8_t **page;        /* of each page that was written; NULL where none was */
     struct plat_lock lock; /* page */
 };
 
 static struct memfile *_Atomic files; /* only ever grows */
 
-static const struct memfile *find(const char *name)
+static struct spin open_lock = SPIN_INIT(RANK_USER);
+
+static struct memfile *find(const char *name)
 {
     struct memfile *m = atomic_load(&files);
 
@@ -33,7 +40,7 @@ static const struct memfile *find(const char *name)
     return m;
 }
 
-int memfile_add(const char *name, const void *data, uint64_t size, uint64_t sum)
+static int add(const char *name, const struct memfile *what)
 {
     size_t len = strlen(name) + 1;
     struct memfile *m;
@@ -43,14 +50,57 @@ int memfile_add(const char *name, const void *data, uint64_t size, uint64_t sum)
     m = plat_alloc(sizeof(*m) + len);
     if (!m)
         return -ENOMEM;
-    m->data = data;
-    m->size = size;
-    m->sum = sum;
+    *m = *what;
     memcpy(m->name, name, len);
     m->next = atomic_load(&files);
     while (!atomic_compare_exchange_weak(&files, &m->next, m))
         ;
     return 0;
+}
+
+int memfile_add(const char *name, const void *data, uint64_t size, uint64_t sum)
+{
+    return add(name, &(struct memfile){.data = data, .size = size, .sum = sum});
+}
+
+int diskfile_add(const char *name, struct disk *d, uint64_t offset, uint64_t size)
+{
+    return add(name, &(struct memfile){.disk = d, .offset = offset, .size = size});
+}
+
+/* ---- one writer of a place on a disk, or readers; a partition is a place of its disk ---- */
+
+static bool overlap(const struct memfile *a, const struct memfile *b)
+{
+    return a->disk == b->disk && a->offset < b->offset + b->size && b->offset < a->offset + a->size;
+}
+
+static int disk_lock(struct memfile *m, bool write)
+{
+    bool on = spin_lock_irq(&open_lock);
+    int err = 0;
+
+    for (struct memfile *o = atomic_load(&files); o; o = o->next) {
+        if (o->disk && overlap(o, m) && (o->writers || (write && o->readers)))
+            err = -EBUSY;
+    }
+    if (!err && write)
+        m->writers++;
+    else if (!err)
+        m->readers++;
+    spin_unlock_irq(&open_lock, on);
+    return err;
+}
+
+static void disk_unlock(struct memfile *m, bool write)
+{
+    bool on = spin_lock_irq(&open_lock);
+
+    if (write)
+        m->writers--;
+    else
+        m->readers--;
+    spin_unlock_irq(&open_lock, on);
 }
 
 static uint64_t pages_of(const struct plat_file *f)
@@ -60,17 +110,28 @@ static uint64_t pages_of(const struct plat_file *f)
 
 int plat_file_open(struct plat_file **out, const char *path, unsigned flags)
 {
-    const struct memfile *m = find(path);
+    struct memfile *m = find(path);
     struct plat_file *f;
+    int err;
 
     if (!m)
         return flags & PLAT_CREATE ? -EROFS : -ENOENT;
+    if (m->disk && flags & PLAT_WRITE && m->disk->read_only)
+        return -EROFS;
     f = plat_alloc(sizeof(*f));
     if (!f)
         return -ENOMEM;
     f->of = m;
     f->writable = flags & PLAT_WRITE;
-    if (f->writable) {
+    f->locked = m->disk && flags & PLAT_LOCK;
+    if (f->locked) {
+        err = disk_lock(m, f->writable);
+        if (err) {
+            plat_free(f);
+            return err;
+        }
+    }
+    if (f->writable && !m->disk) {
         f->page = plat_alloc(MAX(pages_of(f), UINT64_C(1)) * sizeof(*f->page));
         if (!f->page) {
             plat_free(f);
@@ -88,6 +149,8 @@ void plat_file_close(struct plat_file *f)
         if (f->page[i])
             frame_free(f->page[i]);
     }
+    if (f->locked)
+        disk_unlock(f->of, f->writable);
     plat_free(f->page);
     plat_lock_fini(&f->lock);
     plat_free(f);
@@ -103,7 +166,7 @@ int plat_file_size(struct plat_file *f, uint64_t *size)
 int plat_file_identity(struct plat_file *f, uint64_t id[2])
 {
     id[0] = (uintptr_t)f->of;
-    id[1] = f->writable ? (uintptr_t)f : 0;
+    id[1] = f->writable && !f->of->disk ? (uintptr_t)f : 0;
     return 0;
 }
 
@@ -119,6 +182,8 @@ int plat_file_read(struct plat_file *f, uint64_t offset, void *buf, size_t size)
 
     if (offset > f->of->size || size > f->of->size - offset)
         return -ENODATA;
+    if (f->of->disk)
+        return disk_read(f->of->disk, f->of->offset + offset, buf, size);
     if (!f->writable) {
         memcpy(to, f->of->data + offset, size);
         return 0;
@@ -160,6 +225,8 @@ int plat_file_write(struct plat_file *f, uint64_t offset, const void *buf, size_
         return -EACCES;
     if (offset > f->of->size || size > f->of->size - offset)
         return -ENOSPC;
+    if (f->of->disk)
+        return disk_write(f->of->disk, f->of->offset + offset, buf, size);
     plat_lock(&f->lock);
     while (size && !err) {
         size_t at = offset % FRAME_BYTES, n = MIN(size, FRAME_BYTES - at);
@@ -181,8 +248,9 @@ int plat_file_write(struct plat_file *f, uint64_t offset, const void *buf, size_
 
 int plat_file_sync(struct plat_file *f)
 {
-    (void)f;
-    return 0;
+    struct disk *d = f->of->disk;
+
+    return d && d->ops->flush ? d->ops->flush(d->opaque) : 0;
 }
 
 int plat_file_punch(struct plat_file *f, uint64_t offset, uint64_t size)

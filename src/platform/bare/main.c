@@ -4,6 +4,7 @@
 #include "platform/bare/app.h"
 #include "platform/bare/board.h"
 #include "platform/bare/console.h"
+#include "platform/bare/drivers/virtio.h"
 #include "platform/bare/mm/frame.h"
 #include "platform/bare/mm/heap.h"
 #include "platform/bare/panic.h"
@@ -116,6 +117,8 @@ static void first_task(void *unused)
 
     (void)unused;
     cpus_start();
+    virtio_disks(b);
+    virtio_nets(b);
     app_main(&boot);
     arch_power_off();
 }

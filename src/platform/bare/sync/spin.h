@@ -10,9 +10,9 @@
 
 /* In the order in which they may be taken; two of the same rank only in the order of their addresses. */
 enum spin_rank {
-    RANK_EVENT = 1, /* events, mutexes, semaphores */
-    RANK_USER,      /* drivers, front end */
+    RANK_USER = 1, /* drivers, front end */
     RANK_IRQ,
+    RANK_EVENT, /* events, mutexes, semaphores */
     RANK_RUNQUEUE,
     RANK_GROUP,
     RANK_TIMERS,
