@@ -55,6 +55,11 @@ struct dist_ops {
     unsigned (*list)(struct dist *d, struct vcpu *v, uint64_t *tops, unsigned max);
     /* One of the list was acknowledged, and active says whether it still is. */
     void (*taken)(struct dist *d, struct vcpu *v, uint64_t top, bool active);
+    /*
+     * A private interrupt as it would stand in the list if its input were high now; DIST_NONE where it is
+     * disabled or active. No lock: for an input that comes and goes with each tick.
+     */
+    uint64_t (*peek)(struct dist *d, struct vcpu *v, unsigned id);
     /* One of the list was not, and is pending here again. */
     void (*returned)(struct dist *d, struct vcpu *v, uint64_t top);
 };

@@ -216,6 +216,16 @@ static void dist_taken(struct dist *d, struct vcpu *v, uint64_t top, bool active
     plat_unlock(&g->dev.lock);
 }
 
+static uint64_t dist_peek(struct dist *d, struct vcpu *v, unsigned id)
+{
+    struct gicv2 *g = container_of(d, struct gicv2, dist);
+    const struct gic_bank *b = &g->private[v->id];
+
+    if (!(b->enable & ~b->active & group_mask(g, b) & UINT32_C(1) << id))
+        return DIST_NONE;
+    return DIST_TOP(id, b->priority[id], b->group >> id & 1);
+}
+
 static void dist_returned(struct dist *d, struct vcpu *v, uint64_t top)
 {
     struct gicv2 *g = container_of(d, struct gicv2, dist);
@@ -234,6 +244,7 @@ static const struct dist_ops gicv2_dist_ops = {.private_input = dist_private_inp
                                                .deactivate = dist_deactivate,
                                                .list = dist_list,
                                                .taken = dist_taken,
+                                               .peek = dist_peek,
                                                .returned = dist_returned};
 
 /* ---- registers ---- */

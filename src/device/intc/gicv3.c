@@ -45,18 +45,21 @@ static uint64_t find_top(const struct gicv3 *g, unsigned cpu)
 
     if (g->waker[cpu] || !(g->ctlr & (GICD_ENABLE_GRP0 | GICD_ENABLE_GRP1)))
         return DIST_NONE;
-    best = gic_bank_best(b, group_mask(g, b), &priority);
+    if (gic_bank_pending(b))
+        best = gic_bank_best(b, group_mask(g, b), &priority);
     if (best != GIC_NONE)
         group = b->group >> best & 1;
     for (unsigned i = 1; i < GICV3_BANKS; i++) {
         b = &g->spi[i];
+        if (!gic_bank_pending(b))
+            continue;
         n = gic_bank_best(b, group_mask(g, b) & g->routed[cpu][i], &priority);
         if (n != GIC_NONE) {
             best = 32 * i + n;
             group = b->group >> n & 1;
         }
     }
-    if (g->ctlr & GICD_ENABLE_GRP1) { /* LPIs are Group 1 where there is one Security state (IHI 0069, 4.6) */
+    if (g->lpi_pending[cpu] && g->ctlr & GICD_ENABLE_GRP1) { /* LPIs are Group 1 where there is one Security state (IHI 0069, 4.6) */
         n = gicv3_lpi_best(g, cpu, &priority);
         if (n != GIC_NONE) {
             best = n;
@@ -68,9 +71,12 @@ static uint64_t find_top(const struct gicv3 *g, unsigned cpu)
 
 void gicv3_update(struct gicv3 *g, unsigned cpu)
 {
-    uint64_t top = find_top(g, cpu);
+    uint64_t top = find_top(g, cpu), old = atomic_load_explicit(&g->top[cpu], memory_order_relaxed);
 
-    if ((atomic_exchange(&g->top[cpu], top) != top && top != DIST_NONE) || g->dist.listed)
+    if (top == DIST_NONE && old == top)
+        return;
+    atomic_store(&g->top[cpu], top);
+    if ((old != top && top != DIST_NONE) || g->dist.listed)
         vcpu_request(g->dev.vm->vcpu[cpu], VCPU_REQ_IRQ);
 }
 
@@ -216,8 +222,9 @@ static unsigned dist_list(struct dist *d, struct vcpu *v, uint64_t *tops, unsign
     plat_lock(&g->dev.lock);
     n = gic_bank_list(&g->private[cpu], group_mask(g, &g->private[cpu]), 0, tops, max, n);
     for (unsigned i = 1; i < GICV3_BANKS; i++)
-        n = gic_bank_list(&g->spi[i], group_mask(g, &g->spi[i]) & g->routed[cpu][i], 32 * i, tops, max, n);
-    if (g->ctlr & GICD_ENABLE_GRP1)
+        if (gic_bank_pending(&g->spi[i]))
+            n = gic_bank_list(&g->spi[i], group_mask(g, &g->spi[i]) & g->routed[cpu][i], 32 * i, tops, max, n);
+    if (g->lpi_pending[cpu] && g->ctlr & GICD_ENABLE_GRP1)
         n = gicv3_lpi_list(g, cpu, tops, max, n);
     for (unsigned i = 0; i < MIN(n, max); i++)
         latch_set(g, cpu, tops[i], false);
@@ -239,6 +246,16 @@ static void dist_taken(struct dist *d, struct vcpu *v, uint64_t top, bool active
     plat_unlock(&g->dev.lock);
 }
 
+static uint64_t dist_peek(struct dist *d, struct vcpu *v, unsigned id)
+{
+    struct gicv3 *g = container_of(d, struct gicv3, dist);
+    const struct gic_bank *b = &g->private[v->id];
+
+    if (!(b->enable & ~b->active & group_mask(g, b) & UINT32_C(1) << id))
+        return DIST_NONE;
+    return DIST_TOP(id, b->priority[id], b->group >> id & 1);
+}
+
 static void dist_returned(struct dist *d, struct vcpu *v, uint64_t top)
 {
     struct gicv3 *g = of_dist(d);
@@ -257,6 +274,7 @@ static const struct dist_ops gicv3_dist_ops = {
     .software = dist_software,
     .list = dist_list,
     .taken = dist_taken,
+    .peek = dist_peek,
     .returned = dist_returned,
 };
 
@@ -267,8 +285,10 @@ static void gicv3_wire(struct device *d, unsigned intid, bool level)
     if (intid < 32 || intid >= GICV3_INTIDS)
         return;
     plat_lock(&d->lock);
-    gic_bank_wire(&g->spi[intid / 32], intid % 32, level);
-    update_spi(g, intid);
+    if (level != (g->spi[intid / 32].level >> intid % 32 & 1)) {
+        gic_bank_wire(&g->spi[intid / 32], intid % 32, level);
+        update_spi(g, intid);
+    }
     plat_unlock(&d->lock);
 }
 
@@ -342,6 +362,8 @@ static uint64_t gicv3_read(struct device *d, unsigned region, uint64_t offset, u
 
     if (region == REGION_REDIST)
         return gicv3_redist_read(g, offset, size);
+    if (LIKELY(size == 4 && !(offset & 3)))
+        return dist_read32(g, offset);
     for (unsigned i = 0; i < 2 && gic_lane(offset, size, 0, i, &l); i++)
         value |= (uint64_t)dist_read32(g, l.word) << (32 * i);
     return gic_narrow(value, offset, size);
@@ -354,6 +376,10 @@ static void gicv3_write(struct device *d, unsigned region, uint64_t offset, unsi
 
     if (region == REGION_REDIST) {
         gicv3_redist_write(g, offset, size, value);
+        return;
+    }
+    if (LIKELY(size == 4 && !(offset & 3))) {
+        dist_write32(g, &(struct gic_lanes){offset, (uint32_t)value, UINT32_MAX});
         return;
     }
     for (unsigned i = 0; i < 2 && gic_lane(offset, size, value, i, &l); i++)

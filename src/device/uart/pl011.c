@@ -30,6 +30,7 @@ enum { INT_RX = 0x10, INT_TX = 0x20, INT_RT = 0x40, INT_ALL = 0x7ff };
 struct pl011 {
     struct device dev;
     struct irq_line irq;
+    bool level; /* of irq, as it was driven */
     struct chardev *chr;
     uint32_t clock;
     uint32_t ilpr, ibrd, fbrd, lcr, cr, ifls, imsc, ris, dmacr;
@@ -57,7 +58,12 @@ static const struct state_field pl011_state[] = {
 
 static void update_irq(struct pl011 *u)
 {
-    irq_line_set(&u->irq, (u->ris & u->imsc) != 0);
+    bool level = (u->ris & u->imsc) != 0;
+
+    if (level == u->level)
+        return;
+    u->level = level;
+    irq_line_set(&u->irq, level);
 }
 
 /* Without FIFOs there is a one-byte holding register. */

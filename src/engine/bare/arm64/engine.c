@@ -1,7 +1,6 @@
 /* engine_ops of the arm64 hardware engine. */
 #include "engine/bare/arm64/engine.h"
 #include "engine/bare/arm64/hw.h"
-#include "isa/arm64/dt.h"
 #include "lib/err.h"
 #include "lib/fmt.h"
 #include "lib/str.h"
@@ -83,6 +82,14 @@ static void timer_due(void *arg)
     vcpu_request(&h->a->v, VCPU_REQ_KICK);
 }
 
+/* The guest's timer is due, while another vCPU has the hardware. */
+static void alarm(void *arg)
+{
+    struct hw_vcpu *h = arg;
+
+    vcpu_request(&h->a->v, VCPU_REQ_KICK);
+}
+
 /* Pointer authentication is given where the host has it and the model may: the old cores have not. */
 static bool pauth(const struct arm64_vcpu *a)
 {
@@ -101,6 +108,8 @@ static int vcpu_init(struct vcpu *v)
     h->midr = h->a->cpu.model->midr >> 24 ? h->a->cpu.model->midr : sys_read(midr_el1);
     h->timer_for = TIMER_NEVER;
     ktimer_init(&h->timer, timer_due, h);
+    ktimer_init(&h->alarm, alarm, h);
+    waitq_init(&h->sleep);
     v->engine = h;
     return 0;
 }
@@ -110,6 +119,7 @@ static void vcpu_fini(struct vcpu *v)
     struct hw_vcpu *h = hw_of(v);
 
     ktimer_cancel(&h->timer);
+    ktimer_cancel(&h->alarm);
     hw_forget(h);
     plat_free(h);
     v->engine = NULL;
@@ -125,19 +135,6 @@ static void evict(void *arg)
 
 static const struct task_hooks hooks = {.evict = evict};
 
-/* Things that may sleep, before interrupts go off. */
-static void begin(struct hw_vcpu *h)
-{
-    if (UNLIKELY(!h->vgic.started))
-        vgic_start(h);
-    if (!h->vtimer_by_core)
-        return;
-    timer_cancel(&h->a->vtimer);
-    h->vtimer_by_core = false;
-    h->vgic.vtimer_up = h->a->lines >> (A64_INTID_TIMER_VIRT - A64_INTID_PPI) & 1;
-    h->vgic.stale = true;
-}
-
 static void run(struct vcpu *v)
 {
     struct hw_vcpu *h = hw_of(v);
@@ -145,7 +142,8 @@ static void run(struct vcpu *v)
     bool on;
 
     v->exit.kind = EXIT_NONE;
-    begin(h);
+    if (UNLIKELY(!h->vgic.started))
+        vgic_start(h);
     task_hooks_set(&hooks, h);
     on = arch_irq_save();
     hc = hw_here();
@@ -160,7 +158,13 @@ static void run(struct vcpu *v)
 static void kick(struct vcpu *v)
 {
     struct cpu *c = atomic_load(&hw_of(v)->inside);
-    bool on = arch_irq_save();
+    bool on;
+
+    if (atomic_load(&hw_of(v)->asleep)) {
+        hw_wake(hw_of(v));
+        return;
+    }
+    on = arch_irq_save();
 
     if (c && c != arch_cpu())
         ipi_send(c, IPI_KICK);

@@ -1,5 +1,6 @@
 /* Why the guest came out: what is done here and now, and what goes to the core's loop. */
 #include "engine/bare/arm64/hw.h"
+#include "guest/arm64/sysreg.h"
 #include "isa/arm64/psci.h"
 #include "lib/err.h"
 #include "platform/bare/drivers/gic.h"
@@ -25,7 +26,7 @@ static void to_struct(struct hw_vcpu *h)
 
 void hw_undefined(struct hw_vcpu *h)
 {
-    h->exits[HW_UNDEFINED]++;
+    h->reason = HW_UNDEFINED;
     to_struct(h);
     arm64_undefined(h->a);
 }
@@ -136,6 +137,9 @@ static bool light(struct hw_vcpu *h, unsigned code, bool read, unsigned rt)
     return true;
 }
 
+/* A64_SYSREG_icc_sgi1r_el1 written, as ISS has it without Rt. */
+#define ISS_SGI1R (UINT64_C(3) << 20 | UINT64_C(5) << 17 | UINT64_C(12) << 10 | UINT64_C(11) << 1)
+
 static void sysreg(struct hw_vcpu *h)
 {
     struct arm64_vcpu *a = h->a;
@@ -144,7 +148,13 @@ static void sysreg(struct hw_vcpu *h)
     struct arm64_sys_info info;
     uint64_t value = rt == 31 ? 0 : a->x[rt];
 
-    h->exits[HW_SYSREG]++;
+    h->reason = HW_SYSREG;
+    if ((h->esr & 0x1fffc1f & ~UINT64_C(0x3e0)) == ISS_SGI1R && hw_el(h) == 1 &&
+        arm64_gic_set(a, A64_SYSREG_icc_sgi1r_el1, value)) {
+        a->changed = 0;
+        a->v.pc += 4;
+        return;
+    }
     if (light(h, code, read, rt))
         return;
     to_struct(h);
@@ -186,7 +196,7 @@ static bool hypercall(struct hw_vcpu *h, bool smc)
 {
     struct vcpu *v = &h->a->v;
 
-    h->exits[smc ? HW_SMC : HW_HVC]++;
+    h->reason = smc ? HW_SMC : HW_HVC;
     v->pc += smc ? 4 : 0;
     if (LIKELY(answers_at_once(h->a->x[0]))) {
         v->exits[EXIT_HYPERCALL]++;
@@ -201,38 +211,70 @@ static bool hypercall(struct hw_vcpu *h, bool smc)
 
 /* ---- waiting ---- */
 
-/* While it sleeps the core's timer stands in for the guest's. */
-static void vtimer_by_core(struct hw_vcpu *h)
+void hw_wake(struct hw_vcpu *h)
 {
-    bool on = arch_irq_save();
+    bool on = spin_lock_irq(&h->sleep.lock);
 
-    hw_vtimer_get(h);
-    arch_irq_restore(on);
-    arm64_vtimer_fire(h->a);
-    h->vtimer_by_core = true;
+    waitq_wake(&h->sleep);
+    spin_unlock_irq(&h->sleep.lock, on);
 }
 
-/* The registers that decide about a wake to the struct: interrupts, timer. */
-static bool wait_for_interrupt(struct hw_vcpu *h)
+/* An interrupt that ends the halt; the distributor's word is enough to look closer. Interrupts off. */
+static bool wakes(struct hw_vcpu *h)
 {
     struct vcpu *v = &h->a->v;
 
-    v->pc += 4;
-    if (h->esr & 1) { /* WFE: others may run */
-        h->exits[HW_WFE]++;
-        arch_cpu()->resched = 1;
+    if (h->home == arch_cpu() && vgic_vtimer_waits(h))
         return true;
+    if (!h->vgic.version || !v->dist->ops->top)
+        return arm64_irq_wakeup(v);
+    return v->dist->ops->top(v->dist, v) != DIST_NONE;
+}
+
+/*
+ * The task sleeps here, its registers stay in the hardware until another vCPU wants that. Who sets a request
+ * afterwards kicks, and a kick wakes; so does the virtual timer's interrupt.
+ */
+static void sleep_until_wake(struct hw_vcpu *h)
+{
+    struct vcpu *v = &h->a->v;
+    bool on = arch_irq_save();
+
+    hw_here_with(h);
+    spin_lock(&h->sleep.lock);
+    atomic_store(&h->asleep, true);
+    for (;;) {
+        uint32_t r = atomic_load(&v->request);
+
+        if (r & ~(uint32_t)VCPU_REQ_IRQ)
+            break;
+        if (r) {
+            atomic_fetch_and(&v->request, ~(uint32_t)VCPU_REQ_IRQ);
+            h->vgic.stale = true;
+        }
+        if (wakes(h) || !hw_sleep_ready(h))
+            break;
+        waitq_sleep(&h->sleep, UINT64_MAX);
     }
-    h->exits[HW_WFI]++;
-    vgic_sync(h);
-    vgic_neutral(h);
-    if (arm64_irq_wakeup(v))
-        return true;
-    vtimer_by_core(h);
-    if (arm64_irq_wakeup(v))
-        return true;
-    v->exit.kind = EXIT_HALT;
-    return false;
+    atomic_store(&h->asleep, false);
+    spin_unlock(&h->sleep.lock);
+    arch_irq_restore(on);
+}
+
+static void wait_for_interrupt(struct hw_vcpu *h)
+{
+    h->a->v.pc += 4;
+    if (h->esr & 1) { /* WFE: others may run */
+        h->reason = HW_WFE;
+        arch_cpu()->resched = 1;
+        return;
+    }
+    h->reason = HW_WFI;
+    if (!h->vgic.version || h->vgic.used & ~1u) {
+        vgic_sync(h);
+        vgic_neutral(h);
+    }
+    sleep_until_wake(h);
 }
 
 /* ---- aborts ---- */
@@ -242,16 +284,18 @@ static void stage2_fault(struct hw_vcpu *h, bool fetch)
     /* HPFAR_EL2 bits 39:4 are IPA 47:12 (D19.2.49). */
     gpa_t gpa = (h->hpfar >> 4 << 12 & UINT64_C(0x0000fffffffff000)) | (h->far & 0xfff);
     bool write = !fetch && h->esr >> 6 & 1 && !(h->esr >> 8 & 1), walk = h->esr >> 7 & 1;
-    int err = stage2_map(h->a->v.vm, gpa, write && !walk);
+    int err = 1;
 
+    if (fetch || walk || !hw_mmio_known(h, gpa))
+        err = stage2_map(h->a->v.vm, gpa, write && !walk);
     if (!err) {
-        h->exits[HW_STAGE2]++;
+        h->reason = HW_STAGE2;
     } else if (err < 0) {
         h->a->v.exit = (struct exit){.kind = EXIT_FATAL, .fatal = "no memory for the guest's translation tables"};
     } else if (fetch || walk) {
         hw_abort(h, h->far, fetch ? ACCESS_FETCH : write ? ACCESS_WRITE : ACCESS_READ);
     } else {
-        h->exits[write ? HW_MMIO_WRITE : HW_MMIO_READ]++;
+        h->reason = write ? HW_MMIO_WRITE : HW_MMIO_READ;
         hw_mmio(h, gpa);
     }
 }
@@ -276,51 +320,102 @@ static bool handle_sync(struct hw_vcpu *h)
         sysreg(h);
         return h->a->v.exit.kind == EXIT_NONE;
     case EC_WFX:
-        return wait_for_interrupt(h);
+        wait_for_interrupt(h);
+        return true;
     default:
         hw_undefined(h); /* SVE, SME, pointer authentication where it is hidden, and what else is not given */
         return true;
     }
 }
 
-static void account(struct hw_vcpu *h, uint64_t esr)
+static void account(struct hw_vcpu *h)
 {
     struct hw_exit *e = &h->ring[h->ring_at++ % HW_EXIT_RING];
 
-    *e = (struct hw_exit){h->started, h->a->v.pc, esr, h->far};
+    e->time = h->started;
+    e->pc = h->a->v.pc;
+    e->esr = h->esr;
+}
+
+/* Ticks of the counter that the exit took, by their logarithm. */
+static void account_end(struct hw_vcpu *h)
+{
+    uint64_t ticks = sys_read(cntpct_el0) - h->started;
+    unsigned log = 63 - (unsigned)__builtin_clzll(ticks | 1);
+
+    h->exits[h->reason]++;
+    h->histogram[h->reason][MIN(log, HW_HISTOGRAM - 1u)]++;
+}
+
+/* Nothing has happened since the exit that the guest would have to see: it goes on where it is. */
+static bool unchanged(const struct hw_cpu *hc, const struct hw_vcpu *h)
+{
+    const struct vcpu *v = &h->a->v;
+
+    return !atomic_load_explicit(&v->request, memory_order_relaxed) &&
+           !atomic_load_explicit(&hc->cpu->resched, memory_order_relaxed) && hc->loaded == h &&
+           h->home == hc->cpu && h->timer_for == timer_next(v->vm, v->id) && h->vgic.live && !h->vgic.stale &&
+           !h->vgic.vtimer_fired && !h->vgic.changed && (!h->vgic.vtimer_up || h->vgic.used & 1);
+}
+
+static bool exit_sync(struct hw_cpu *hc, struct hw_vcpu *h)
+{
+    struct vcpu *v = &h->a->v;
+    bool on;
+
+    h->esr = sys_read(esr_el2);
+    account(h);
+    switch (h->esr >> 26) {
+    case EC_HVC: /* with interrupts off all the way: its return address is still in its register */
+        if (UNLIKELY(!answers_at_once(h->a->x[0])))
+            break;
+        h->reason = HW_HVC;
+        v->exits[EXIT_HYPERCALL]++;
+        arm64_psci_call(h->a);
+        return unchanged(hc, h) || hw_prepare(h);
+    case EC_FP:
+        h->reason = HW_FP;
+        hw_fp_take(hc, h);
+        return unchanged(hc, h) || hw_prepare(h);
+    }
+    h->far = sys_read(far_el2);
+    h->hpfar = sys_read(hpfar_el2);
+    arch_irq_restore(true);
+    on = handle_sync(h);
+    arch_irq_save();
+    if (LIKELY(on && hw_here() == hc && unchanged(hc, h))) {
+        sys_write(elr_el2, v->pc);
+        sys_write(spsr_el2, h->spsr);
+        return true;
+    }
+    return on && hw_prepare(h);
 }
 
 unsigned hw_exit(unsigned kind)
 {
     struct hw_cpu *hc = hw_here();
     struct hw_vcpu *h = hc->running;
-    bool on = true;
+    bool on;
 
     h->a->v.pc = sys_read(elr_el2);
     h->spsr = sys_read(spsr_el2);
     h->started = sys_read(cntpct_el0);
-    if (kind == KIND_IRQ) {
-        h->exits[HW_IRQ]++;
+    if (LIKELY(kind == KIND_SYNC)) {
+        on = exit_sync(hc, h);
+    } else if (kind == KIND_IRQ) {
+        h->reason = HW_IRQ;
         gic_irq();
-    } else if (kind == KIND_SERROR) {
-        h->exits[HW_SERROR]++;
-        arm64_irq_input(&h->a->v, ARM64_INPUT_SERROR, true);
+        if (h->vgic.vtimer_fired)
+            vgic_tick(h);
+        on = unchanged(hc, h) || hw_prepare(h);
     } else {
-        h->esr = sys_read(esr_el2);
-        h->far = sys_read(far_el2);
-        h->hpfar = sys_read(hpfar_el2);
-        account(h, h->esr);
-        if ((h->esr >> 26 & 0x3f) == EC_FP) {
-            h->exits[HW_FP]++;
-            hw_fp_take(hc, h);
-        } else {
-            atomic_store(&h->inside, NULL);
-            arch_irq_restore(true);
-            on = handle_sync(h);
-            arch_irq_save();
-        }
+        h->reason = HW_SERROR;
+        arm64_irq_input(&h->a->v, ARM64_INPUT_SERROR, true);
+        h->vgic.stale = true;
+        on = hw_prepare(h);
     }
-    return !(on && hw_prepare(h));
+    account_end(h);
+    return !on;
 }
 
 /* ---- entry ---- */

@@ -15,8 +15,10 @@
 #include "platform/bare/boot/arm64/sysreg.h"
 #include "platform/bare/sched/sched.h"
 #include "platform/bare/sched/timer.h"
+#include "platform/bare/sync/wait.h"
 
 #define HW_LRS_MAX    16
+#define HW_MMIO       8 /* power of two */
 #define HW_SPILL      32
 #define HW_EXIT_RING  16
 #define HW_HISTOGRAM  20
@@ -82,7 +84,15 @@ struct hw_vcpu {
     uint64_t esr, far, hpfar; /* of the exit in hand */
     struct ktimer timer;      /* the earliest of the core's timers of this vCPU */
     uint64_t timer_for;       /* that it is set to, virtual ns */
-    bool vtimer_by_core;      /* the core's timer stands in for the guest's: it sleeps */
+    struct waitq sleep;       /* WFI */
+    _Atomic bool asleep;
+    struct ktimer alarm;      /* the guest's timer while it sleeps and another has the hardware */
+    struct hw_mmio {          /* devices it met last, by page */
+        uint64_t page;
+        const struct mem_map *map;
+        const struct mem_region *region;
+    } mmio[HW_MMIO];
+    enum hw_reason reason; /* of the exit in hand */
 
     /* vgic.c */
     struct hw_vgic {
@@ -182,10 +192,28 @@ bool hw_prepare(struct hw_vcpu *h);
 void hw_undefined(struct hw_vcpu *h);
 void hw_abort(struct hw_vcpu *h, gva_t va, enum access access);
 
+/* While it sleeps: its timer's interrupt, or in its place an alarm, will come. [off] */
+static inline bool hw_sleep_ready(const struct hw_vcpu *h)
+{
+    return h->home || h->alarm.queue || (h->a->cntv_ctl_el0 & 3) != 1;
+}
+/* Ends its sleep. Any context. */
+void hw_wake(struct hw_vcpu *h);
+
 /* ---- mmio.c ---- */
 
 /* A data abort on what is no memory. False: nobody answers, and the guest got its abort. */
 void hw_mmio(struct hw_vcpu *h, gpa_t gpa);
+/* The device at gpa, if it was met before; NULL. */
+static inline const struct mem_region *hw_mmio_known(const struct hw_vcpu *h, gpa_t gpa)
+{
+    const struct hw_mmio *m = &h->mmio[(gpa >> 12 ^ gpa >> 16) & (HW_MMIO - 1)];
+
+    return m->page == gpa >> 12 &&
+                   m->map == atomic_load_explicit(&h->a->v.vm->mem.map, memory_order_relaxed)
+               ? m->region
+               : NULL;
+}
 
 /* ---- vgic.c ---- */
 
@@ -197,8 +225,12 @@ void vgic_load(struct hw_cpu *hc, struct hw_vcpu *h);
 void vgic_unload(struct hw_cpu *hc, struct hw_vcpu *h);
 /* Without looking at what they hold. */
 void vgic_drop(struct hw_vcpu *h);
-/* Nothing to be told either way: vgic_sync() is not needed. [off] */
+/* No news for the guest: vgic_sync() is not needed. [off] */
 bool vgic_quiet(struct hw_vcpu *h);
+/* The same after the virtual timer's interrupt, which it puts into its list register; false: vgic_sync(). [off] */
+bool vgic_tick(struct hw_vcpu *h);
+/* The virtual timer ends a halt. [off] */
+bool vgic_vtimer_waits(struct hw_vcpu *h);
 /* What the guest did goes to the distributor, and its news to the list registers' image. Interrupts may be on. */
 void vgic_sync(struct hw_vcpu *h);
 /* The image into the registers. [off] */

@@ -4,17 +4,25 @@
 #include "engine/bare/arm64/hw.h"
 #include "isa/arm64/decode.h"
 
+static const struct mem_region *region_at(struct hw_vcpu *h, gpa_t gpa)
+{
+    const struct mem_region *r = hw_mmio_known(h, gpa);
+    struct mem *mem = &h->a->v.vm->mem;
+
+    if (r)
+        return r;
+    r = mem_find(mem, gpa);
+    /* Whole pages only, so that a page is one device; flash comes and goes. */
+    if (r && r->dev && !r->host && !((r->base | r->size) & (MEM_PAGE_SIZE - 1)))
+        h->mmio[(gpa >> 12 ^ gpa >> 16) & (HW_MMIO - 1)] = (struct hw_mmio){gpa >> 12, atomic_load(&mem->map), r};
+    return r;
+}
+
 /* One access on the bus; false: nobody answers. */
 static bool access(struct hw_vcpu *h, gpa_t gpa, unsigned size, bool write, uint64_t *value)
 {
-    struct exit e = {.kind = EXIT_MMIO,
-                     .mmio = {.gpa = gpa, .value = *value, .size = (uint8_t)size, .write = write}};
-
     h->a->v.exits[EXIT_MMIO]++;
-    if (exit_handle(&h->a->v, &e) == EXIT_STOP)
-        return false;
-    *value = e.mmio.value;
-    return true;
+    return bus_access_at(h->a->v.vm, region_at(h, gpa), gpa, size, write, value);
 }
 
 static uint64_t narrow(uint64_t value, unsigned size)

@@ -124,8 +124,11 @@ void vgic_vtimer(void *arg)
     (void)arg;
     if (!h || h->home != hc->cpu)
         return;
-    h->vgic.vtimer_held = h->vgic.vtimer_fired = true;
+    h->vgic.vtimer_held = h->vgic.vtimer_up = true;
+    h->vgic.vtimer_fired = true;
     gic_forward();
+    if (atomic_load(&h->asleep))
+        hw_wake(h);
 }
 
 /* It is quiet until the list registers are filled anew. */
@@ -247,8 +250,6 @@ static void told(struct hw_vcpu *h, unsigned i)
         d->ops->taken(d, &h->a->v, g->top[i], is == LR_ACTIVE);
     else if (!is)
         d->ops->deactivate(d, &h->a->v, id);
-    if (!is && g->put[i] & LR_HW)
-        g->vtimer_held = false; /* the guest's end of interrupt was the host's too */
     g->put[i] = g->now[i];
     if (!is)
         g->used &= ~(1u << i);
@@ -267,24 +268,48 @@ static void spilled_ends(struct hw_vcpu *h)
     g->stale = true;
 }
 
-/* The timer's line: up from its interrupt on until the guest has ended that, or quietened the timer before. */
-static void fold_vtimer(struct hw_vcpu *h)
+/*
+ * The virtual timer has list register 0 to itself and the distributor is asked only what it would say: the host's
+ * interrupt raises the line, and its end by the guest, which is the host's too, or a timer quietened before,
+ * lowers it. [off]
+ */
+static void vtimer_sync(struct hw_vcpu *h)
 {
     struct hw_vgic *g = &h->vgic;
-    unsigned at = HW_LRS_MAX;
+    uint64_t top;
 
-    if (!g->vtimer_fired && !g->vtimer_up)
+    g->vtimer_fired = false;
+    if (!g->vtimer_up)
         return;
-    for (unsigned m = g->used; m; m &= m - 1) {
-        if (LR_ID(g->put[__builtin_ctz(m)]) == A64_INTID_TIMER_VIRT)
-            at = (unsigned)__builtin_ctz(m);
+    if (g->used & 1) {
+        unsigned is = LR_STATE(g->now[0]);
+
+        g->put[0] = g->now[0];
+        if (is == LR_ACTIVE || (is == LR_PENDING && vtimer_level()))
+            return;
+        g->used &= ~1u;
+        g->changed = true;
+        if (!is)
+            g->vtimer_held = false;
     }
-    if (g->vtimer_fired) {
-        g->vtimer_up = true;
-        g->vtimer_fired = false;
-    } else if (at == HW_LRS_MAX || LR_STATE(g->put[at]) == LR_PENDING) {
-        g->vtimer_up = vtimer_level();
+    g->vtimer_up = vtimer_level();
+    if (!g->vtimer_up) {
+        vtimer_hold(h, false);
+        return;
     }
+    top = h->a->v.dist->ops->peek(h->a->v.dist, &h->a->v, A64_INTID_TIMER_VIRT);
+    if (top == DIST_NONE)
+        return;
+    g->put[0] = g->now[0] = LR_MAKE(LR_PENDING, A64_INTID_TIMER_VIRT, DIST_TOP_PRIORITY(top), DIST_TOP_GROUP(top)) |
+                            LR_HW | LR_PHYSICAL(gic_get()->vtimer);
+    g->used |= 1;
+    g->changed = true;
+}
+
+bool vgic_vtimer_waits(struct hw_vcpu *h)
+{
+    return (h->vgic.vtimer_fired || vtimer_level()) &&
+           h->a->v.dist->ops->peek(h->a->v.dist, &h->a->v, A64_INTID_TIMER_VIRT) != DIST_NONE;
 }
 
 /* Interrupts are on, or at least nothing is held: the distributor may be another's just now. */
@@ -292,7 +317,7 @@ static void tell(struct hw_vcpu *h)
 {
     struct hw_vgic *g = &h->vgic;
 
-    for (unsigned m = g->used; m; m &= m - 1)
+    for (unsigned m = g->used & ~1u; m; m &= m - 1)
         told(h, (unsigned)__builtin_ctz(m));
     if (UNLIKELY(g->eoi_count))
         spilled_ends(h);
@@ -302,16 +327,26 @@ bool vgic_quiet(struct hw_vcpu *h)
 {
     struct hw_vgic *g = &h->vgic;
 
-    read_back(h);
-    if (g->stale || g->vtimer_fired || g->eoi_count)
-        return false;
-    for (unsigned m = g->used; m; m &= m - 1) {
-        unsigned i = (unsigned)__builtin_ctz(m);
+    return g->version && !g->stale && !g->vtimer_fired && (g->live || g->changed);
+}
 
-        if (LR_STATE(g->put[i]) != LR_STATE(g->now[i]))
-            return false;
+/* The one thing that comes often: a tick, with nothing else going on. [off] */
+bool vgic_tick(struct hw_vcpu *h)
+{
+    struct hw_vgic *g = &h->vgic;
+
+    if (!g->version || g->stale || !g->live || h->home != arch_cpu())
+        return false;
+    if (g->used & 1)
+        g->now[0] = lr_read(g, 0);
+    vtimer_sync(h);
+    if (g->changed && g->used & 1) {
+        lr_write(g, 0, g->put[0]);
+        g->written |= 1;
+        g->changed = false;
+        vtimer_hold(h, true);
     }
-    return g->version && !g->vtimer_up;
+    return !g->changed;
 }
 
 static void software(struct hw_vcpu *h)
@@ -323,13 +358,11 @@ static void software(struct hw_vcpu *h)
 
 /* ---- what it is to see ---- */
 
-static uint64_t lr_of(struct hw_vcpu *h, uint64_t top)
+static uint64_t lr_of(uint64_t top)
 {
     unsigned id = DIST_TOP_ID(top);
     uint64_t lr = LR_MAKE(LR_PENDING, id, DIST_TOP_PRIORITY(top), DIST_TOP_GROUP(top));
 
-    if (id == A64_INTID_TIMER_VIRT && h->vgic.vtimer_up)
-        return lr | LR_HW | LR_PHYSICAL(gic_get()->vtimer);
     if (top & DIST_LEVEL)
         lr |= LR_EOI; /* it may still be up then */
     return lr | LR_SOURCE_SET(DIST_TOP_SOURCE(top));
@@ -340,10 +373,10 @@ static void spill_one(struct hw_vgic *g)
 {
     unsigned worst = HW_LRS_MAX;
 
-    for (unsigned m = g->used; m; m &= m - 1) {
+    for (unsigned m = g->used & ~1u; m; m &= m - 1) {
         unsigned i = (unsigned)__builtin_ctz(m);
 
-        if (LR_STATE(g->put[i]) == LR_ACTIVE && !(g->put[i] & LR_HW) &&
+        if (LR_STATE(g->put[i]) == LR_ACTIVE &&
             (worst == HW_LRS_MAX || LR_PRIORITY(g->put[i]) >= LR_PRIORITY(g->put[worst])))
             worst = i;
     }
@@ -359,12 +392,11 @@ static void give_back(struct hw_vcpu *h)
     struct hw_vgic *g = &h->vgic;
     struct dist *d = h->a->v.dist;
 
-    for (unsigned m = g->used; m; m &= m - 1) {
+    for (unsigned m = g->used & ~1u; m; m &= m - 1) {
         unsigned i = (unsigned)__builtin_ctz(m);
 
         if (LR_STATE(g->put[i]) == LR_ACTIVE) {
-            if (!(g->put[i] & LR_HW))
-                g->put[i] |= LR_EOI; /* it may be pending again by its end */
+            g->put[i] |= LR_EOI; /* it may be pending again by its end */
             continue;
         }
         g->used &= ~(1u << i);
@@ -374,26 +406,36 @@ static void give_back(struct hw_vcpu *h)
     g->changed = true;
 }
 
+/* The first is the timer's. */
+static unsigned free_lrs(const struct hw_vgic *g, unsigned lrs)
+{
+    unsigned n = lrs - 1;
+
+    for (unsigned m = g->used & ~1u; m; m &= m - 1)
+        n--;
+    return n;
+}
+
 static void fill(struct hw_vcpu *h, unsigned lrs)
 {
     struct hw_vgic *g = &h->vgic;
     struct dist *d = h->a->v.dist;
     uint64_t tops[HW_LRS_MAX];
-    unsigned n, free, at = 0;
+    unsigned n, free, at = 1;
 
     give_back(h);
     g->stale = false; /* before the list is read: what comes later makes it stale again */
-    free = lrs - (unsigned)__builtin_popcount(g->used);
+    free = free_lrs(g, lrs);
     if (UNLIKELY(!free && d->ops->list(d, &h->a->v, tops, 0))) {
         spill_one(g);
-        free = lrs - (unsigned)__builtin_popcount(g->used);
+        free = free_lrs(g, lrs);
     }
     n = d->ops->list(d, &h->a->v, tops, free);
     for (unsigned i = 0; i < MIN(n, free); i++, at++) {
         while (g->used >> at & 1)
             at++;
         g->top[at] = tops[i];
-        g->put[at] = g->now[at] = lr_of(h, tops[i]);
+        g->put[at] = g->now[at] = lr_of(tops[i]);
         g->used |= 1u << at;
     }
     g->hcr = HCR_EN | (n > free ? HCR_UIE : 0) | (g->spilled ? HCR_LRENPIE : 0);
@@ -402,34 +444,35 @@ static void fill(struct hw_vcpu *h, unsigned lrs)
 void vgic_sync(struct hw_vcpu *h)
 {
     struct hw_vgic *g = &h->vgic;
-    bool on = arch_irq_save(), up = g->vtimer_up;
+    bool on = arch_irq_save(), level = false;
     unsigned lrs;
 
     hw_here_with(h);
     read_back(h);
     lrs = hw_here()->lrs;
-    arch_irq_restore(on);
-    if (g->version)
-        tell(h);
-    on = arch_irq_save();
-    hw_here_with(h);
-    fold_vtimer(h);
-    if (!g->vtimer_up)
-        vtimer_hold(h, false);
-    arch_irq_restore(on);
-    if (up != g->vtimer_up) {
-        g->stale = true;
-        arm64_private_line(h->a, A64_INTID_TIMER_VIRT, g->vtimer_up);
+    if (g->version) {
+        vtimer_sync(h);
+    } else {
+        g->vtimer_fired = false;
+        level = g->vtimer_up = vtimer_level();
+        if (!level)
+            vtimer_hold(h, false);
     }
+    arch_irq_restore(on);
     h->hcr &= ~(uint64_t)(HCR_VI | HCR_VF | HCR_VSE);
     if (atomic_load(&h->a->inputs) & BIT(ARM64_INPUT_SERROR)) {
         atomic_fetch_and(&h->a->inputs, ~BIT(ARM64_INPUT_SERROR));
         h->hcr |= HCR_VSE;
     }
-    if (!g->version)
+    if (g->version) {
+        tell(h);
+        if (g->stale)
+            fill(h, lrs);
+        g->changed = true;
+    } else {
+        arm64_private_line(h->a, A64_INTID_TIMER_VIRT, level);
         software(h);
-    else if (g->stale)
-        fill(h, lrs);
+    }
 }
 
 void vgic_enter(struct hw_vcpu *h)
@@ -456,9 +499,10 @@ void vgic_neutral(struct hw_vcpu *h)
 {
     bool on;
 
-    if (h->vgic.used)
+    if (h->vgic.used & ~1u) {
         give_back(h);
-    h->vgic.stale = true;
+        h->vgic.stale = true;
+    }
     on = arch_irq_save();
 
     if (h->vgic.version == 3) {

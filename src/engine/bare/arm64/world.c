@@ -192,6 +192,8 @@ static void save(struct hw_cpu *hc, struct hw_vcpu *h)
     if (h->hcr >> 40 & 1) {
         KEY_REGS(SAVE_PLAIN)
     }
+    if (atomic_load(&h->asleep) && (h->a->cntv_ctl_el0 & 3) == 1)
+        ktimer_set(&h->alarm, h->a->cntv_cval_el0 + h->cntvoff);
     vgic_unload(hc, h);
     pstate_out(h);
 }
