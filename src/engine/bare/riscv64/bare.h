@@ -38,6 +38,17 @@ struct bare_trace {
     uint64_t pc, cause, value;
 };
 
+/* Which of the interrupt file of a guest is hardware. */
+enum bare_aia { BARE_AIA_NONE, BARE_AIA_EMULATED, BARE_AIA_FILE };
+
+#define BARE_FILE_WORDS 4 /* 255 identities */
+
+/* A guest file while its vCPU is not resident; staged: on its way there. */
+struct bare_file {
+    uint64_t delivery, threshold, pending[BARE_FILE_WORDS], enable[BARE_FILE_WORDS], staged[BARE_FILE_WORDS];
+    bool any_staged;
+};
+
 /* Of one VM. */
 struct bare_vm {
     struct spin lock; /* tables */
@@ -70,6 +81,8 @@ struct bare_vcpu {
         } page[BARE_FENCE_MAX];
     } fence; /* hfence.vvma before the next entry */
     bool fence_code;
+    uint8_t aia; /* enum bare_aia */
+    struct bare_file file;
     uint64_t clock_offset, timedelta; /* htimedelta belongs to this offset of the VM's clock */
     bool clock_known;
     struct waitq sleep;            /* in WFI */
@@ -150,6 +163,14 @@ void stage2_fini(struct bare_vm *s);
 int stage2_map(struct vm *vm, gpa_t gpa, bool write);
 /* All of it goes; the VM's vCPUs fault it in again. TLBs of all CPUs too. */
 void stage2_clear(struct vm *vm);
+
+/* ---- aia.c ---- */
+
+void bare_aia_begin(struct bare_vcpu *b);
+void bare_aia_stage(struct bare_vcpu *b);
+void bare_aia_deliver(struct bare_vcpu *b);
+void bare_aia_load(struct bare_vcpu *b);
+void bare_aia_save(struct bare_vcpu *b);
 
 /* ---- mmio.c ---- */
 

@@ -124,6 +124,8 @@ static bool prepare(struct bare_vcpu *b)
     }
     bare_fences(b);
     bare_inputs(b);
+    if (b->file.any_staged)
+        bare_aia_deliver(b);
     csr_write(RV_CSR_hstatus, b->hstatus);
     csr_write(RV_CSR_sstatus, b->sstatus);
     return true;
@@ -137,8 +139,11 @@ static void bare_run(struct vcpu *v)
     if (b->hooked != task_current()) {
         b->hooked = task_current();
         task_hooks_set(&hooks, b);
+        bare_aia_begin(b);
     }
     do {
+        if (b->aia == BARE_AIA_FILE && atomic_load(&b->r->mip) & RV_IRQ_SEI)
+            bare_aia_stage(b);
         arch_irq_save();
         if (!prepare(b)) {
             arch_irq_restore(true);
@@ -263,6 +268,9 @@ static int bare_vcpu_init(struct vcpu *v)
     ktimer_init(&b->alarm, alarm_fire, b);
     waitq_init(&b->sleep);
     r->features = features;
+    b->aia = !(features >> RVF_SSAIA & 1) ? BARE_AIA_NONE
+             : riscv_host.guest_files     ? BARE_AIA_FILE
+                                          : BARE_AIA_EMULATED;
     v->engine = b;
     return 0;
 }

@@ -31,8 +31,13 @@ static inline uint64_t go_on(struct riscv_vcpu *r, struct bare_vcpu *b)
         return BARE_LEAVE;
     }
     mip = atomic_load_explicit(&r->mip, memory_order_relaxed);
-    if (UNLIKELY(mip & RV_IRQ_SSI || (mip & RV_IRQ_SEI) << 1 != (b->hvip & RV_IRQ_VSEI)))
+    if (UNLIKELY(mip & RV_IRQ_SSI || (mip & RV_IRQ_SEI) << 1 != (b->hvip & RV_IRQ_VSEI))) {
+        if (b->aia == BARE_AIA_FILE && mip & RV_IRQ_SEI) { /* bare_run() moves what has come */
+            b->exit.reason = BARE_INTERRUPT;
+            return BARE_LEAVE;
+        }
         bare_inputs(b);
+    }
     return BARE_BACK;
 }
 

@@ -72,7 +72,7 @@ void bare_fp_load(struct bare_vcpu *b)
 void bare_inputs(struct bare_vcpu *b)
 {
     uint64_t mip = atomic_load_explicit(&b->r->mip, memory_order_relaxed);
-    uint64_t level = RV_IRQ_SEI | (riscv_host.sstc ? 0 : RV_IRQ_STI);
+    uint64_t level = (b->aia == BARE_AIA_FILE ? 0 : RV_IRQ_SEI) | (riscv_host.sstc ? 0 : RV_IRQ_STI);
     uint64_t want = (mip & level) << 1, change = want ^ b->hvip;
 
     if (mip & RV_IRQ_SSI) {
@@ -84,6 +84,9 @@ void bare_inputs(struct bare_vcpu *b)
     csr_set(RV_CSR_hvip, change & want);
     csr_clear(RV_CSR_hvip, change & ~want);
     b->hvip = want;
+    /* Without a guest file stopi may name the external interrupt by this only (AIA 1.0, 6.3.3). */
+    if (b->aia == BARE_AIA_EMULATED)
+        csr_write(RV_CSR_hvictl, want & RV_IRQ_VSEI ? RV_INT_SEI << 16 | 1 : 0);
 }
 
 void bare_inputs_fold(struct bare_vcpu *b)
@@ -130,7 +133,8 @@ void bare_load(struct bare_vcpu *b)
         cpu_prepare();
     b->fp_loaded = false;
     b->sstatus = r->priv == RV_PRIV_S ? RV_MSTATUS_SPP : 0;
-    b->hstatus = RV_HSTATUS_SPV | RV_HSTATUS_VTW | rv_field_set(0, RV_HSTATUS_VSXL, RV_XL_64);
+    b->hstatus = RV_HSTATUS_SPV | RV_HSTATUS_VTW | rv_field_set(0, RV_HSTATUS_VSXL, RV_XL_64) |
+                 (b->aia == BARE_AIA_FILE ? rv_field_set(0, RV_HSTATUS_VGEIN, 1) : 0);
     csr_write(RV_CSR_vsstatus, r->mstatus & RV_SSTATUS_MASK & ~RV_MSTATUS_VS);
     csr_write(RV_CSR_vstvec, r->stvec);
     csr_write(RV_CSR_vsscratch, r->sscratch);
@@ -146,6 +150,10 @@ void bare_load(struct bare_vcpu *b)
         csr_write(RV_CSR_vstimecmp, r->stimecmp);
     csr_write(RV_CSR_hvip, 0);
     b->hvip = 0;
+    if (riscv_host.ssaia)
+        csr_write(RV_CSR_hvictl, 0);
+    if (b->aia)
+        bare_aia_load(b);
     hedeleg_write(b);
     csr_write(RV_CSR_htimedelta, b->timedelta);
     bare_vmid_check(b);
@@ -175,6 +183,8 @@ void bare_save(struct bare_vcpu *b)
     if (riscv_host.sstc)
         r->stimecmp = csr_read(RV_CSR_vstimecmp);
     bare_inputs_fold(b);
+    if (b->aia)
+        bare_aia_save(b);
     if (b->fp_loaded && rv_field_get(b->sstatus, RV_MSTATUS_FS) == RV_FS_DIRTY)
         fp_save(b);
 }
