@@ -340,12 +340,15 @@ static void route_write(struct gicv3 *g, const struct gic_lanes *l)
 static void dist_write32(struct gicv3 *g, const struct gic_lanes *l)
 {
     struct gic_bank_at at;
+    uint32_t before;
 
     if (gic_bank_decode(l->word, &at)) {
         if (!at.bank || at.bank >= GICV3_BANKS)
             return;
+        before = gic_bank_pending(&g->spi[at.bank]);
         gic_bank_write(&g->spi[at.bank], &at, l->value, l->mask, false);
-        gicv3_update_all(g);
+        if (before | gic_bank_pending(&g->spi[at.bank]))
+            gicv3_update_all(g);
     } else if (l->word >= GICD_IROUTER && l->word < GICD_IROUTER_END) {
         route_write(g, l);
     } else if (l->word == GICD_CTLR) {

@@ -7,8 +7,6 @@
 #include "platform/bare/drivers/gic.h"
 #include "platform/bare/irq/irq.h"
 
-uint64_t hw_hcr(bool pauth);
-
 static int probe(char *why, size_t why_size)
 {
     (void)why;
@@ -107,6 +105,7 @@ static int vcpu_init(struct vcpu *v)
     /* The model for software has no implementer: a guest is better off with the host's, for its errata. */
     h->midr = h->a->cpu.model->midr >> 24 ? h->a->cpu.model->midr : sys_read(midr_el1);
     h->timer_for = TIMER_NEVER;
+    h->timer_next = &v->vm->timers[v->id].next;
     ktimer_init(&h->timer, timer_due, h);
     ktimer_init(&h->alarm, alarm, h);
     waitq_init(&h->sleep);
@@ -138,7 +137,6 @@ static const struct task_hooks hooks = {.evict = evict};
 static void run(struct vcpu *v)
 {
     struct hw_vcpu *h = hw_of(v);
-    struct hw_cpu *hc;
     bool on;
 
     v->exit.kind = EXIT_NONE;
@@ -146,9 +144,6 @@ static void run(struct vcpu *v)
         vgic_start(h);
     task_hooks_set(&hooks, h);
     on = arch_irq_save();
-    hc = hw_here();
-    if (UNLIKELY(!hc->ready))
-        hw_cpu_init(hc);
     if (hw_prepare(h))
         world_enter();
     atomic_store(&h->inside, NULL);
@@ -199,6 +194,15 @@ static void push(struct vcpu *v, unsigned groups)
         vgic_reset(hw_of(v));
 }
 
+static uint64_t exits_of(const struct hw_vcpu *h, unsigned reason)
+{
+    uint64_t n = 0;
+
+    for (unsigned i = 0; h && i < HW_HISTOGRAM; i++)
+        n += h->histogram[reason][i];
+    return n;
+}
+
 static void counters(struct vm *vm, void (*emit)(void *opaque, const char *name, uint64_t value), void *opaque)
 {
     for (unsigned r = 0; r < HW_REASONS; r++) {
@@ -206,7 +210,7 @@ static void counters(struct vm *vm, void (*emit)(void *opaque, const char *name,
         char name[32];
 
         for (unsigned i = 0; i < vm->vcpu_count; i++)
-            sum += hw_of(vm->vcpu[i]) ? hw_of(vm->vcpu[i])->exits[r] : 0;
+            sum += exits_of(hw_of(vm->vcpu[i]), r);
         fmt_snprintf(name, sizeof(name), "exit-%s", hw_reason_names[r]);
         emit(opaque, name, sum);
     }

@@ -343,19 +343,55 @@ static void account_end(struct hw_vcpu *h)
     uint64_t ticks = sys_read(cntpct_el0) - h->started;
     unsigned log = 63 - (unsigned)__builtin_clzll(ticks | 1);
 
-    h->exits[h->reason]++;
     h->histogram[h->reason][MIN(log, HW_HISTOGRAM - 1u)]++;
 }
 
 /* Nothing has happened since the exit that the guest would have to see: it goes on where it is. */
-static bool unchanged(const struct hw_cpu *hc, const struct hw_vcpu *h)
+static inline bool unchanged(const struct hw_cpu *hc, const struct hw_vcpu *h)
 {
-    const struct vcpu *v = &h->a->v;
-
-    return !atomic_load_explicit(&v->request, memory_order_relaxed) &&
+    return !atomic_load_explicit(&h->a->v.request, memory_order_relaxed) &&
            !atomic_load_explicit(&hc->cpu->resched, memory_order_relaxed) && hc->loaded == h &&
-           h->home == hc->cpu && h->timer_for == timer_next(v->vm, v->id) && h->vgic.live && !h->vgic.stale &&
-           !h->vgic.vtimer_fired && !h->vgic.changed && (!h->vgic.vtimer_up || h->vgic.used & 1);
+           h->timer_for == atomic_load_explicit(h->timer_next, memory_order_relaxed) && !h->vgic.attention;
+}
+
+/*
+ * An access to a device that was met before, with all that the syndrome can say: the way through, interrupts
+ * off. False: nothing was done.
+ */
+static inline bool mmio_fast(struct hw_vcpu *h)
+{
+    gpa_t gpa = (sys_read(hpfar_el2) << 8 & UINT64_C(0x0000fffffffff000)) | (sys_read(far_el2) & 0xfff);
+    const struct mem_region *r = hw_mmio_known(h, gpa);
+    struct arm64_vcpu *a = h->a;
+    uint64_t esr = h->esr, value = 0;
+    unsigned rt = esr >> 16 & 31, shift = 8u << (esr >> 22 & 3);
+    bool write = esr >> 6 & 1;
+
+    /* ISV, no cache maintenance, no table walk, a translation fault */
+    if (!r || (esr & (BIT(24) | BIT(8) | BIT(7) | 0x3c)) != (BIT(24) | 4))
+        return false;
+    if (write && rt != 31)
+        value = a->x[rt] << (64 - shift) >> (64 - shift);
+    if (!bus_access_at(a->v.vm, r, gpa, shift / 8, write, &value))
+        return false;
+    if (!write && rt != 31) {
+        value = esr >> 21 & 1 ? (uint64_t)((int64_t)(value << (64 - shift)) >> (64 - shift))
+                              : value << (64 - shift) >> (64 - shift);
+        a->x[rt] = esr >> 15 & 1 ? value : (uint32_t)value;
+    }
+    h->reason = write ? HW_MMIO_WRITE : HW_MMIO_READ;
+    a->v.pc += 4;
+    return true;
+}
+
+/* What a lock that was taken may have done: another task may have been here, or this may be another CPU. */
+static inline bool go_on(const struct hw_cpu *hc, const struct hw_vcpu *h)
+{
+    if (UNLIKELY(hw_here() != hc || !unchanged(hc, h)))
+        return false;
+    sys_write(elr_el2, h->a->v.pc);
+    sys_write(spsr_el2, h->spsr);
+    return true;
 }
 
 static bool exit_sync(struct hw_cpu *hc, struct hw_vcpu *h)
@@ -373,6 +409,11 @@ static bool exit_sync(struct hw_cpu *hc, struct hw_vcpu *h)
         v->exits[EXIT_HYPERCALL]++;
         arm64_psci_call(h->a);
         return unchanged(hc, h) || hw_prepare(h);
+    case EC_DATA_ABORT:
+        if (!mmio_fast(h))
+            break;
+        v->exits[EXIT_MMIO]++;
+        return go_on(hc, h) || hw_prepare(h);
     case EC_FP:
         h->reason = HW_FP;
         hw_fp_take(hc, h);
@@ -383,12 +424,23 @@ static bool exit_sync(struct hw_cpu *hc, struct hw_vcpu *h)
     arch_irq_restore(true);
     on = handle_sync(h);
     arch_irq_save();
-    if (LIKELY(on && hw_here() == hc && unchanged(hc, h))) {
-        sys_write(elr_el2, v->pc);
-        sys_write(spsr_el2, h->spsr);
-        return true;
+    return on && (go_on(hc, h) || hw_prepare(h));
+}
+
+/* One is acknowledged; more of them come when the guest goes on. */
+static inline void exit_irq(struct hw_cpu *hc, struct hw_vcpu *h)
+{
+    struct gic *g = hc->gic;
+    uint32_t ack = g->driver->ack(g);
+
+    h->reason = HW_IRQ;
+    if (LIKELY(gic_intid(g, ack) == g->vtimer)) {
+        h->vgic.vtimer_held = h->vgic.vtimer_up = h->vgic.vtimer_fired = true;
+        g->driver->drop(g, ack);
+        vgic_tick(h);
+    } else if (gic_intid(g, ack) < GIC_SPURIOUS) {
+        gic_handle(g, ack);
     }
-    return on && hw_prepare(h);
 }
 
 unsigned hw_exit(unsigned kind)
@@ -403,10 +455,7 @@ unsigned hw_exit(unsigned kind)
     if (LIKELY(kind == KIND_SYNC)) {
         on = exit_sync(hc, h);
     } else if (kind == KIND_IRQ) {
-        h->reason = HW_IRQ;
-        gic_irq();
-        if (h->vgic.vtimer_fired)
-            vgic_tick(h);
+        exit_irq(hc, h);
         on = unchanged(hc, h) || hw_prepare(h);
     } else {
         h->reason = HW_SERROR;

@@ -44,6 +44,8 @@ enum hw_reason {
 extern const char *const hw_reason_names[HW_REASONS];
 
 /* How entry is switched on this CPU: one of two sets of functions (world.c). */
+struct gic;
+
 struct hw_cpu {
     struct cpu *cpu;
     struct hw_vcpu *loaded; /* whose registers are in this CPU */
@@ -54,6 +56,7 @@ struct hw_cpu {
     _Atomic uint64_t vmid; /* generation and number in use here */
     uint64_t vmid_reserved;
     unsigned lrs, preemption_bits;
+    struct gic *gic;
 };
 
 struct hw_vm {
@@ -82,6 +85,7 @@ struct hw_vcpu {
     uint64_t afsr0, afsr1, amair, fpsr;
     uint64_t clock_offset, cntvoff;
     uint64_t esr, far, hpfar; /* of the exit in hand */
+    const _Atomic uint64_t *timer_next; /* timer_next() of it */
     struct ktimer timer;      /* the earliest of the core's timers of this vCPU */
     uint64_t timer_for;       /* that it is set to, virtual ns */
     struct waitq sleep;       /* WFI */
@@ -98,10 +102,16 @@ struct hw_vcpu {
     struct hw_vgic {
         uint8_t version;   /* of the interface in hardware, 0: by software */
         bool started;
-        bool stale;        /* the distributor has news */
-        bool live;         /* the registers have the truth: put[] is what they were given */
-        bool changed;      /* put[] and hcr have to be written */
-        bool vtimer_fired; /* the host's interrupt of the virtual timer was taken */
+        union {            /* none of them: the guest may go on as it is */
+            struct {
+                bool stale;        /* the distributor has news */
+                bool dead;         /* the registers do not have the truth: put[] and now[] have */
+                bool changed;      /* put[] and hcr have to be written */
+                bool vtimer_fired; /* the host's interrupt of the virtual timer was taken */
+                bool vtimer_waits; /* its line is up, and it has no list register */
+            };
+            uint64_t attention;
+        };
         bool vtimer_up;    /* its line, as the distributor was told */
         bool vtimer_held;  /* the host's interrupt is active for this vCPU, on its home */
         uint32_t used, written; /* masks of list registers */
@@ -114,7 +124,6 @@ struct hw_vcpu {
         uint32_t spilled, eoi_count;
     } vgic;
 
-    uint64_t exits[HW_REASONS];
     uint64_t started; /* counter at the exit in hand */
     uint32_t histogram[HW_REASONS][HW_HISTOGRAM]; /* by log2 of ticks */
     struct hw_exit ring[HW_EXIT_RING];
@@ -140,7 +149,6 @@ static inline struct hw_cpu *hw_here(void)
 
 /* Enters the guest whose registers are loaded; comes back when hw_exit() says so. [off] */
 void world_enter(void);
-void hw_cpu_init(struct hw_cpu *hc);
 uint64_t hw_hcr(bool pauth);
 /* This vCPU's registers into this CPU, what was there before to its struct. [off] */
 void hw_load(struct hw_cpu *hc, struct hw_vcpu *h);

@@ -186,7 +186,7 @@ static void by_decoding(struct hw_vcpu *h, gpa_t gpa)
     uint32_t raw;
     bool ok = true;
 
-    h->exits[HW_MMIO_DECODED]++;
+    h->reason = HW_MMIO_DECODED;
     if (!fetch(h, &raw))
         return; /* unmapped by another PE meanwhile: the guest runs it again and gets its own abort */
     if (!a64_decode(raw, &insn) || !plan_of(raw, &p)) {

@@ -118,11 +118,10 @@ static void vtimer_hold(struct hw_vcpu *h, bool hold)
 
 void vgic_vtimer(void *arg)
 {
-    struct hw_cpu *hc = hw_here();
-    struct hw_vcpu *h = hc->loaded;
+    struct hw_vcpu *h = hw_here()->loaded;
 
     (void)arg;
-    if (!h || h->home != hc->cpu)
+    if (!h)
         return;
     h->vgic.vtimer_held = h->vgic.vtimer_up = true;
     h->vgic.vtimer_fired = true;
@@ -151,6 +150,7 @@ void vgic_cpu_init(struct hw_cpu *hc)
 {
     struct gic *g = gic_get();
 
+    hc->gic = g;
     if (g->version == 3) {
         hc->lrs = lr_v3_count(&hc->preemption_bits);
         lr_v3_hcr_set(HCR_SOFTWARE);
@@ -170,7 +170,7 @@ void vgic_start(struct hw_vcpu *h)
     struct dist *d = h->a->v.dist;
     unsigned guest = !d ? 0 : d->cpu_base ? 2 : 3;
 
-    *g = (struct hw_vgic){.started = true, .stale = true};
+    *g = (struct hw_vgic){.started = true, .stale = true, .dead = true};
     if (!d || !d->ops->list || guest != gic_get()->version || !gic_get()->maintenance)
         return;
     g->version = (uint8_t)guest;
@@ -185,7 +185,7 @@ void vgic_reset(struct hw_vcpu *h)
     uint8_t version = g->version;
     bool started = g->started;
 
-    *g = (struct hw_vgic){.version = version, .started = started, .stale = true};
+    *g = (struct hw_vgic){.version = version, .started = started, .stale = true, .dead = true};
 }
 
 void vgic_load(struct hw_cpu *hc, struct hw_vcpu *h)
@@ -204,7 +204,7 @@ static void read_back(struct hw_vcpu *h)
 {
     struct hw_vgic *g = &h->vgic;
 
-    if (!g->live)
+    if (g->dead)
         return;
     for (unsigned m = g->used; m; m &= m - 1) {
         unsigned i = (unsigned)__builtin_ctz(m);
@@ -213,7 +213,7 @@ static void read_back(struct hw_vcpu *h)
     }
     if (UNLIKELY(g->spilled))
         g->eoi_count += hcr_read(g) >> HCR_EOICOUNT_SHIFT;
-    g->live = false;
+    g->dead = true;
 }
 
 void vgic_unload(struct hw_cpu *hc, struct hw_vcpu *h)
@@ -276,9 +276,10 @@ static void spilled_ends(struct hw_vcpu *h)
 static void vtimer_sync(struct hw_vcpu *h)
 {
     struct hw_vgic *g = &h->vgic;
+    bool fired = g->vtimer_fired;
     uint64_t top;
 
-    g->vtimer_fired = false;
+    g->vtimer_fired = g->vtimer_waits = false;
     if (!g->vtimer_up)
         return;
     if (g->used & 1) {
@@ -289,7 +290,7 @@ static void vtimer_sync(struct hw_vcpu *h)
             return;
         g->used &= ~1u;
         g->changed = true;
-        if (!is)
+        if (!is && !fired)
             g->vtimer_held = false;
     }
     g->vtimer_up = vtimer_level();
@@ -298,10 +299,11 @@ static void vtimer_sync(struct hw_vcpu *h)
         return;
     }
     top = h->a->v.dist->ops->peek(h->a->v.dist, &h->a->v, A64_INTID_TIMER_VIRT);
-    if (top == DIST_NONE)
+    g->vtimer_waits = top == DIST_NONE;
+    if (g->vtimer_waits)
         return;
     g->put[0] = g->now[0] = LR_MAKE(LR_PENDING, A64_INTID_TIMER_VIRT, DIST_TOP_PRIORITY(top), DIST_TOP_GROUP(top)) |
-                            LR_HW | LR_PHYSICAL(gic_get()->vtimer);
+                            LR_HW | LR_PHYSICAL(hw_here()->gic->vtimer);
     g->used |= 1;
     g->changed = true;
 }
@@ -327,7 +329,7 @@ bool vgic_quiet(struct hw_vcpu *h)
 {
     struct hw_vgic *g = &h->vgic;
 
-    return g->version && !g->stale && !g->vtimer_fired && (g->live || g->changed);
+    return g->version && !g->stale && !g->vtimer_fired && (!g->dead || g->changed);
 }
 
 /* The one thing that comes often: a tick, with nothing else going on. [off] */
@@ -335,7 +337,7 @@ bool vgic_tick(struct hw_vcpu *h)
 {
     struct hw_vgic *g = &h->vgic;
 
-    if (!g->version || g->stale || !g->live || h->home != arch_cpu())
+    if (!g->version || g->stale || g->dead || h->home != arch_cpu())
         return false;
     if (g->used & 1)
         g->now[0] = lr_read(g, 0);
@@ -481,7 +483,7 @@ void vgic_enter(struct hw_vcpu *h)
 
     if (g->vtimer_up)
         vtimer_hold(h, true);
-    if (!g->version || (g->live = true, LIKELY(!g->changed)))
+    if (!g->version || (g->dead = false, LIKELY(!g->changed)))
         return;
     for (unsigned i = 0, all = g->used | g->written; all >> i; i++) {
         if (g->used >> i & 1)

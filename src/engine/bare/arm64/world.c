@@ -230,6 +230,27 @@ static void load(struct hw_cpu *hc, struct hw_vcpu *h)
     vgic_load(hc, h);
 }
 
+/* MDCR_EL2.HPMN: all of them, where there is a PMU of Arm's architecture. */
+static uint64_t event_counters(void)
+{
+    uint64_t version = sys_read(id_aa64dfr0_el1) >> 8 & 0xf;
+
+    return version && version != 0xf ? sys_read(pmcr_el0) >> 11 & 0x1f : 0;
+}
+
+static void hw_cpu_init(struct hw_cpu *hc)
+{
+    hc->vhe = el2_vhe();
+    sys_write(hstr_el2, 0);
+    sys_write(cnthctl_el2, 0); /* the physical timer and counter are emulated */
+    sys_write(mdcr_el2, event_counters() | MDCR_TRAPS);
+    sys_write(vtcr_el2, stage2_vtcr());
+    fp_open(hc, false);
+    vgic_cpu_init(hc);
+    isb();
+    hc->ready = true;
+}
+
 void hw_unload(struct hw_vcpu *h)
 {
     struct hw_cpu *hc = hw_here();
@@ -244,7 +265,9 @@ void hw_unload(struct hw_vcpu *h)
 
 void hw_load(struct hw_cpu *hc, struct hw_vcpu *h)
 {
-    if (hc->loaded && hc->loaded->home == hc->cpu)
+    if (UNLIKELY(!hc->ready))
+        hw_cpu_init(hc);
+    if (hc->loaded)
         hw_unload(hc->loaded);
     load(hc, h);
     h->home = hc->cpu;
@@ -310,27 +333,6 @@ void hw_forget(struct hw_vcpu *h)
 {
     if (h->home || h->fp_home)
         on_home(h, forget_here);
-}
-
-/* MDCR_EL2.HPMN: all of them, where there is a PMU of Arm's architecture. */
-static uint64_t event_counters(void)
-{
-    uint64_t version = sys_read(id_aa64dfr0_el1) >> 8 & 0xf;
-
-    return version && version != 0xf ? sys_read(pmcr_el0) >> 11 & 0x1f : 0;
-}
-
-void hw_cpu_init(struct hw_cpu *hc)
-{
-    hc->vhe = el2_vhe();
-    sys_write(hstr_el2, 0);
-    sys_write(cnthctl_el2, 0); /* the physical timer and counter are emulated */
-    sys_write(mdcr_el2, event_counters() | MDCR_TRAPS);
-    sys_write(vtcr_el2, stage2_vtcr());
-    fp_open(hc, false);
-    vgic_cpu_init(hc);
-    isb();
-    hc->ready = true;
 }
 
 uint64_t hw_hcr(bool pauth)

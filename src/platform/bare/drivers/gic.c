@@ -11,9 +11,31 @@ struct gic *gic_get(void)
     return found ? &the_gic : NULL;
 }
 
+void gic_handle(struct gic *g, uint32_t ack)
+{
+    bool *forward = &g->forward[arch_cpu()->id];
+    unsigned id = gic_intid(g, ack);
+
+    *forward = false;
+    if (id == g->timer)
+        irq_timer();
+    else if (id == GIC_SGI_IPI)
+        irq_ipi();
+    else
+        irq_handle(&g->domain, id);
+    g->driver->drop(g, ack);
+    if (!*forward)
+        g->driver->deactivate(g, ack);
+}
+
+/* LPIs are not in use: everything from GIC_SPURIOUS on is none. */
 void gic_irq(void)
 {
-    the_gic.driver->irq(&the_gic);
+    struct gic *g = &the_gic;
+    uint32_t ack = g->driver->ack(g);
+
+    for (; gic_intid(g, ack) < GIC_SPURIOUS; ack = g->driver->ack(g))
+        gic_handle(g, ack);
 }
 
 void gic_forward(void)

@@ -19,7 +19,11 @@ struct gic_driver {
     /* Once; finds its windows. -ENODEV or -EINVAL with the reason. */
     int (*init)(struct gic *g, const struct board *b, dtb_node n, char *why, size_t why_size);
     void (*cpu_init)(struct gic *g, struct cpu *c);
-    void (*irq)(struct gic *g);
+    /* Acknowledges: as the register reads, its INTID in bits 23:0 (version 2: 9:0); GIC_SPURIOUS and above: none. */
+    uint32_t (*ack)(struct gic *g);
+    /* Priority drop, and deactivation. */
+    void (*drop)(struct gic *g, uint32_t ack);
+    void (*deactivate)(struct gic *g, uint32_t ack);
     void (*ipi)(struct gic *g, struct cpu *to);
     /* Private interrupts of this CPU. */
     void (*private_enable)(struct gic *g, unsigned intid, bool on);
@@ -59,8 +63,15 @@ struct gic *gic_get(void);
 int gic_init(const struct board *b, char *why, size_t why_size);
 /* Vector's entry: acknowledges and handles what is pending. Interrupts are off. */
 void gic_irq(void);
+/* The same for one that was acknowledged: handles and ends it. */
+void gic_handle(struct gic *g, uint32_t ack);
 /* From the handler of a private interrupt: its deactivation is left to a guest, through a list register. */
 void gic_forward(void);
+
+static inline unsigned gic_intid(const struct gic *g, uint32_t ack)
+{
+    return ack & (g->version == 2 ? 0x3ff : 0xffffff);
+}
 
 static inline uint32_t gic_r32(const uint8_t *base, unsigned offset)
 {

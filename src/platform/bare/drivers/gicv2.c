@@ -66,33 +66,20 @@ static void cpu_init(struct gic *g, struct cpu *c)
     }
 }
 
-static void handle(struct gic *g, unsigned id)
+static uint32_t ack(struct gic *g)
 {
-    if (id == g->timer)
-        irq_timer();
-    else if (id == GIC_SGI_IPI)
-        irq_ipi();
-    else
-        irq_handle(&g->domain, id);
+    return gic_r32(g->cpu, GICC_IAR);
 }
 
 /* An SGI ends with the number of its sender, as it was acknowledged. */
-static void irq(struct gic *g)
+static void drop(struct gic *g, uint32_t value)
 {
-    bool *forward = &g->forward[arch_cpu()->id];
+    gic_w32(g->cpu, GICC_EOIR, value);
+}
 
-    for (;;) {
-        uint32_t iar = gic_r32(g->cpu, GICC_IAR);
-        unsigned id = iar & 0x3ff;
-
-        if (id >= GIC_SPURIOUS)
-            return;
-        *forward = false;
-        handle(g, id);
-        gic_w32(g->cpu, GICC_EOIR, iar);
-        if (!*forward)
-            gic_w32(g->cpu, GICC_DIR, iar);
-    }
+static void deactivate(struct gic *g, uint32_t value)
+{
+    gic_w32(g->cpu, GICC_DIR, value);
 }
 
 static void ipi(struct gic *g, struct cpu *to)
@@ -113,7 +100,9 @@ static void private_active(struct gic *g, unsigned intid, bool active)
 
 const struct gic_driver gicv2_driver = {.init = init,
                                         .cpu_init = cpu_init,
-                                        .irq = irq,
+                                        .ack = ack,
+                                        .drop = drop,
+                                        .deactivate = deactivate,
                                         .ipi = ipi,
                                         .private_enable = private_enable,
                                         .private_active = private_active};

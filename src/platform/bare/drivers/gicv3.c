@@ -114,31 +114,22 @@ static void cpu_init(struct gic *g, struct cpu *c)
     isb();
 }
 
-static void handle(struct gic *g, unsigned id)
+static uint32_t ack(struct gic *g)
 {
-    if (id == g->timer)
-        irq_timer();
-    else if (id == GIC_SGI_IPI)
-        irq_ipi();
-    else
-        irq_handle(&g->domain, id);
+    (void)g;
+    return (uint32_t)rd(icc_iar1);
 }
 
-static void irq(struct gic *g)
+static void drop(struct gic *g, uint32_t value)
 {
-    bool *forward = &g->forward[arch_cpu()->id];
+    (void)g;
+    wr(icc_eoir1, value);
+}
 
-    for (;;) {
-        unsigned id = (unsigned)rd(icc_iar1) & 0xffffff;
-
-        if (id >= GIC_SPURIOUS && id < 8192)
-            return;
-        *forward = false;
-        handle(g, id);
-        wr(icc_eoir1, id);
-        if (!*forward)
-            wr(icc_dir, id);
-    }
+static void deactivate(struct gic *g, uint32_t value)
+{
+    (void)g;
+    wr(icc_dir, value);
 }
 
 /* ICC_SGI1R_EL1 (12.2.20): Aff3 55:48, range 47:44, Aff2 39:32, number 27:24, Aff1 23:16, list 15:0. */
@@ -165,7 +156,9 @@ static void private_active(struct gic *g, unsigned intid, bool active)
 
 const struct gic_driver gicv3_driver = {.init = init,
                                         .cpu_init = cpu_init,
-                                        .irq = irq,
+                                        .ack = ack,
+                                        .drop = drop,
+                                        .deactivate = deactivate,
                                         .ipi = ipi,
                                         .private_enable = private_enable,
                                         .private_active = private_active};
