@@ -21,6 +21,9 @@ struct port {
     uint8_t *queue;        /* frames, each after its length in two bytes */
     unsigned frames;       /* in the queue; lock */
     uint8_t frame[FRAME_MAX];
+    /* An uplink has no queue: frames go there at once. */
+    void (*send)(void *opaque, const void *frame, size_t len);
+    void *opaque;
     uint32_t waiting; /* length of the one in `frame` that the device had no room for; work only */
 };
 
@@ -136,7 +139,9 @@ static struct port *lookup(const struct net_switch *s, uint64_t mac)
 
 static void give(struct net_switch *s, struct port *to, const void *frame, size_t len)
 {
-    if (!enqueue(to, frame, len))
+    if (to->send)
+        to->send(to->opaque, frame, len);
+    else if (!enqueue(to, frame, len))
         s->stat.dropped++;
 }
 
@@ -202,8 +207,10 @@ static void net_destroy(struct netdev *net)
     forget(p->sw, p);
     plat_unlock(&p->sw->lock);
     p->net.receive = NULL;
-    work_flush(&p->work);
-    plat_lock_fini(&p->lock);
+    if (!p->send) {
+        work_flush(&p->work);
+        plat_lock_fini(&p->lock);
+    }
     plat_free(p->queue);
     plat_free(p);
 }
@@ -247,6 +254,30 @@ int net_switch_port(struct netdev **out, struct net_switch *s, struct vm *vm, ch
     }
     *out = &p->net;
     return 0;
+}
+
+int net_switch_uplink(struct netdev **out, struct net_switch *s,
+                      void (*send)(void *opaque, const void *frame, size_t len), void *opaque)
+{
+    struct port *p = plat_alloc(sizeof(*p));
+
+    if (!p)
+        return -ENOMEM;
+    p->net.ops = &net_switch_ops;
+    p->sw = s;
+    p->send = send;
+    p->opaque = opaque;
+    if (!plug(s, p)) {
+        plat_free(p);
+        return -EBUSY;
+    }
+    *out = &p->net;
+    return 0;
+}
+
+void net_switch_input(struct netdev *port, const void *frame, size_t len)
+{
+    net_send(port, frame, len);
 }
 
 struct net_switch *net_switch_create(void)

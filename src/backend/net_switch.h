@@ -19,6 +19,14 @@ void net_switch_destroy(struct net_switch *s);
  */
 int net_switch_port(struct netdev **out, struct net_switch *s, struct vm *vm, char *why, size_t why_size);
 
+/*
+ * A port that leads out of the host: frames for it go to send() at once, from any task, with the switch's
+ * lock held; what comes in goes to net_switch_input(). For good. -ENOMEM, -EBUSY.
+ */
+int net_switch_uplink(struct netdev **out, struct net_switch *s,
+                      void (*send)(void *opaque, const void *frame, size_t len), void *opaque);
+void net_switch_input(struct netdev *port, const void *frame, size_t len);
+
 struct net_switch_stat {
     uint64_t frames, flooded, dropped; /* came in; went to every port; found no room at one */
     unsigned ports, addresses;

@@ -163,6 +163,41 @@ static void goes_round(void **state)
     net_switch_destroy(s);
 }
 
+static void count_out(void *opaque, const void *frame, size_t len)
+{
+    struct card *c = opaque;
+
+    c->frames++;
+    c->len = len;
+    memcpy(c->last, frame, MIN(len, sizeof(c->last)));
+}
+
+/* What leads out of the host is a port as others, without a queue. */
+static void uplink(void **state)
+{
+    struct net_switch *s = net_switch_create();
+    struct card a, out = {0};
+    struct netdev *up;
+    uint8_t frame[60] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 9};
+
+    (void)state;
+    plug(&a, s);
+    assert_int_equal(net_switch_uplink(&up, s, count_out, &out), 0);
+    send(&a, 1, 255, 61);
+    assert_int_equal(out.frames, 1);
+    assert_int_equal(out.len, 61);
+    net_switch_input(up, frame, sizeof(frame)); /* from 9 to 1 */
+    assert_int_equal(arrived(&a), 1);
+    send(&a, 1, 9, 62);
+    assert_int_equal(out.frames, 2);
+    assert_int_equal(out.len, 62);
+    send(&a, 1, 1, 63);
+    assert_int_equal(out.frames, 2);
+    up->ops->destroy(up);
+    unplug(&a);
+    net_switch_destroy(s);
+}
+
 static void ports_end(void **state)
 {
     struct net_switch *s = net_switch_create();
@@ -184,10 +219,8 @@ static void ports_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(learns),
-        cmocka_unit_test(fills),
-        cmocka_unit_test(goes_round),
-        cmocka_unit_test(ports_end),
+        cmocka_unit_test(learns), cmocka_unit_test(fills),     cmocka_unit_test(goes_round),
+        cmocka_unit_test(uplink), cmocka_unit_test(ports_end),
     };
 
     return cmocka_run_group_tests_name("net_switch", tests, NULL, NULL);

@@ -160,7 +160,7 @@ static bool leads_to_file(const struct bundle *b, int option, const char *value)
     enum config_kind kind = config_info[option].kind;
     const char *comma = kind == CONFIG_DISK_ || kind == CONFIG_ISO_ ? strchr(value, ',') : NULL;
 
-    if (kind != CONFIG_PATH && kind != CONFIG_DISK_ && kind != CONFIG_ISO_)
+    if ((kind != CONFIG_PATH && kind != CONFIG_DISK_ && kind != CONFIG_ISO_) || config_is_board(value))
         return true;
     return has_file(b, value, comma ? (size_t)(comma - value) : strlen(value), DTB_NONE);
 }

@@ -89,6 +89,7 @@ static int make(struct made *m, struct config *a, struct config *b, char *why)
     set(a, "machine", "virt,aia=aplic-imsic");
     set_path(m, a, "kernel", "kernel");
     set_path(m, a, "disk", "disk,1.img,ro");
+    set(a, "disk", "board:vda1");
     set(a, "sched.weight", "300");
     set(a, "sched.affinity", "0");
     set(a, "sched.affinity", "2");
@@ -157,6 +158,8 @@ static void test_read_back(void **state)
     assert_string_equal(c.desc.machine_options, "aia=aplic-imsic");
     assert_string_equal(c.desc.kernel, "kernel");
     assert_true(c.desc.disks[0].read_only);
+    assert_int_equal(c.desc.disk_count, 2);
+    assert_string_equal(c.desc.disks[1].path, "board:vda1");
     assert_int_equal(c.desc.net, DESC_NET_VSWITCH);
     assert_int_equal(c.desc.sched.weight, 300);
     assert_int_equal(c.desc.sched.affinity, 5);

@@ -94,7 +94,7 @@ static int add_file(struct writer *w, const char *path)
     struct entry e = {.path = path};
     int err;
 
-    if (!path || find_path(w, path))
+    if (!path || config_is_board(path) || find_path(w, path))
         return 0;
     if (w->files == BUNDLE_FILES)
         return refuse(w, -EINVAL, "%s: one file too many; a bundle has at most %u", path, BUNDLE_FILES);
@@ -134,10 +134,16 @@ static void place_files(struct writer *w)
 
 /* ---- the tree ---- */
 
+/* What a path is called in the bundle. */
+static const char *name_of(struct writer *w, const char *path)
+{
+    return config_is_board(path) ? path : find_path(w, path)->name;
+}
+
 static void put_path(struct writer *w, struct dtw *t, const char *key, const char *path)
 {
     if (path)
-        dtw_prop_str(t, key, find_path(w, path)->name);
+        dtw_prop_str(t, key, name_of(w, path));
 }
 
 static void put_number(struct dtw *t, const char *key, uint64_t n)
@@ -154,7 +160,7 @@ static void put_disks(struct writer *w, struct dtw *t, const struct vm_desc *d)
     const char *list[DESC_DISKS];
 
     for (unsigned i = 0; i < d->disk_count; i++) {
-        fmt_snprintf(text[i], sizeof(text[i]), "%s%s", find_path(w, d->disks[i].path)->name,
+        fmt_snprintf(text[i], sizeof(text[i]), "%s%s", name_of(w, d->disks[i].path),
                      d->disks[i].read_only ? ",ro" : "");
         list[i] = text[i];
     }

@@ -60,6 +60,11 @@ const char *config_group(int i)
     return NULL;
 }
 
+bool config_is_board(const char *path)
+{
+    return !strncmp(path, "board:", 6);
+}
+
 int config_find(const char *key)
 {
     for (int i = 0; i < CONFIG_OPTIONS; i++) {

@@ -80,5 +80,7 @@ const char *config_group(int i);
 /* Index of a key, or -1. */
 int config_find(const char *key);
 bool config_is_list(enum config_kind kind);
+/* A disk of the board that the bare form runs on ("board:vda1"), no file. */
+bool config_is_board(const char *path);
 
 #endif

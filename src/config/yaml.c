@@ -75,7 +75,8 @@ static int set_from_file(struct config *c, const char *file, int option, const c
     const char *slash = strrchr(file, '/');
     char path[4096];
 
-    if (!slash || value[0] == '/' || (kind != CONFIG_PATH && kind != CONFIG_DISK_ && kind != CONFIG_ISO_))
+    if (!slash || value[0] == '/' || config_is_board(value) ||
+        (kind != CONFIG_PATH && kind != CONFIG_DISK_ && kind != CONFIG_ISO_))
         return config_set(c, config_info[option].key, value, why, why_size);
     if ((size_t)snprintf(path, sizeof(path), "%.*s/%s", (int)(slash - file), file, value) >= sizeof(path)) {
         snprintf(why, why_size, "%s: the path is too long", config_info[option].key);

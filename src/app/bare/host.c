@@ -293,6 +293,32 @@ void host_init(struct host *h, const struct bare_boot *boot)
     }
 }
 
+static void uplink_send(void *opaque, const void *frame, size_t len)
+{
+    const struct host *h = opaque;
+
+    bare_net_send(h->uplink_nic, frame, len); /* what finds no room there is lost */
+}
+
+static void uplink_receive(void *opaque, const void *frame, size_t len)
+{
+    const struct host *h = opaque;
+
+    net_switch_input(h->uplink, frame, len);
+}
+
+void host_uplink(struct host *h, unsigned nic)
+{
+    uint8_t mac[6];
+
+    h->uplink_nic = nic;
+    if (nic >= bare_net_count())
+        say("uplink: the board has no network device %u", nic);
+    else if (!h->sw || net_switch_uplink(&h->uplink, h->sw, uplink_send, h) ||
+             bare_net_start(nic, uplink_receive, h, mac))
+        say("uplink: network device %u cannot be used", nic);
+}
+
 void host_autostart(struct host *h)
 {
     char why[300];

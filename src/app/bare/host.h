@@ -28,6 +28,8 @@ struct host {
     struct bare_vm vms[BUNDLE_VMS];
     unsigned count;
     struct net_switch *sw;
+    struct netdev *uplink; /* of the switch: the board's network device number uplink_nic; NULL: none */
+    unsigned uplink_nic;
     uint64_t cpus; /* bit = CPU that runs tasks */
     void (*quit)(void *opaque);
     void *opaque;
@@ -35,6 +37,8 @@ struct host {
 
 /* 0 VMs and one line of log where the bundle is no good. */
 void host_init(struct host *h, const struct bare_boot *boot);
+/* The board's network device joins the switch; a line of log where it cannot. */
+void host_uplink(struct host *h, unsigned nic);
 /* Those that are to start with the board; a line of log for each that cannot. */
 void host_autostart(struct host *h);
 /* Ends and destroys all. */

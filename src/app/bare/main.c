@@ -1,6 +1,7 @@
 /*
  * The front end of the bare form: the board's VMs from the bundle, and a shell on its console. Host command
- * line: console=all shows the guests' consoles live; console=NAME attaches that VM's from the start.
+ * line: console=all shows the guests' consoles live; console=NAME attaches that VM's from the start; uplink=N
+ * puts network device N of the board on the switch.
  */
 #include "control/editor.h"
 #include "app/bare/host.h"
@@ -138,10 +139,10 @@ static void shell_quit(void *opaque)
 
 /* ---- start ---- */
 
-/* Value of console= on the host's command line, or an empty text. */
-static void console_argument(const char *cmdline, char *value, size_t size)
+/* Value of a key ("console=") on the host's command line, or an empty text. */
+static void argument(const char *cmdline, const char *key, char *value, size_t size)
 {
-    static const char key[] = "console=";
+    size_t n = strlen(key);
 
     value[0] = 0;
     for (const char *s = cmdline ? cmdline : ""; *s;) {
@@ -149,8 +150,8 @@ static void console_argument(const char *cmdline, char *value, size_t size)
 
         while (s[len] && s[len] != ' ')
             len++;
-        if (len > sizeof(key) - 1 && !memcmp(s, key, sizeof(key) - 1))
-            fmt_snprintf(value, size, "%.*s", (int)(len - (sizeof(key) - 1)), s + sizeof(key) - 1);
+        if (len > n && !memcmp(s, key, n))
+            fmt_snprintf(value, size, "%.*s", (int)(len - n), s + n);
         s += len;
         while (*s == ' ')
             s++;
@@ -170,13 +171,15 @@ void app_main(const struct bare_boot *boot)
     struct shell *sh = plat_alloc(sizeof(*sh));
     struct mux_shell hooks = {shell_input, shell_hide, shell_show, shell_detached, sh};
     struct editor_ops ops = {editor_put, editor_complete, sh};
-    char console[64];
+    char console[64], uplink[8];
+    uint64_t nic;
 
     if (!sh) {
         plat_log_line("no memory for the shell", 23);
         return;
     }
-    console_argument(boot->cmdline, console, sizeof(console));
+    argument(boot->cmdline, "console=", console, sizeof(console));
+    argument(boot->cmdline, "uplink=", uplink, sizeof(uplink));
     ring_init(&sh->typed, sh->typed_bytes, TYPED);
     plat_event_init(&sh->event);
     editor_init(&sh->editor, &ops, "carbovisor> ");
@@ -185,6 +188,8 @@ void app_main(const struct bare_boot *boot)
     sh->host.opaque = sh;
     mux_start(&hooks, !strcmp(console, "all"));
     host_init(&sh->host, boot);
+    if (uplink[0] && !fmt_parse_u64(uplink, &nic))
+        host_uplink(&sh->host, (unsigned)nic);
     host_autostart(&sh->host);
     attach_wanted(sh, console);
     shell_run(sh);
