@@ -75,8 +75,8 @@ struct device *vm_device(struct vm *vm, const char *id)
 }
 
 /* Takes over what was switched by this access or by forwarded ones before it. */
-static bool access_device(struct vm *vm, const struct mem_region *r, gpa_t gpa, unsigned size, bool write,
-                          uint64_t *value, bool *switched)
+static inline bool access_device(struct vm *vm, const struct mem_region *r, gpa_t gpa, unsigned size,
+                                 bool write, uint64_t *value, bool *switched)
 {
     struct device *d;
 
@@ -106,8 +106,8 @@ bool bus_forward(struct vm *vm, gpa_t gpa, unsigned size, bool write, uint64_t *
     return access_device(vm, mem_find(&vm->mem, gpa), gpa, size, write, value, NULL);
 }
 
-bool bus_access_at(struct vm *vm, const struct mem_region *r, gpa_t gpa, unsigned size, bool write,
-                   uint64_t *value)
+static bool __attribute__((noinline))
+access_slow(struct vm *vm, const struct mem_region *r, gpa_t gpa, unsigned size, bool write, uint64_t *value)
 {
     bool switched = false;
 
@@ -115,6 +115,30 @@ bool bus_access_at(struct vm *vm, const struct mem_region *r, gpa_t gpa, unsigne
         return false;
     if (UNLIKELY(switched))
         mem_flash_announce(&vm->mem);
+    return true;
+}
+
+/* The way of a hardware engine's exit: nothing is kept over the handler but what it needs itself. */
+bool bus_access_at(struct vm *vm, const struct mem_region *r, gpa_t gpa, unsigned size, bool write,
+                   uint64_t *value)
+{
+    struct device *d;
+    bool switched;
+
+    if (UNLIKELY(!r || !r->dev || size > r->size - (gpa - r->base) || vm->log.trace & TRACE_MMIO ||
+                 vm->desc.deterministic))
+        return access_slow(vm, r, gpa, size, write, value);
+    d = r->dev;
+    plat_lock(&d->lock);
+    if (write)
+        d->ops->write(d, r->dev_region, gpa - r->base, size, *value);
+    else
+        *value = d->ops->read(d, r->dev_region, gpa - r->base, size);
+    switched = d->switched;
+    d->switched = false;
+    plat_unlock(&d->lock);
+    if (UNLIKELY(switched))
+        mem_flash_announce(&d->vm->mem);
     return true;
 }
 

@@ -306,14 +306,6 @@ static uint32_t dist_read32(const struct gicv3 *g, uint64_t offset)
     struct gic_bank_at at;
     uint64_t n;
 
-    if (gic_bank_decode(offset, &at))
-        return at.bank && at.bank < GICV3_BANKS ? gic_bank_read(&g->spi[at.bank], &at) : 0;
-    if (offset >= GICD_IROUTER && offset < GICD_IROUTER_END) {
-        n = (offset - GICD_IROUTER) / 8;
-        return n >= 32 ? (uint32_t)(g->route[n] >> (offset % 8 * 8)) : 0;
-    }
-    if (offset >= GICD_ID)
-        return gic_id_register(offset - GICD_ID, PART_DIST, 3);
     switch (offset) {
     case GICD_CTLR:
         return g->ctlr | GICD_ARE | GICD_DS;
@@ -321,9 +313,14 @@ static uint32_t dist_read32(const struct gicv3 *g, uint64_t offset)
         return typer(g);
     case GICD_IIDR:
         return IIDR;
-    default:
-        return 0;
     }
+    if (gic_bank_decode(offset, &at))
+        return at.bank && at.bank < GICV3_BANKS ? gic_bank_read(&g->spi[at.bank], &at) : 0;
+    if (offset >= GICD_IROUTER && offset < GICD_IROUTER_END) {
+        n = (offset - GICD_IROUTER) / 8;
+        return n >= 32 ? (uint32_t)(g->route[n] >> (offset % 8 * 8)) : 0;
+    }
+    return offset >= GICD_ID ? gic_id_register(offset - GICD_ID, PART_DIST, 3) : 0;
 }
 
 static void route_write(struct gicv3 *g, const struct gic_lanes *l)

@@ -173,8 +173,13 @@ static void flush(struct vcpu *v, const struct flush_scope *scope)
     (void)scope;
 }
 
+/* Regions come and go while no vCPU runs, but for flash, which is in no vCPU's list of devices. */
 static void mem_changed(struct vm *vm)
 {
+    for (unsigned i = 0; i < vm->vcpu_count; i++) {
+        if (vm->vcpu[i]->engine)
+            memset(hw_of(vm->vcpu[i])->mmio, 0, sizeof(hw_of(vm->vcpu[i])->mmio));
+    }
     stage2_unmap_all(vm);
 }
 

@@ -286,7 +286,7 @@ static void stage2_fault(struct hw_vcpu *h, bool fetch)
     bool write = !fetch && h->esr >> 6 & 1 && !(h->esr >> 8 & 1), walk = h->esr >> 7 & 1;
     int err = 1;
 
-    if (fetch || walk || !hw_mmio_known(h, gpa))
+    if (fetch || walk || !hw_mmio_known(h, gpa >> MEM_PAGE_BITS))
         err = stage2_map(h->a->v.vm, gpa, write && !walk);
     if (!err) {
         h->reason = HW_STAGE2;
@@ -360,8 +360,9 @@ static inline bool unchanged(const struct hw_cpu *hc, const struct hw_vcpu *h)
  */
 static inline bool mmio_fast(struct hw_vcpu *h)
 {
-    gpa_t gpa = (sys_read(hpfar_el2) << 8 & UINT64_C(0x0000fffffffff000)) | (sys_read(far_el2) & 0xfff);
-    const struct mem_region *r = hw_mmio_known(h, gpa);
+    uint64_t page = sys_read(hpfar_el2) >> 4;
+    gpa_t gpa = page << 12 | (sys_read(far_el2) & 0xfff);
+    const struct mem_region *r = hw_mmio_known(h, page);
     struct arm64_vcpu *a = h->a;
     uint64_t esr = h->esr, value = 0;
     unsigned rt = esr >> 16 & 31, shift = 8u << (esr >> 22 & 3);
@@ -412,7 +413,6 @@ static bool exit_sync(struct hw_cpu *hc, struct hw_vcpu *h)
     case EC_DATA_ABORT:
         if (!mmio_fast(h))
             break;
-        v->exits[EXIT_MMIO]++;
         return go_on(hc, h) || hw_prepare(h);
     case EC_FP:
         h->reason = HW_FP;

@@ -93,7 +93,6 @@ struct hw_vcpu {
     struct ktimer alarm;      /* the guest's timer while it sleeps and another has the hardware */
     struct hw_mmio {          /* devices it met last, by page */
         uint64_t page;
-        const struct mem_map *map;
         const struct mem_region *region;
     } mmio[HW_MMIO];
     enum hw_reason reason; /* of the exit in hand */
@@ -212,15 +211,12 @@ void hw_wake(struct hw_vcpu *h);
 
 /* A data abort on what is no memory. False: nobody answers, and the guest got its abort. */
 void hw_mmio(struct hw_vcpu *h, gpa_t gpa);
-/* The device at gpa, if it was met before; NULL. */
-static inline const struct mem_region *hw_mmio_known(const struct hw_vcpu *h, gpa_t gpa)
+/* The device of this page, if it was met before; NULL. */
+static inline const struct mem_region *hw_mmio_known(const struct hw_vcpu *h, uint64_t page)
 {
-    const struct hw_mmio *m = &h->mmio[(gpa >> 12 ^ gpa >> 16) & (HW_MMIO - 1)];
+    const struct hw_mmio *m = &h->mmio[(page ^ page >> 4) & (HW_MMIO - 1)];
 
-    return m->page == gpa >> 12 &&
-                   m->map == atomic_load_explicit(&h->a->v.vm->mem.map, memory_order_relaxed)
-               ? m->region
-               : NULL;
+    return LIKELY(m->page == page) ? m->region : NULL;
 }
 
 /* ---- vgic.c ---- */

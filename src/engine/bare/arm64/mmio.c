@@ -6,15 +6,15 @@
 
 static const struct mem_region *region_at(struct hw_vcpu *h, gpa_t gpa)
 {
-    const struct mem_region *r = hw_mmio_known(h, gpa);
-    struct mem *mem = &h->a->v.vm->mem;
+    uint64_t page = gpa >> MEM_PAGE_BITS;
+    const struct mem_region *r = hw_mmio_known(h, page);
 
     if (r)
         return r;
-    r = mem_find(mem, gpa);
+    r = mem_find(&h->a->v.vm->mem, gpa);
     /* Whole pages only, so that a page is one device; flash comes and goes. */
     if (r && r->dev && !r->host && !((r->base | r->size) & (MEM_PAGE_SIZE - 1)))
-        h->mmio[(gpa >> 12 ^ gpa >> 16) & (HW_MMIO - 1)] = (struct hw_mmio){gpa >> 12, atomic_load(&mem->map), r};
+        h->mmio[(page ^ page >> 4) & (HW_MMIO - 1)] = (struct hw_mmio){page, r};
     return r;
 }
 
