@@ -48,7 +48,8 @@ struct guest_ops {
     void (*raise_illegal)(struct vcpu *v);
     /* TLB context of data accesses (ASID, privilege, SUM...): equal numbers share translations. */
     uint64_t (*context)(struct vcpu *v, enum access access);
-    /* The same of fetches of global pages, whatever the address space; 0, or NULL: they are not told apart. */
+    /* The same of fetches of global pages, whatever the address space; 0, or NULL: they are not told apart.
+     */
     uint64_t (*global_context)(struct vcpu *v);
     uint64_t (*asid)(struct vcpu *v);
 

@@ -47,10 +47,11 @@ struct dist_ops {
     /* Software-generated interrupt `id` of this group for the vCPUs in mask (bit = id of the vCPU). */
     void (*software)(struct dist *d, struct vcpu *v, unsigned id, unsigned group, uint64_t mask);
     /*
-     * For a CPU interface that holds several interrupts at once (list registers), where `listed` is set. list():
-     * up to max pending and inactive ones that distributor and group enables let pass to this vCPU, best first;
-     * how many there are in all. Each change of that requests VCPU_REQ_IRQ. An edge, an SGI or an LPI that was
-     * listed is pending in the CPU interface from then on and here no more: the next one is another.
+     * For a CPU interface that holds several interrupts at once (list registers), where `listed` is set.
+     * list(): up to max pending and inactive ones that distributor and group enables let pass to this vCPU,
+     * best first; how many there are in all. Each change of that requests VCPU_REQ_IRQ. An edge, an SGI or an
+     * LPI that was listed is pending in the CPU interface from then on and here no more: the next one is
+     * another.
      */
     unsigned (*list)(struct dist *d, struct vcpu *v, uint64_t *tops, unsigned max);
     /* One of the list was acknowledged, and active says whether it still is. */

@@ -73,8 +73,8 @@ unsigned gic_bank_list(const struct gic_bank *b, uint32_t among, unsigned first,
         unsigned n = (unsigned)__builtin_ctz(bits);
         uint64_t level = (b->edge >> n & 1 ? 0 : DIST_LEVEL) | (b->latch >> n & 1 ? DIST_LATCHED : 0);
 
-        count = gic_list_add(tops, max, count,
-                             DIST_TOP(first + n, b->priority[n], b->group >> n & 1) | level);
+        count =
+            gic_list_add(tops, max, count, DIST_TOP(first + n, b->priority[n], b->group >> n & 1) | level);
     }
     return count;
 }

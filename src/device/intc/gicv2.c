@@ -195,7 +195,8 @@ static unsigned dist_list(struct dist *d, struct vcpu *v, uint64_t *tops, unsign
     n = gic_bank_list(b, group_mask(g, b), 0, tops, max, 0);
     for (unsigned i = 1; i < GICV2_BANKS; i++) {
         b = &g->spi[i];
-        n = gic_bank_list(b, targeted(g, i, group_mask(g, b) & gic_bank_pending(b), v->id), 32 * i, tops, max, n);
+        n = gic_bank_list(b, targeted(g, i, group_mask(g, b) & gic_bank_pending(b), v->id), 32 * i, tops, max,
+                          n);
     }
     for (unsigned i = 0; i < MIN(n, max); i++)
         tops[i] = take_out(g, v->id, tops[i]);

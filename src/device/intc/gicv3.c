@@ -59,7 +59,8 @@ static uint64_t find_top(const struct gicv3 *g, unsigned cpu)
             group = b->group >> n & 1;
         }
     }
-    if (g->lpi_pending[cpu] && g->ctlr & GICD_ENABLE_GRP1) { /* LPIs are Group 1 where there is one Security state (IHI 0069, 4.6) */
+    if (g->lpi_pending[cpu] &&
+        g->ctlr & GICD_ENABLE_GRP1) { /* LPIs are Group 1 where there is one Security state (IHI 0069, 4.6) */
         n = gicv3_lpi_best(g, cpu, &priority);
         if (n != GIC_NONE) {
             best = n;
@@ -223,7 +224,8 @@ static unsigned dist_list(struct dist *d, struct vcpu *v, uint64_t *tops, unsign
     n = gic_bank_list(&g->private[cpu], group_mask(g, &g->private[cpu]), 0, tops, max, n);
     for (unsigned i = 1; i < GICV3_BANKS; i++)
         if (gic_bank_pending(&g->spi[i]))
-            n = gic_bank_list(&g->spi[i], group_mask(g, &g->spi[i]) & g->routed[cpu][i], 32 * i, tops, max, n);
+            n = gic_bank_list(&g->spi[i], group_mask(g, &g->spi[i]) & g->routed[cpu][i], 32 * i, tops, max,
+                              n);
     if (g->lpi_pending[cpu] && g->ctlr & GICD_ENABLE_GRP1)
         n = gicv3_lpi_list(g, cpu, tops, max, n);
     for (unsigned i = 0; i < MIN(n, max); i++)

@@ -97,8 +97,9 @@ unsigned gicv3_lpi_list(const struct gicv3 *g, unsigned cpu, uint64_t *tops, uns
             uint8_t config = g->lpi_config[n];
 
             if (config & LPI_ENABLE)
-                count = gic_list_add(tops, max, count,
-                                     DIST_TOP(GICV3_LPI_BASE + n, config & GIC_PRIORITY_MASK, 1) | DIST_LATCHED);
+                count =
+                    gic_list_add(tops, max, count,
+                                 DIST_TOP(GICV3_LPI_BASE + n, config & GIC_PRIORITY_MASK, 1) | DIST_LATCHED);
         }
     }
     return count;

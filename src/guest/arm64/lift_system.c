@@ -4,7 +4,6 @@
 
 typedef const struct lift_row *row_t;
 
-
 /* ---- system registers ---- */
 
 bool alift_sys_lookup(uint64_t mode, const struct a64_insn *i, struct arm64_sys_info *out)

@@ -1,7 +1,7 @@
 /*
- * What leaving the guest costs, in instructions: for QEMU -icount shift=0,sleep=off, where an instruction, the
- * hypervisor's included, is a nanosecond. The counter has ticks of 16 of them, so a figure is the mean of many
- * rounds. One line "bench NAME VALUE" a figure.
+ * What leaving the guest costs, in instructions: for QEMU -icount shift=0,sleep=off, where an instruction,
+ * the hypervisor's included, is a nanosecond. The counter has ticks of 16 of them, so a figure is the mean of
+ * many rounds. One line "bench NAME VALUE" a figure.
  */
 #include "guest.h"
 

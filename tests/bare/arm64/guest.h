@@ -16,7 +16,8 @@
         __asm__ volatile("mrs %0, " #name : "=r"(sys_value)::"memory");                                      \
         sys_value;                                                                                           \
     })
-#define sys_write(name, value) __asm__ volatile("msr " #name ", %0\n\tisb" ::"r"((uint64_t)(value)) : "memory")
+#define sys_write(name, value)                                                                               \
+    __asm__ volatile("msr " #name ", %0\n\tisb" ::"r"((uint64_t)(value)) : "memory")
 
 static inline uint64_t hvc(uint64_t function, uint64_t x, uint64_t y, uint64_t z)
 {
@@ -78,9 +79,9 @@ static inline void gic_start(unsigned pe)
     w32(sgi + 0x80, 0xffffffff);
     for (unsigned i = 0; i < 32; i += 4)
         w32(sgi + 0x400 + i, 0x80808080);
-    w32(sgi + 0x100, 0x0800ffff); /* SGIs, virtual timer */
-    sys_write(S3_0_C4_C6_0, 0xf0);   /* ICC_PMR_EL1 */
-    sys_write(S3_0_C12_C12_7, 1);    /* ICC_IGRPEN1_EL1 */
+    w32(sgi + 0x100, 0x0800ffff);  /* SGIs, virtual timer */
+    sys_write(S3_0_C4_C6_0, 0xf0); /* ICC_PMR_EL1 */
+    sys_write(S3_0_C12_C12_7, 1);  /* ICC_IGRPEN1_EL1 */
 }
 
 static inline uint64_t gic_ack(void)

@@ -1,6 +1,7 @@
 /*
- * What leaving the guest costs, in instructions: for QEMU -icount shift=0,sleep=off, where instret counts each
- * one, the hypervisor's included, and ten of them are a microsecond. One line "bench NAME VALUE" a figure.
+ * What leaving the guest costs, in instructions: for QEMU -icount shift=0,sleep=off, where instret counts
+ * each one, the hypervisor's included, and ten of them are a microsecond. One line "bench NAME VALUE" a
+ * figure.
  */
 #include "guest.h"
 

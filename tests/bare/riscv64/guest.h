@@ -37,7 +37,13 @@ static inline struct sbi sbi(uint64_t ext, uint64_t fid, uint64_t x, uint64_t y,
     return (struct sbi){(int64_t)a0, a1};
 }
 
-enum { SBI_BASE = 0x10, SBI_TIME = 0x54494d45, SBI_IPI = 0x735049, SBI_HSM = 0x48534d, SBI_SRST = 0x53525354 };
+enum {
+    SBI_BASE = 0x10,
+    SBI_TIME = 0x54494d45,
+    SBI_IPI = 0x735049,
+    SBI_HSM = 0x48534d,
+    SBI_SRST = 0x53525354
+};
 
 static inline uint64_t instret(void)
 {

@@ -208,7 +208,8 @@ static uint64_t exits_of(const struct hw_vcpu *h, unsigned reason)
     return n;
 }
 
-static void counters(struct vm *vm, void (*emit)(void *opaque, const char *name, uint64_t value), void *opaque)
+static void counters(struct vm *vm, void (*emit)(void *opaque, const char *name, uint64_t value),
+                     void *opaque)
 {
     for (unsigned r = 0; r < HW_REASONS; r++) {
         uint64_t sum = 0;

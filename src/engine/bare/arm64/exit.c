@@ -6,12 +6,22 @@
 #include "platform/bare/drivers/gic.h"
 
 enum kind { KIND_SYNC, KIND_IRQ, KIND_SERROR };
-enum { EC_WFX = 1, EC_FP = 7, EC_PAUTH = 9, EC_ILLEGAL = 0xe, EC_HVC = 0x16, EC_SMC = 0x17, EC_SYSREG = 0x18, EC_SVE = 0x19,
-       EC_INSN_ABORT = 0x20, EC_DATA_ABORT = 0x24 };
+enum {
+    EC_WFX = 1,
+    EC_FP = 7,
+    EC_PAUTH = 9,
+    EC_ILLEGAL = 0xe,
+    EC_HVC = 0x16,
+    EC_SMC = 0x17,
+    EC_SYSREG = 0x18,
+    EC_SVE = 0x19,
+    EC_INSN_ABORT = 0x20,
+    EC_DATA_ABORT = 0x24
+};
 
 const char *const hw_reason_names[HW_REASONS] = {
-    "irq",       "wfi",    "wfe", "hvc",    "smc",       "sysreg", "mmio-read", "mmio-write", "mmio-decoded",
-    "stage2", "fp",  "serror", "undefined", "other"};
+    "irq",        "wfi",          "wfe",    "hvc", "smc",    "sysreg",    "mmio-read",
+    "mmio-write", "mmio-decoded", "stage2", "fp",  "serror", "undefined", "other"};
 
 /* ---- the guest's own exceptions ---- */
 
@@ -291,7 +301,8 @@ static void stage2_fault(struct hw_vcpu *h, bool fetch)
     if (!err) {
         h->reason = HW_STAGE2;
     } else if (err < 0) {
-        h->a->v.exit = (struct exit){.kind = EXIT_FATAL, .fatal = "no memory for the guest's translation tables"};
+        h->a->v.exit =
+            (struct exit){.kind = EXIT_FATAL, .fatal = "no memory for the guest's translation tables"};
     } else if (fetch || walk) {
         hw_abort(h, h->far, fetch ? ACCESS_FETCH : write ? ACCESS_WRITE : ACCESS_READ);
     } else {

@@ -1,9 +1,9 @@
 /*
  * The arm64 hardware engine: a guest runs at EL1 and EL0 of this CPU. What its files offer each other.
  *
- * A vCPU's state is in its struct, or in the hardware of the CPU where it ran last (h->home): general registers
- * are in the struct at each exit, all others stay in hardware until another vCPU enters there, the task moves
- * (task_hooks.evict), or somebody pulls them. Functions marked [off] want interrupts off.
+ * A vCPU's state is in its struct, or in the hardware of the CPU where it ran last (h->home): general
+ * registers are in the struct at each exit, all others stay in hardware until another vCPU enters there, the
+ * task moves (task_hooks.evict), or somebody pulls them. Functions marked [off] want interrupts off.
  */
 #ifndef CV_ENGINE_BARE_ARM64_HW_H
 #define CV_ENGINE_BARE_ARM64_HW_H
@@ -17,11 +17,11 @@
 #include "platform/bare/sched/timer.h"
 #include "platform/bare/sync/wait.h"
 
-#define HW_LRS_MAX    16
-#define HW_MMIO       8 /* power of two */
-#define HW_SPILL      32
-#define HW_EXIT_RING  16
-#define HW_HISTOGRAM  20
+#define HW_LRS_MAX   16
+#define HW_MMIO      8 /* power of two */
+#define HW_SPILL     32
+#define HW_EXIT_RING 16
+#define HW_HISTOGRAM 20
 
 /* Reasons that are counted: index of hw_vcpu.exits. */
 enum hw_reason {
@@ -60,8 +60,8 @@ struct hw_cpu {
 };
 
 struct hw_vm {
-    uint64_t *root; /* stage 2 */
-    uint64_t vmid;  /* generation << 16 | number; stage2.c's lock */
+    uint64_t *root;        /* stage 2 */
+    uint64_t vmid;         /* generation << 16 | number; stage2.c's lock */
     struct plat_lock lock; /* tables */
     struct hw_page *pages; /* all of its tables */
     bool flat_clean;
@@ -84,14 +84,14 @@ struct hw_vcpu {
     uint64_t midr;
     uint64_t afsr0, afsr1, amair, fpsr;
     uint64_t clock_offset, cntvoff;
-    uint64_t esr, far, hpfar; /* of the exit in hand */
+    uint64_t esr, far, hpfar;           /* of the exit in hand */
     const _Atomic uint64_t *timer_next; /* timer_next() of it */
-    struct ktimer timer;      /* the earliest of the core's timers of this vCPU */
-    uint64_t timer_for;       /* that it is set to, virtual ns */
-    struct waitq sleep;       /* WFI */
+    struct ktimer timer;                /* the earliest of the core's timers of this vCPU */
+    uint64_t timer_for;                 /* that it is set to, virtual ns */
+    struct waitq sleep;                 /* WFI */
     _Atomic bool asleep;
-    struct ktimer alarm;      /* the guest's timer while it sleeps and another has the hardware */
-    struct hw_mmio {          /* devices it met last, by page */
+    struct ktimer alarm; /* the guest's timer while it sleeps and another has the hardware */
+    struct hw_mmio {     /* devices it met last, by page */
         uint64_t page;
         const struct mem_region *region;
     } mmio[HW_MMIO];
@@ -99,9 +99,9 @@ struct hw_vcpu {
 
     /* vgic.c */
     struct hw_vgic {
-        uint8_t version;   /* of the interface in hardware, 0: by software */
+        uint8_t version; /* of the interface in hardware, 0: by software */
         bool started;
-        union {            /* none of them: the guest may go on as it is */
+        union { /* none of them: the guest may go on as it is */
             struct {
                 bool stale;        /* the distributor has news */
                 bool dead;         /* the registers do not have the truth: put[] and now[] have */
@@ -111,8 +111,8 @@ struct hw_vcpu {
             };
             uint64_t attention;
         };
-        bool vtimer_up;    /* its line, as the distributor was told */
-        bool vtimer_held;  /* the host's interrupt is active for this vCPU, on its home */
+        bool vtimer_up;         /* its line, as the distributor was told */
+        bool vtimer_held;       /* the host's interrupt is active for this vCPU, on its home */
         uint32_t used, written; /* masks of list registers */
         uint64_t put[HW_LRS_MAX], now[HW_LRS_MAX];
         uint64_t top[HW_LRS_MAX]; /* what stands there, as the distributor listed it */
@@ -123,7 +123,7 @@ struct hw_vcpu {
         uint32_t spilled, eoi_count;
     } vgic;
 
-    uint64_t started; /* counter at the exit in hand */
+    uint64_t started;                             /* counter at the exit in hand */
     uint32_t histogram[HW_REASONS][HW_HISTOGRAM]; /* by log2 of ticks */
     struct hw_exit ring[HW_EXIT_RING];
     uint32_t ring_at;
@@ -231,11 +231,13 @@ void vgic_unload(struct hw_cpu *hc, struct hw_vcpu *h);
 void vgic_drop(struct hw_vcpu *h);
 /* No news for the guest: vgic_sync() is not needed. [off] */
 bool vgic_quiet(struct hw_vcpu *h);
-/* The same after the virtual timer's interrupt, which it puts into its list register; false: vgic_sync(). [off] */
+/* The same after the virtual timer's interrupt, which it puts into its list register; false: vgic_sync().
+ * [off] */
 bool vgic_tick(struct hw_vcpu *h);
 /* The virtual timer ends a halt. [off] */
 bool vgic_vtimer_waits(struct hw_vcpu *h);
-/* What the guest did goes to the distributor, and its news to the list registers' image. Interrupts may be on. */
+/* What the guest did goes to the distributor, and its news to the list registers' image. Interrupts may be
+ * on. */
 void vgic_sync(struct hw_vcpu *h);
 /* The image into the registers. [off] */
 void vgic_enter(struct hw_vcpu *h);

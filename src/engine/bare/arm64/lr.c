@@ -6,10 +6,11 @@
 /* ---- GICv3 ---- */
 
 #define CASES(X)                                                                                             \
-    X(0, S3_4_C12_C12_0) X(1, S3_4_C12_C12_1) X(2, S3_4_C12_C12_2) X(3, S3_4_C12_C12_3)                      \
-    X(4, S3_4_C12_C12_4) X(5, S3_4_C12_C12_5) X(6, S3_4_C12_C12_6) X(7, S3_4_C12_C12_7)                      \
-    X(8, S3_4_C12_C13_0) X(9, S3_4_C12_C13_1) X(10, S3_4_C12_C13_2) X(11, S3_4_C12_C13_3)                    \
-    X(12, S3_4_C12_C13_4) X(13, S3_4_C12_C13_5) X(14, S3_4_C12_C13_6) X(15, S3_4_C12_C13_7)
+    X(0, S3_4_C12_C12_0)                                                                                     \
+    X(1, S3_4_C12_C12_1) X(2, S3_4_C12_C12_2) X(3, S3_4_C12_C12_3) X(4, S3_4_C12_C12_4) X(5, S3_4_C12_C12_5) \
+        X(6, S3_4_C12_C12_6) X(7, S3_4_C12_C12_7) X(8, S3_4_C12_C13_0) X(9, S3_4_C12_C13_1)                  \
+            X(10, S3_4_C12_C13_2) X(11, S3_4_C12_C13_3) X(12, S3_4_C12_C13_4) X(13, S3_4_C12_C13_5)          \
+                X(14, S3_4_C12_C13_6) X(15, S3_4_C12_C13_7)
 
 /* ICH_VTR_EL2: ListRegs 4:0 less one, PREbits 28:26 less one */
 unsigned lr_v3_count(unsigned *preemption_bits)
@@ -98,7 +99,8 @@ unsigned lr_v2_count(const uint8_t *gich)
     return MIN((gic_r32(gich, GICH_VTR) & 0x3f) + 1, 16u);
 }
 
-/* GICH_LR (5.3.7): number 9:0, physical 19:10 or sender 12:10 and EOI 19, priority 27:23, state 29:28, group 30, HW 31 */
+/* GICH_LR (5.3.7): number 9:0, physical 19:10 or sender 12:10 and EOI 19, priority 27:23, state 29:28, group
+ * 30, HW 31 */
 uint64_t lr_v2_get(const uint8_t *gich, unsigned i)
 {
     uint32_t v = gic_r32(gich, GICH_LR + 4 * i);
@@ -111,7 +113,8 @@ uint64_t lr_v2_get(const uint8_t *gich, unsigned i)
 
 void lr_v2_set(uint8_t *gich, unsigned i, uint64_t lr)
 {
-    uint32_t v = LR_STATE(lr) << 28 | (LR_ID(lr) & 0x3ff) | (LR_PRIORITY(lr) & 0xf8) << 20 | LR_GROUP(lr) << 30;
+    uint32_t v =
+        LR_STATE(lr) << 28 | (LR_ID(lr) & 0x3ff) | (LR_PRIORITY(lr) & 0xf8) << 20 | LR_GROUP(lr) << 30;
 
     if (lr & LR_HW)
         v |= 1u << 31 | (uint32_t)(lr >> 32 & 0x3ff) << 10;

@@ -1,7 +1,7 @@
 /*
  * List registers and the virtual CPU interface of both GIC versions behind one form, which is that of
- * ICH_LR<n>_EL2 (IHI 0069, 12.4.9): number 31:0, physical number 44:32, EOI 41, priority 55:48, group 60, HW 61,
- * state 63:62; and, for what version 2 has besides, the sender of an SGI in bits 47:45.
+ * ICH_LR<n>_EL2 (IHI 0069, 12.4.9): number 31:0, physical number 44:32, EOI 41, priority 55:48, group 60, HW
+ * 61, state 63:62; and, for what version 2 has besides, the sender of an SGI in bits 47:45.
  */
 #ifndef CV_ENGINE_BARE_ARM64_LR_H
 #define CV_ENGINE_BARE_ARM64_LR_H

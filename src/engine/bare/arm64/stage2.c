@@ -1,6 +1,6 @@
 /*
- * Stage 2: 39 bits of guest-physical address, 4 KiB granule, filled at faults with pages as large as core/mem's
- * regions allow; and VMIDs of 8 or 16 bits by generations.
+ * Stage 2: 39 bits of guest-physical address, 4 KiB granule, filled at faults with pages as large as
+ * core/mem's regions allow; and VMIDs of 8 or 16 bits by generations.
  */
 #include "engine/bare/arm64/hw.h"
 #include "lib/err.h"

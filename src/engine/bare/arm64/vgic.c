@@ -1,7 +1,8 @@
 /*
- * The guest's CPU interface. In hardware: list registers hold what the distributor (a device) has pending; the
- * guest acknowledges and ends without an exit, and what it did is told to the distributor afterwards. Where the
- * host's GIC has no interface of the guest's version: by software, with HCR_EL2.VI and VF as its signals.
+ * The guest's CPU interface. In hardware: list registers hold what the distributor (a device) has pending;
+ * the guest acknowledges and ends without an exit, and what it did is told to the distributor afterwards.
+ * Where the host's GIC has no interface of the guest's version: by software, with HCR_EL2.VI and VF as its
+ * signals.
  */
 #include "engine/bare/arm64/hw.h"
 #include "isa/arm64/dt.h"
@@ -12,11 +13,11 @@ enum { HCR_EN = 1, HCR_UIE = 2, HCR_LRENPIE = 4, HCR_EOICOUNT_SHIFT = 27 };
 /* TC 10, TALL0 11, TALL1 12: all of the guest's accesses come here */
 #define HCR_SOFTWARE (BIT(10) | BIT(11) | BIT(12))
 /* ICH_VMCR_EL2 (12.4.19) */
-#define VMCR_ENG0 BIT(0)
-#define VMCR_ENG1 BIT(1)
+#define VMCR_ENG0  BIT(0)
+#define VMCR_ENG1  BIT(1)
 #define VMCR_FIQEN BIT(3)
-#define VMCR_CBPR BIT(4)
-#define VMCR_EOIM BIT(9)
+#define VMCR_CBPR  BIT(4)
+#define VMCR_EOIM  BIT(9)
 
 /* ---- between struct and registers of the interface ---- */
 
@@ -269,9 +270,9 @@ static void spilled_ends(struct hw_vcpu *h)
 }
 
 /*
- * The virtual timer has list register 0 to itself and the distributor is asked only what it would say: the host's
- * interrupt raises the line, and its end by the guest, which is the host's too, or a timer quietened before,
- * lowers it. [off]
+ * The virtual timer has list register 0 to itself and the distributor is asked only what it would say: the
+ * host's interrupt raises the line, and its end by the guest, which is the host's too, or a timer quietened
+ * before, lowers it. [off]
  */
 static void vtimer_sync(struct hw_vcpu *h)
 {
@@ -302,8 +303,9 @@ static void vtimer_sync(struct hw_vcpu *h)
     g->vtimer_waits = top == DIST_NONE;
     if (g->vtimer_waits)
         return;
-    g->put[0] = g->now[0] = LR_MAKE(LR_PENDING, A64_INTID_TIMER_VIRT, DIST_TOP_PRIORITY(top), DIST_TOP_GROUP(top)) |
-                            LR_HW | LR_PHYSICAL(hw_here()->gic->vtimer);
+    g->put[0] = g->now[0] =
+        LR_MAKE(LR_PENDING, A64_INTID_TIMER_VIRT, DIST_TOP_PRIORITY(top), DIST_TOP_GROUP(top)) | LR_HW |
+        LR_PHYSICAL(hw_here()->gic->vtimer);
     g->used |= 1;
     g->changed = true;
 }

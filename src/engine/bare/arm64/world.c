@@ -57,12 +57,12 @@
     X(S3_0_C2_C3_0, h->a->apga.lo)                                                                           \
     X(S3_0_C2_C3_1, h->a->apga.hi)
 
-#define SAVE_EL1(name, el12, field)    field = sys_read(name);
-#define SAVE_EL12(name, el12, field)   field = sys_read(el12);
-#define LOAD_EL1(name, el12, field)    sys_write(name, field);
-#define LOAD_EL12(name, el12, field)   sys_write(el12, field);
-#define SAVE_PLAIN(name, field)        field = sys_read(name);
-#define LOAD_PLAIN(name, field)        sys_write(name, field);
+#define SAVE_EL1(name, el12, field)  field = sys_read(name);
+#define SAVE_EL12(name, el12, field) field = sys_read(el12);
+#define LOAD_EL1(name, el12, field)  sys_write(name, field);
+#define LOAD_EL12(name, el12, field) sys_write(el12, field);
+#define SAVE_PLAIN(name, field)      field = sys_read(name);
+#define LOAD_PLAIN(name, field)      sys_write(name, field);
 
 /* ---- PSTATE and stack pointers: in the struct x[31] is the one in use ---- */
 
@@ -111,12 +111,15 @@ void hw_vtimer_get(struct hw_vcpu *h)
 
 /* ---- FP ---- */
 
-#define Q_PAIRS(X) X(0, 1) X(2, 3) X(4, 5) X(6, 7) X(8, 9) X(10, 11) X(12, 13) X(14, 15) X(16, 17) X(18, 19) \
-    X(20, 21) X(22, 23) X(24, 25) X(26, 27) X(28, 29) X(30, 31)
+#define Q_PAIRS(X)                                                                                           \
+    X(0, 1)                                                                                                  \
+    X(2, 3) X(4, 5) X(6, 7) X(8, 9) X(10, 11) X(12, 13) X(14, 15) X(16, 17) X(18, 19) X(20, 21) X(22, 23)    \
+        X(24, 25) X(26, 27) X(28, 29) X(30, 31)
 #define Q_SAVE(i, j) "stp q" #i ", q" #j ", [%0, #16*" #i "]\n\t"
 #define Q_LOAD(i, j) "ldp q" #i ", q" #j ", [%0, #16*" #i "]\n\t"
 
-/* FPSR's flags in the struct are those of the soft float (arm64_fpsr()); engines without it go the same way. */
+/* FPSR's flags in the struct are those of the soft float (arm64_fpsr()); engines without it go the same way.
+ */
 static void fp_out(struct hw_vcpu *h)
 {
     uint64_t fpsr, fpcr;

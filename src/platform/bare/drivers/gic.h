@@ -19,7 +19,8 @@ struct gic_driver {
     /* Once; finds its windows. -ENODEV or -EINVAL with the reason. */
     int (*init)(struct gic *g, const struct board *b, dtb_node n, char *why, size_t why_size);
     void (*cpu_init)(struct gic *g, struct cpu *c);
-    /* Acknowledges: as the register reads, its INTID in bits 23:0 (version 2: 9:0); GIC_SPURIOUS and above: none. */
+    /* Acknowledges: as the register reads, its INTID in bits 23:0 (version 2: 9:0); GIC_SPURIOUS and above:
+     * none. */
     uint32_t (*ack)(struct gic *g);
     /* Priority drop, and deactivation. */
     void (*drop)(struct gic *g, uint32_t ack);

@@ -175,7 +175,8 @@ static int map_image(const struct mapper *m)
     return err;
 }
 
-/* What must not be mapped, and the image's text and constants, which are not to be written by another name. */
+/* What must not be mapped, and the image's text and constants, which are not to be written by another name.
+ */
 static void find_holes(const struct board *b, struct holes *h)
 {
     memcpy(h->r, b->no_map, sizeof(b->no_map));

@@ -39,9 +39,9 @@ void arch_context_init(struct arch_context *c, void *stack_top, void (*fn)(void 
     uint64_t *sp = (uint64_t *)stack_top - 12;
 
     memset(sp, 0, 12 * sizeof(*sp));
-    sp[0] = (uint64_t)fn;                /* x19 */
-    sp[1] = (uint64_t)arg;               /* x20 */
-    sp[11] = (uint64_t)context_begin;    /* x30 */
+    sp[0] = (uint64_t)fn;             /* x19 */
+    sp[1] = (uint64_t)arg;            /* x20 */
+    sp[11] = (uint64_t)context_begin; /* x30 */
     c->sp = (uint64_t)sp;
 }
 
@@ -70,7 +70,8 @@ void arch_cpu_setup(struct cpu *c)
     gic_get()->driver->cpu_init(gic_get(), c);
 }
 
-/* entry.S knows the offsets. Tables of the boot until the CPU runs at the image's addresses, then the final ones. */
+/* entry.S knows the offsets. Tables of the boot until the CPU runs at the image's addresses, then the final
+ * ones. */
 struct start {
     uint64_t stack_top, cpu, config, ttbr;
 };
@@ -225,6 +226,6 @@ void trap_hyp(unsigned kind)
 {
     /* The timer's comparator was borrowed by the vector: soon, so that nothing is missed. */
     sys_write(cnthp_cval_el2, 0);
-    trap_fatal(kind ? "SError in the hypervisor" : "exception in the hypervisor", sys_read(elr_el2), sys_read(far_el2),
-               sys_read(esr_el2));
+    trap_fatal(kind ? "SError in the hypervisor" : "exception in the hypervisor", sys_read(elr_el2),
+               sys_read(far_el2), sys_read(esr_el2));
 }
