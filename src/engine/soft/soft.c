@@ -183,6 +183,9 @@ static uint64_t space_number(struct soft_vcpu *s, uint64_t mode, uint16_t ctx)
     return h;
 }
 
+/* So often the jump hash is emptied for a kernel whose pages are not global after all. */
+#define LOCAL_CLEARS 64
+
 /*
  * Fetches of global pages share a space, so that the jump hash of a kernel outlives a change of process.
  * Where there are entries of other pages in it, they go when the address space changes.
@@ -191,7 +194,7 @@ static uint16_t space_context(struct vcpu *v)
 {
     const struct guest_ops *g = v->vm->guest;
     struct soft_vcpu *s = soft_of(v);
-    uint64_t global = g->global_context ? g->global_context(v) : 0;
+    uint64_t global = g->global_context && s->local_clears < LOCAL_CLEARS ? g->global_context(v) : 0;
 
     s->space_shared = global != 0;
     if (!global)
@@ -218,8 +221,10 @@ void soft_context_changed(struct vcpu *v)
             s->ctx[a] = context_id(v, g->context(v, a));
         ctx = space_context(v);
     } while (generation != s->generation);
-    if (UNLIKELY(s->jumps_local && s->ctx[ACCESS_FETCH] != fetch))
+    if (UNLIKELY(s->jumps_local && s->ctx[ACCESS_FETCH] != fetch)) {
         soft_jumps_clear(s);
+        s->local_clears++;
+    }
     s->space = space_number(s, v->mode, ctx) << SPACE_SHIFT;
     bank_switch(s, v->mode);
 }

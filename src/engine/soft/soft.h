@@ -106,6 +106,7 @@ struct soft_vcpu {
     uint16_t global_id;     /* ... and its context id; 0: none */
     bool space_shared;      /* the present space is that of all address spaces: entries of global pages */
     bool jumps_local;       /* the jump hash has others in such a space */
+    uint32_t local_clears;  /* times it was emptied for that */
     bool fetch_local;       /* the last unit was looked up in a page that is not global */
     unsigned next_id, next_context, next_large;
     unsigned generation; /* counts clearings of all contexts */

@@ -60,6 +60,11 @@
 #define ARM64_MODE_WATCH      BIT(22)
 #define ARM64_MODE_MMU        BIT(23)
 #define ARM64_MODE_FZ16       BIT(24)
+/*
+ * EL1: a bit of TTBR1's address. A kernel that isolates page tables enters and leaves by a second one, two pages
+ * away: so the code of its way in has units and page slots apart from the kernel's, and neither empties the other's.
+ */
+#define ARM64_MODE_TABLE      BIT(25)
 #define ARM64_MODE_NO_EXT(id) BIT(32 + (id))
 
 /* SCTLR_EL1 bits that are one where no feature gives them a meaning: also ITD and SED, without AArch32. */

@@ -49,6 +49,7 @@ uint64_t arm64_mode(const struct arm64_vcpu *a)
         m |= a->spsel ? ARM64_MODE_SPSEL : 0;
         m |= a->pan ? ARM64_MODE_PAN : 0;
         m |= a->uao ? ARM64_MODE_UAO : 0;
+        m |= a->ttbr1_el1 >> 13 & 1 ? ARM64_MODE_TABLE : 0;
     }
     if (UNLIKELY(a->il))
         m |= ARM64_MODE_IL;
