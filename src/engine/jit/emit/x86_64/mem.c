@@ -116,6 +116,7 @@ struct place {
     struct addr at;
     unsigned size; /* log2 */
     bool write;
+    unsigned used; /* registers that are not to be written */
 };
 
 /* rcx: the slot's addend, when the address is on the slot's page. */
@@ -132,66 +133,102 @@ static uint8_t *by_slot(struct emit *e, const struct place *x, unsigned n)
     return miss;
 }
 
-/* The same with two slots, n and n + 1: which of them serves is no branch. r, s: scratch. */
-static uint8_t *by_pair(struct emit *e, const struct place *x, unsigned n, unsigned r, unsigned s)
+/*
+ * A scratch register, or a home, which is in its slot meanwhile: moves leave the flags alone, so that it is
+ * back before the jump.
+ */
+struct loan {
+    uint8_t reg;
+    int32_t slot; /* 0: scratch */
+};
+
+static struct loan borrow(struct emit *e, struct place *x)
+{
+    static const uint8_t scratch[] = {RDX, RAX};
+
+    for (unsigned i = 0; i < ARRAY_SIZE(scratch); i++) {
+        if (!(x->used >> scratch[i] & 1)) {
+            x->used |= 1u << scratch[i];
+            val_take(e, scratch[i]);
+            return (struct loan){scratch[i], 0};
+        }
+    }
+    for (unsigned i = PIN_GPRS; i--;) {
+        if (e->ev->pin_gpr[i] && !(x->used >> emit_pin_gpr[i] & 1)) {
+            x->used |= 1u << emit_pin_gpr[i];
+            as_st(&e->a, emit_pin_gpr[i], RBP, (int32_t)e->ev->pin_gpr[i]);
+            return (struct loan){emit_pin_gpr[i], (int32_t)e->ev->pin_gpr[i]};
+        }
+    }
+    e->failed = true;
+    return (struct loan){RAX, 0};
+}
+
+static void give_back(struct emit *e, struct loan l)
+{
+    if (l.slot)
+        as_ld(&e->a, l.reg, RBP, l.slot);
+}
+
+/* The same with two slots, n and n + 1: which of them serves is no branch. */
+static uint8_t *by_pair(struct emit *e, struct place *x, unsigned n)
 {
     struct xmem slot = mem_at(RBP, emit_site_disp(n));
     struct xmem addend = slot, slot2 = slot, addend2 = slot;
     int32_t last = (int32_t)(MEM_PAGE_SIZE - (1u << x->size));
+    struct loan r = borrow(e, x), s = borrow(e, x);
 
     addend.disp += (int32_t)offsetof(struct soft_site, addend);
     slot2.disp += (int32_t)sizeof(struct soft_site);
     addend2.disp = addend.disp + (int32_t)sizeof(struct soft_site);
-    as_rm(&e->a, X_LEA | O_W, r, mem_at(x->at.base, x->at.disp));
-    as_mov(&e->a, s, r);
-    as_rm(&e->a, X_SUB | O_W, r, slot);
-    as_rm(&e->a, X_SUB | O_W, s, slot2);
+    as_rm(&e->a, X_LEA | O_W, r.reg, mem_at(x->at.base, x->at.disp));
+    as_mov(&e->a, s.reg, r.reg);
+    as_rm(&e->a, X_SUB | O_W, r.reg, slot);
+    as_rm(&e->a, X_SUB | O_W, s.reg, slot2);
     as_rm(&e->a, X_LOAD | O_W, RCX, addend);
-    as_alu_ri(&e->a, O_W, G_CMP, s, last);
-    as_rr(&e->a, (X_CMOV + CC_BE) | O_W, r, s);
+    as_alu_ri(&e->a, O_W, G_CMP, s.reg, last);
+    as_rr(&e->a, (X_CMOV + CC_BE) | O_W, r.reg, s.reg);
     as_rm(&e->a, (X_CMOV + CC_BE) | O_W, RCX, addend2);
-    as_alu_ri(&e->a, O_W, G_CMP, r, last);
+    as_alu_ri(&e->a, O_W, G_CMP, r.reg, last);
+    give_back(e, r);
+    give_back(e, s);
     return as_jcc(&e->a, CC_A);
 }
 
-/* rcx: the addend of the soft TLB's first way: see tlb_set(), tlb_tag(). r, s: scratch. */
-static uint8_t *by_probe(struct emit *e, const struct place *x, unsigned r, unsigned s)
+/* rcx: the addend of the soft TLB's first way: see tlb_set(), tlb_tag(). */
+static uint8_t *by_probe(struct emit *e, struct place *x)
 {
     int32_t tlb = x->write ? SOFT_DISP(write) : SOFT_DISP(read);
-    unsigned base = x->at.disp ? RCX : x->at.base;
+    struct loan s = borrow(e, x);
     uint8_t *miss;
 
-    if (x->at.disp)
-        lea_rcx(e, x->at.base, x->at.disp);
-    as_vrr(&e->a, V_RORX | O_W, r, 0, base);
-    as_u8(&e->a, MEM_PAGE_BITS);
-    as_vrr(&e->a, V_RORX | O_W, s, 0, base);
+    lea_rcx(e, x->at.base, x->at.disp);
+    as_vrr(&e->a, V_RORX | O_W, s.reg, 0, RCX);
     as_u8(&e->a, MEM_PAGE_BITS + TLB_SET_BITS);
-    as_rr(&e->a, X_ADD, r, s);
-    as_alu_ri(&e->a, 0, G_AND, r, TLB_SETS - 1);
-    as_shift_ri(&e->a, 0, G_SHL, r, 5);
-    as_rm(&e->a, X_LEA | O_W, s, mem_at(base, (1 << x->size) - 1));
-    as_alu_ri(&e->a, O_W, G_AND, s, -(int32_t)MEM_PAGE_SIZE);
-    as_rm(&e->a, X_ADD | O_W, s,
+    as_shift_ri(&e->a, O_W, G_SHR, RCX, MEM_PAGE_BITS);
+    as_rr(&e->a, X_ADD, RCX, s.reg);
+    as_alu_ri(&e->a, 0, G_AND, RCX, TLB_SETS - 1);
+    as_shift_ri(&e->a, 0, G_SHL, RCX, 5);
+    as_rm(&e->a, X_LEA | O_W, s.reg, mem_at(x->at.base, x->at.disp + (1 << x->size) - 1));
+    as_alu_ri(&e->a, O_W, G_AND, s.reg, -(int32_t)MEM_PAGE_SIZE);
+    as_rm(&e->a, X_ADD | O_W, s.reg,
           mem_at(RBP, SOFT_DISP(ctx) + 8 * (int32_t)(x->write ? ACCESS_WRITE : ACCESS_READ)));
-    as_rm(&e->a, X_CMP | O_W, s, mem_sum(RBP, r, 0, tlb + (int32_t)offsetof(struct tlb_way, tag)));
+    as_rm(&e->a, X_CMP | O_W, s.reg, mem_sum(RBP, RCX, 0, tlb + (int32_t)offsetof(struct tlb_way, tag)));
+    give_back(e, s);
     miss = as_jcc(&e->a, CC_NE);
-    as_rm(&e->a, X_LOAD | O_W, RCX, mem_sum(RBP, r, 0, tlb + (int32_t)offsetof(struct tlb_way, addend)));
+    as_rm(&e->a, X_LOAD | O_W, RCX, mem_sum(RBP, RCX, 0, tlb + (int32_t)offsetof(struct tlb_way, addend)));
     return miss;
 }
 
 /* How an access finds its page. */
 enum way { BY_SLOT, BY_PAIR, BY_PROBE };
 
-/* By what is known of the site, if there are registers for it. value: in use too. */
-static enum way way_of(struct emit *e, const struct place *x, unsigned value)
+/* By what is known of the site. */
+static enum way way_of(struct emit *e)
 {
-    unsigned used = 1u << x->at.base | 1u << value;
     unsigned tried = emit_access_level(e);
 
-    if (!tried || used & (1u << RAX | 1u << RDX))
-        return BY_SLOT;
-    return tried == 1 ? BY_PAIR : e->ev->cpu.bmi2 ? BY_PROBE : BY_SLOT;
+    return !tried ? BY_SLOT : tried == 1 ? BY_PAIR : e->ev->cpu.bmi2 ? BY_PROBE : BY_SLOT;
 }
 
 /* Leaves in rcx what is to be added to the guest address. */
@@ -206,13 +243,8 @@ static void site(struct emit *e, struct place x, enum way way)
                      .b = x.write,
                      .weight = (uint16_t)miss_weight(e)};
 
-    if (way != BY_SLOT) {
-        val_take(e, RAX);
-        val_take(e, RDX);
-    }
-    c.jump = way == BY_SLOT   ? by_slot(e, &x, n)
-             : way == BY_PAIR ? by_pair(e, &x, n, RAX, RDX)
-                              : by_probe(e, &x, RAX, RDX);
+    x.used |= 1u << x.at.base;
+    c.jump = way == BY_SLOT ? by_slot(e, &x, n) : way == BY_PAIR ? by_pair(e, &x, n) : by_probe(e, &x);
     c.back = e->a.p;
     e->failed |= e->done; /* it may end in a bail */
     c.where = emit_where(e);
@@ -261,9 +293,9 @@ static bool load(struct emit *e, const struct ir_op *op)
     at = addr_of(e, op);
     if (op->aux & IR_MEM_ALIGNED)
         aligned(e, at, size);
-    x = (struct place){at, size, false};
+    x = (struct place){.at = at, .size = size};
     if (!group_addend(e))
-        site(e, x, way_of(e, &x, RCX));
+        site(e, x, way_of(e));
     val_done(e, op->a);
     m = mem_sum(at.base, RCX, 0, at.disp);
     if (op->type == IRT_V128 || op->type == IRT_F64 || op->type == IRT_F32) {
@@ -306,9 +338,9 @@ static bool store(struct emit *e, const struct ir_op *op)
         r = val_gpr(e, op->b);
     if (op->aux & IR_MEM_ALIGNED)
         aligned(e, at, size);
-    x = (struct place){at, size, true};
+    x = (struct place){.at = at, .size = size, .write = true, .used = is_float || is_imm ? 0 : 1u << r};
     if (!group_addend(e))
-        site(e, x, way_of(e, &x, is_float || is_imm ? RCX : r));
+        site(e, x, way_of(e));
     m = mem_sum(at.base, RCX, 0, at.disp);
     if (is_float)
         as_rm(&e->a,
@@ -343,7 +375,7 @@ static bool store_pair(struct emit *e, const struct ir_op *op)
     if (op->aux & IR_MEM_ALIGNED)
         aligned(e, at, 4);
     if (!group_addend(e))
-        site(e, (struct place){at, 4, true}, BY_SLOT);
+        site(e, (struct place){.at = at, .size = 4, .write = true}, BY_SLOT);
     for (int i = 0; i < 2; i++) {
         struct xmem m = mem_sum(at.base, RCX, 0, at.disp + 8 * i);
         unsigned held = e->lock_gpr;
@@ -383,7 +415,7 @@ static struct addr atomic_base(struct emit *e, const struct ir_op *op)
 
 static void atomic_address(struct emit *e, struct addr at, unsigned size, bool write)
 {
-    site(e, (struct place){at, size, write}, BY_SLOT);
+    site(e, (struct place){.at = at, .size = size, .write = write}, BY_SLOT);
     as_rr(&e->a, X_ADD | O_W, RCX, at.base);
 }
 
