@@ -366,8 +366,16 @@ enum { CSEL_INC = 1, CSEL_INV, CSEL_NEG };
 
 static void op_csel(struct lift *l, row_t row)
 {
-    ir_ref cond = alift_cond(l, l->i.cond), a = alift_get_sized(l, l->i.rn), b = alift_get_sized(l, l->i.rm);
+    bool zeros = l->i.rn == 31 && l->i.rm == 31 && l->i.cond < A64_AL;
+    ir_ref cond, a, b;
 
+    if (zeros && row->arg == CSEL_INC) { /* CSET */
+        alift_put(l, l->i.rd, alift_cond(l, l->i.cond ^ 1u));
+        return;
+    }
+    cond = alift_cond(l, l->i.cond);
+    a = alift_get_sized(l, l->i.rn);
+    b = alift_get_sized(l, l->i.rm);
     if (row->arg == CSEL_INC)
         b = bini(l, IR_ADD, b, 1);
     else if (row->arg)

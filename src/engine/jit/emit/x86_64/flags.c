@@ -315,6 +315,8 @@ static bool condition(struct emit *e, const struct ir_op *op)
 {
     unsigned cc, d;
 
+    if (e->val[e->at].lazy)
+        return true;
     if (!emit_flag_test(e, op, &cc))
         return false;
     val_done(e, op->a);

@@ -602,8 +602,11 @@ unsigned emit_compare(struct emit *e, const struct ir_op *op)
 
 static void setcc(struct emit *e, const struct ir_op *op)
 {
-    unsigned cc = emit_compare(e, op), d;
+    unsigned cc, d;
 
+    if (e->val[e->at].lazy)
+        return;
+    cc = emit_compare(e, op);
     done2(e, op);
     d = val_dest(e, 0);
     as_rr(&e->a, X_SETCC + cc, 0, d);
@@ -611,27 +614,54 @@ static void setcc(struct emit *e, const struct ir_op *op)
     val_set(e, d);
 }
 
-static void select_value(struct emit *e, const struct ir_op *op)
+/* The condition of a selection: a comparison that was left to it, or a value that is not 0. */
+static bool select_condition(struct emit *e, ir_ref r, unsigned *cc)
 {
-    struct rm ra = val_rm(e, op->a), rb = val_rm(e, op->b), rc = val_rm(e, op->c);
-    unsigned d;
+    const struct ir_op *op = &e->ops[e->root[r]];
+    struct rm ra;
 
-    if (ra.is_mem)
-        as_alu_mi(&e->a, O_W, G_CMP, ra.mem, 0);
-    else
-        as_rr(&e->a, X_TEST | O_W, ra.reg, ra.reg);
-    val_done(e, op->a);
+    if (e->val[e->root[r]].lazy && op->op == IR_SETCC) {
+        *cc = emit_compare(e, op);
+        done2(e, op);
+    } else if (e->val[e->root[r]].lazy) {
+        if (!emit_flag_test(e, op, cc))
+            return false;
+        val_done(e, op->a);
+    } else {
+        ra = val_rm(e, r);
+        if (ra.is_mem)
+            as_alu_mi(&e->a, O_W, G_CMP, ra.mem, 0);
+        else
+            as_rr(&e->a, X_TEST | O_W, ra.reg, ra.reg);
+        *cc = CC_NE;
+    }
+    val_done(e, r);
+    return true;
+}
+
+static bool select_value(struct emit *e, const struct ir_op *op)
+{
+    struct rm rb, rc;
+    unsigned cc, d;
+
+    if (!select_condition(e, op->a, &cc))
+        return false;
+    /* Only moves from here on: they leave the flags alone. */
+    e->lock_gpr = 0;
+    rb = val_rm(e, op->b);
+    rc = val_rm(e, op->c);
     val_done(e, op->b);
     val_done(e, op->c);
     d = val_dest(e, 0);
     if (!rb.is_mem && rb.reg == d) {
-        as_r_rm(&e->a, (X_CMOV + CC_E) | O_W, d, rc);
+        as_r_rm(&e->a, (X_CMOV + (cc ^ 1)) | O_W, d, rc);
     } else {
         if (rc.is_mem || rc.reg != d)
             as_r_rm(&e->a, X_LOAD | O_W, d, rc);
-        as_r_rm(&e->a, (X_CMOV + CC_NE) | O_W, d, rb);
+        as_r_rm(&e->a, (X_CMOV + cc) | O_W, d, rb);
     }
     val_set(e, d);
+    return true;
 }
 
 static void minmax(struct emit *e, const struct ir_op *op)
@@ -820,8 +850,7 @@ bool emit_int(struct emit *e, const struct ir_op *op)
     case IR_SELECT:
         if (op->type != IRT_I32 && op->type != IRT_I64)
             return false;
-        select_value(e, op);
-        return true;
+        return select_value(e, op);
     case IR_SEXT:
     case IR_ZEXT:
         if (ir_type_size(ir_result_type(&e->ops[op->a])) > 8)

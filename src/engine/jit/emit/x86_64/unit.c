@@ -148,6 +148,12 @@ static bool minds_not(const struct ir_op *op, int32_t slot, unsigned size)
     case IR_TRUNC:
     case IR_BITCAST:
     case IR_SETCC:
+    case IR_NOT:
+    case IR_NEG:
+    case IR_ANDN:
+    case IR_ORN:
+    case IR_EXTRACT:
+    case IR_SELECT:
         return true;
     default:
         return false;
@@ -210,6 +216,18 @@ static void defer_shift(struct emit *e, const struct ir_op *add)
     }
 }
 
+/* A condition that only selects is no value. */
+static void defer_condition(struct emit *e, const struct ir_op *select)
+{
+    ir_ref r = e->root[select->a];
+
+    if ((e->ops[r].op == IR_SETCC || e->ops[r].op == IR_FCOND) && e->val[r].uses == 1 &&
+        ir_type_size((enum ir_type)select->type) <= 8) {
+        e->val[r].lazy = true;
+        e->val[r].hint = -1;
+    }
+}
+
 /* A pair that is only stored is two values to the store. */
 static void defer_pair(struct emit *e, const struct ir_op *store)
 {
@@ -247,6 +265,8 @@ static void prepare(struct emit *e, const struct ir_block *b)
             defer_shift(e, &e->ops[i]);
         else if (e->ops[i].op == IR_STORE && e->ops[i].type == IRT_I128)
             defer_pair(e, &e->ops[i]);
+        else if (e->ops[i].op == IR_SELECT)
+            defer_condition(e, &e->ops[i]);
         else if (e->ops[i].op == IR_FMADD)
             defer_negations(e, &e->ops[i]);
     }
