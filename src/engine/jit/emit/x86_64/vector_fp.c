@@ -293,13 +293,14 @@ static bool from_int(struct emit *e, const struct ir_op *op, const struct lanes 
     if (l->dbl) {
         t = val_scratch_xmm(e, 1u << d);
         r = val_scratch(e, 0);
-        as_vrr(&e->a, S_MOVQ_GX | O_W, ra, 0, r);
-        vec_zero(e, d);
-        as_vrr(&e->a, S_CVTSI | O_F2 | O_W, d, d, r);
+        /* The operand may be in d: its halves are both read before. */
         as_vrr(&e->a, S_PEXTRQ, ra, 0, r);
         as_u8(&e->a, 1);
         vec_zero(e, t);
         as_vrr(&e->a, S_CVTSI | O_F2 | O_W, t, t, r);
+        as_vrr(&e->a, S_MOVQ_GX | O_W, ra, 0, r);
+        vec_zero(e, d);
+        as_vrr(&e->a, S_CVTSI | O_F2 | O_W, d, d, r);
         as_vrr(&e->a, P_UNPCKLQDQ, d, d, t);
     } else {
         as_vrr(&e->a, V_CVTDQ2PS, d, 0, ra);
