@@ -251,7 +251,7 @@ static void join(struct lift *l, ir_ref a, ir_ref b, ir_ref *low, ir_ref *high)
 static void op_load_split(struct lift *l, row_t row)
 {
     unsigned n = l->i.amount, parts = l->i.q ? n : n / 2;
-    ir_ref base = base_of(l), v[4], even[2], odd[2];
+    ir_ref base = base_of(l), v[4] = {0}, even[2], odd[2];
 
     (void)row;
     alift_watch(l, base, 0, 16 * parts, false);
@@ -276,7 +276,7 @@ static void op_load_split(struct lift *l, row_t row)
 static void op_store_join(struct lift *l, row_t row)
 {
     unsigned n = l->i.amount, parts = l->i.q ? n : n / 2;
-    ir_ref base = base_of(l), v[4], even[2], odd[2];
+    ir_ref base = base_of(l), v[4] = {0}, even[2], odd[2];
 
     (void)row;
     alift_watch(l, base, 0, 16 * parts, true);
@@ -297,7 +297,7 @@ static void op_store_join(struct lift *l, row_t row)
 
 static void op_load_lane(struct lift *l, row_t row)
 {
-    ir_ref base = base_of(l), v[4];
+    ir_ref base = base_of(l), v[4] = {0};
 
     (void)row;
     alift_watch(l, base, 0, (unsigned)l->i.amount << l->i.size, false);

@@ -141,7 +141,8 @@ static void op_unary(struct lift *l, row_t row)
     alift_put_v(l, l->i.rd, un(l, row->arg, lane_bits(l->i.size), alift_get_v(l, l->i.rn), 0));
 }
 
-/* Of the upper half, and where that is all zeros of the lower one, too. */
+/* Of the upper half, and where that is all zeros of the lower one, too. At most three deep. */
+// NOLINTNEXTLINE(misc-no-recursion)
 static ir_ref leading_zeros(struct lift *l, unsigned size, ir_ref n)
 {
     ir_ref x, high, low;
@@ -151,7 +152,7 @@ static ir_ref leading_zeros(struct lift *l, unsigned size, ir_ref n)
         return un(l, IR_VCLZ, 8, n, 0);
     x = leading_zeros(l, size - 1, n);
     high = un(l, IR_VSHR, bits, x, bits / 2);
-    low = bin(l, IR_VAND, 0, x, alift_vec_const(l, bits, (1 << (bits / 2)) - 1));
+    low = bin(l, IR_VAND, 0, x, alift_vec_const(l, bits, (INT64_C(1) << (bits / 2)) - 1));
     low = bin(l, IR_VAND, 0, low, bin(l, IR_VCMPEQ, bits, high, alift_vec_const(l, bits, bits / 2)));
     return bin(l, IR_VADD, bits, high, low);
 }
@@ -401,7 +402,8 @@ static void op_shll(struct lift *l, row_t row)
     put_whole(l, l->i.amount ? un(l, IR_VSHL, 2 * lane_bits(l->i.size), v, l->i.amount) : v);
 }
 
-/* By each lane's count, which is its low byte. Narrow lanes are shifted as words. */
+/* By each lane's count, which is its low byte. Narrow lanes are shifted as words: two steps. */
+// NOLINTNEXTLINE(misc-no-recursion)
 static ir_ref shifted_by(struct lift *l, unsigned size, unsigned sign, ir_ref n, ir_ref m)
 {
     unsigned bits = lane_bits(size);

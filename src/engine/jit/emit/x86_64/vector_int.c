@@ -190,9 +190,9 @@ static bool nibbles(struct emit *e, const struct ir_op *op)
     static const struct {
         uint8_t low, high;
         uint32_t join;
-    } rows[] = {[IR_VCNT - IR_VCNT] = {VC_CNT, VC_CNT, P0(0xfc)},
-                [IR_VRBIT - IR_VCNT] = {VC_RBIT_LOW, VC_RBIT_HIGH, P_OR},
-                [IR_VCLZ - IR_VCNT] = {VC_CLZ_LOW, VC_CLZ_HIGH, P0(0xda)}};
+    } rows[] = {{VC_CNT, VC_CNT, P0(0xfc)}, /* VCNT, and so on */
+                {VC_RBIT_LOW, VC_RBIT_HIGH, P_OR},
+                {VC_CLZ_LOW, VC_CLZ_HIGH, P0(0xda)}};
     unsigned row = op->op - IR_VCNT, t, d;
     struct regs r = operands(e, op);
 

@@ -277,7 +277,7 @@ static bool insert(struct emit *e, const struct ir_op *op)
 
 static bool widen(struct emit *e, const struct ir_op *op)
 {
-    static const uint8_t code[2][3] = {{0x30, 0x33, 0x35}, {0x20, 0x23, 0x25}};
+    static const uint8_t code[2][4] = {{0x30, 0x33, 0x35}, {0x20, 0x23, 0x25}};
     uint32_t extend = P38(code[op->aux & IR_V_SIGNED ? 1 : 0][vec_lane(op)]);
     struct rm ra = val_xmm_rm(e, op->a);
     unsigned d = vec_dest(e, op);
