@@ -152,7 +152,7 @@ static ir_ref leading_zeros(struct lift *l, unsigned size, ir_ref n)
         return un(l, IR_VCLZ, 8, n, 0);
     x = leading_zeros(l, size - 1, n);
     high = un(l, IR_VSHR, bits, x, bits / 2);
-    low = bin(l, IR_VAND, 0, x, alift_vec_const(l, bits, (INT64_C(1) << (bits / 2)) - 1));
+    low = bin(l, IR_VAND, 0, x, alift_vec_const(l, bits, size == 1 ? 0xff : 0xffff));
     low = bin(l, IR_VAND, 0, low, bin(l, IR_VCMPEQ, bits, high, alift_vec_const(l, bits, bits / 2)));
     return bin(l, IR_VADD, bits, high, low);
 }
