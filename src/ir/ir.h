@@ -116,7 +116,12 @@ enum ir_vfield { IR_VF_FORMAT = 8, IR_VF_COUNT = 10, IR_VF_KIND = 12 };
 enum ir_vfcmp { IR_VF_EQ, IR_VF_GT, IR_VF_GE };
 enum ir_intkind { IR_INT_S32, IR_INT_U32, IR_INT_S64, IR_INT_U64 };
 /* aux of vector operations. */
-enum ir_vecaux { IR_V_LANE = 0xff, IR_V_SIGNED = 0x100, IR_V_UPPER = 0x200 };
+enum ir_vecaux {
+    IR_V_LANE = 0xff,
+    IR_V_SIGNED = 0x100,
+    IR_V_UPPER = 0x200,
+    IR_V_LOW = 0x400 /* a pass has found that the result's upper 64 bits are zero */
+};
 enum ir_hint { IR_HINT_NONE, IR_HINT_CALL, IR_HINT_RETURN };
 
 typedef uint16_t ir_ref;

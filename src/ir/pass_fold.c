@@ -278,6 +278,41 @@ static void fold_insert(struct ir_unit *u, struct ir_op *op)
         become_const(op, (enum ir_type)op->type, ((uint64_t)a & ~field) | ((uint64_t)b << lsb & field));
 }
 
+/* Zeros in the upper half of what this one lane by lane works on give zeros. */
+static bool low_stays_low(const struct ir_op *op)
+{
+    if (op->op == IR_VCMPGT || op->op == IR_VRBIT || op->op == IR_VCNT)
+        return true;
+    return op->op >= IR_VADD && op->op <= IR_VSHR && op->op != IR_VCMPEQ && op->op != IR_VCMPGE &&
+           op->op != IR_VCLZ;
+}
+
+/* The upper half of the vector is known to be zero. */
+static bool is_low(const struct ir_unit *u, ir_ref r)
+{
+    const struct ir_op *op = &u->ops[r];
+    int64_t k;
+
+    if (op->op == IR_VDUP)
+        return pass_const(u, op->a, &k) && !k;
+    return op->op == IR_VZEXT || (op->op >= IR_VADD && op->op < IR_VZEXT && op->aux & IR_V_LOW);
+}
+
+/* Zeros above a vector that has them there already. */
+static void fold_zext(struct ir_unit *u, unsigned at, const struct ir_op *op)
+{
+    struct ir_op *in = &u->ops[op->a];
+
+    if (ir_result_type(in) != IRT_V128)
+        return;
+    if (!is_low(u, op->a)) {
+        if (!low_stays_low(in) || !is_low(u, in->a) || (in->b != IR_REF_NONE && !is_low(u, in->b)))
+            return;
+        in->aux |= IR_V_LOW;
+    }
+    pass_replace(u, at, op->a);
+}
+
 static void fold_select(struct ir_unit *u, unsigned at, const struct ir_op *op)
 {
     int64_t a;
@@ -358,6 +393,9 @@ static void fold_op(struct ir_unit *u, const uint8_t *in_slot, unsigned at)
     case IR_SETCC:
         if (pass_const(u, op->a, &a) && pass_const(u, op->b, &b))
             become_const(op, IRT_I64, condition(op->aux, (uint64_t)a, (uint64_t)b, width_of(op)));
+        break;
+    case IR_VZEXT:
+        fold_zext(u, at, op);
         break;
     case IR_INSERT:
         fold_insert(u, op);

@@ -185,6 +185,37 @@ static void folds_addresses(void **state)
            HEAD "v1=pc +4084\n put.i64 v1 slot=512\n" TAIL);
 }
 
+static void folds_vectors(void **state)
+{
+    (void)state;
+    /* Zeros above stay zeros lane by lane; not where zeros are compared for equality. */
+    expect(FOLD_DEAD,
+           HEAD "v1=get.v128 slot=512\n v2=vzext.v128 v1\n v3=vadd.v128 v2, v2 aux=32\n v4=vzext.v128 v3\n "
+                "put.v128 v4 slot=528\n" TAIL,
+           HEAD "v1=get.v128 slot=512\n v2=vzext.v128 v1\n v3=vadd.v128 v2, v2 aux=1056\n "
+                "put.v128 v3 slot=528\n" TAIL);
+    expect(FOLD_DEAD,
+           HEAD "v1=get.v128 slot=512\n v2=vzext.v128 v1\n v3=vcmpeq.v128 v2, v2 aux=32\n v4=vzext.v128 v3\n "
+                "put.v128 v4 slot=528\n" TAIL,
+           HEAD "v1=get.v128 slot=512\n v2=vzext.v128 v1\n v3=vcmpeq.v128 v2, v2 aux=32\n v4=vzext.v128 v3\n "
+                "put.v128 v4 slot=528\n" TAIL);
+    /* A scalar is read from where it was put with zeros above. */
+    expect(IR_PASS_SLOTS | IR_PASS_DEAD,
+           HEAD "v1=get.f64 slot=560\n v2=vzext.v128 v1\n put.v128 v2 slot=512\n v3=get.f64 slot=512\n "
+                "put.f64 v3 slot=544\n" TAIL,
+           HEAD "v1=get.f64 slot=560\n v2=vzext.v128 v1\n put.v128 v2 slot=512\n put.f64 v1 slot=544\n" TAIL);
+    expect(IR_PASS_SLOTS | IR_PASS_DEAD,
+           HEAD "v1=get.f64 slot=560\n v2=vzext.v128 v1\n put.v128 v2 slot=512\n v3=get.i64 slot=512\n "
+                "put.i64 v3 slot=544\n" TAIL,
+           HEAD "v1=get.f64 slot=560\n v2=vzext.v128 v1\n put.v128 v2 slot=512\n v3=get.i64 slot=512\n "
+                "put.i64 v3 slot=544\n" TAIL);
+    expect(
+        FOLD_DEAD,
+        HEAD
+        "v1=const.i64 4660\n v2=const.i64 22136\n v3=insert.i64 v1, v2 aux=4112\n put.i64 v3 slot=528\n" TAIL,
+        HEAD "v3=const.i64 1450709556\n put.i64 v3 slot=528\n" TAIL);
+}
+
 static void folds_branches(void **state)
 {
     (void)state;
@@ -297,15 +328,11 @@ static void dead(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(folds),
-        cmocka_unit_test(neutral_operands),
-        cmocka_unit_test(folds_addresses),
-        cmocka_unit_test(folds_branches),
-        cmocka_unit_test(copies),
-        cmocka_unit_test(slots),
-        cmocka_unit_test(dead),
-        cmocka_unit_test(rotations),
-        cmocka_unit_test(extensions),
+        cmocka_unit_test(folds),           cmocka_unit_test(neutral_operands),
+        cmocka_unit_test(folds_addresses), cmocka_unit_test(folds_vectors),
+        cmocka_unit_test(folds_branches),  cmocka_unit_test(copies),
+        cmocka_unit_test(slots),           cmocka_unit_test(dead),
+        cmocka_unit_test(rotations),       cmocka_unit_test(extensions),
     };
 
     return cmocka_run_group_tests_name("ir passes", tests, NULL, NULL);

@@ -218,7 +218,7 @@ static const char *check_vector(const struct ir_unit *u, const struct ir_op *op)
         return ir_type_size(ir_result_type(&u->ops[op->a])) < 4 ? "too narrow to be extended" : NULL;
     if (!lanes)
         return NULL;
-    if ((lane & (lane - 1)) || !(lane & lanes) || op->aux >> 10)
+    if ((lane & (lane - 1)) || !(lane & lanes) || op->aux >> 11)
         return "no such lane width";
     return vector_imm_fits((enum vector_imm)vector_rows[op->op - IR_VADD].imm, op->imm, lane)
                ? NULL

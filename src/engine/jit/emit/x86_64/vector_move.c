@@ -308,10 +308,17 @@ static bool zero_extend_gpr(struct emit *e, const struct ir_op *op, bool wide)
     return vec_set(e, d);
 }
 
+/* What is above the value in its register is zero. */
+static bool is_clear_above(const struct ir_op *op)
+{
+    return op->op == IR_LOAD && (op->type == IRT_F64 || op->type == IRT_F32);
+}
+
 static bool zero_extend(struct emit *e, const struct ir_op *op)
 {
     const struct val *v = val_of(e, op->a);
     bool wide = ir_type_size(ir_result_type(&e->ops[op->a])) >= 8;
+    bool clear = v->kind == V_XMM && is_clear_above(&e->ops[e->root[op->a]]);
     struct rm ra;
     unsigned d;
 
@@ -321,6 +328,8 @@ static bool zero_extend(struct emit *e, const struct ir_op *op)
     d = vec_dest(e, op);
     if (ra.is_mem)
         as_vrm(&e->a, wide ? S_MOVQ_LD : S_MOVSS_LD, d, 0, ra.mem);
+    else if (clear)
+        as_vrr(&e->a, S_MOVAPS, d, 0, ra.reg);
     else if (wide)
         as_vrr(&e->a, S_MOVQ_LD, d, 0, ra.reg);
     else
