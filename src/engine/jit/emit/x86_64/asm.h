@@ -84,6 +84,7 @@ enum {
     X_POPCNT = 0xb8 | O_0F | O_F3,
     X_XADD = 0xc1 | O_0F,
     X_CMPXCHG = 0xb1 | O_0F,
+    X_CMPXCHG16 = 0xc7 | O_0F | O_W, /* reg field 1 */
     X_CMPXCHG8 = 0xb0 | O_0F | O_B,
     X_SHLD_I = 0xa4 | O_0F,
     X_BT = 0xa3 | O_0F,

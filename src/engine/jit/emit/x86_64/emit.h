@@ -88,7 +88,7 @@ _Static_assert(sizeof(struct own_wide) <= sizeof(((struct soft_vcpu *)0)->jit_wi
 
 /* Host features beyond x86-64-v1. */
 struct cpu {
-    bool bmi1, bmi2, lzcnt, popcnt, sse41, pclmul, avx, avx2, fma;
+    bool bmi1, bmi2, lzcnt, popcnt, sse41, pclmul, cx16, avx, avx2, fma;
 };
 
 struct emit_vm {
@@ -391,6 +391,10 @@ bool val_alias_live(const struct emit *e, int32_t slot, unsigned size, unsigned 
 /* e->at's result stands there. */
 void val_set(struct emit *e, unsigned reg);
 void val_set_xmm(struct emit *e, unsigned reg, bool boxed);
+/* e->at's result of 128 bits stands in two general registers: it goes to a cell. */
+void val_set_pair(struct emit *e, unsigned low, unsigned high);
+/* Half of such a value. */
+bool val_pair_mem(struct emit *e, ir_ref r, bool high, struct xmem *m);
 /* The result of e->at is what r is. */
 void val_alias(struct emit *e, ir_ref r, bool boxed);
 void val_get(struct emit *e);

@@ -498,6 +498,20 @@ static void one_in_place(struct emit *e, const struct ir_op *op)
     val_set(e, d);
 }
 
+static bool half(struct emit *e, const struct ir_op *op)
+{
+    struct xmem m;
+    unsigned d;
+
+    if (!val_pair_mem(e, op->a, op->op == IR_HI64, &m))
+        return false;
+    val_done(e, op->a);
+    d = val_dest(e, 0);
+    as_rm(&e->a, X_LOAD | O_W, d, m);
+    val_set(e, d);
+    return true;
+}
+
 /* m: 0x80 in each byte that is not 0; each of those is 256 - 1 in the result. */
 static bool orcb(struct emit *e, const struct ir_op *op)
 {
@@ -800,6 +814,9 @@ bool emit_int(struct emit *e, const struct ir_op *op)
     case IR_XNOR:
         xnor(e, op);
         return true;
+    case IR_LO64:
+    case IR_HI64:
+        return half(e, op);
     case IR_CONCAT:
         return e->val[e->at].lazy;
     case IR_SHL:

@@ -475,6 +475,43 @@ static bool amo(struct emit *e, const struct ir_op *op)
     return true;
 }
 
+/* cmpxchg16b wants the new value in rcx:rbx, the address elsewhere: two homes are put aside. */
+static bool wide_compare_and_swap(struct emit *e, const struct ir_op *op)
+{
+    const struct ir_op *old = &e->ops[e->root[op->b]], *new = &e->ops[e->root[op->c]];
+    const ir_ref half[4] = {new->a, new->b, old->a, old->b};
+    struct addr at;
+
+    if ((op->aux & IR_MEM_SIZE) != 4 || !e->ev->cpu.cx16 || !e->val[e->root[op->b]].lazy ||
+        !e->val[e->root[op->c]].lazy)
+        return false;
+    at = atomic_base(e, op);
+    aligned(e, at, 4);
+    atomic_address(e, at, 4, true);
+    for (unsigned i = 0; i < 4; i++) {
+        val_gpr_to(e, half[i], RAX);
+        as_st(&e->a, RAX, RBP, WIDE_DISP(arg) + 8 * (int32_t)i);
+    }
+    as_st(&e->a, RBX, RBP, WIDE_DISP(arg[2][0]));
+    as_st(&e->a, RSI, RBP, WIDE_DISP(arg[2][1]));
+    as_mov(&e->a, RSI, RCX);
+    as_ld(&e->a, RBX, RBP, WIDE_DISP(arg[0][0]));
+    as_ld(&e->a, RCX, RBP, WIDE_DISP(arg[0][1]));
+    as_ld(&e->a, RAX, RBP, WIDE_DISP(arg[1][0]));
+    as_ld(&e->a, RDX, RBP, WIDE_DISP(arg[1][1]));
+    as_u8(&e->a, 0xf0);
+    as_rm(&e->a, X_CMPXCHG16, 1, mem_at(RSI, 0));
+    as_ld(&e->a, RBX, RBP, WIDE_DISP(arg[2][0]));
+    as_ld(&e->a, RSI, RBP, WIDE_DISP(arg[2][1]));
+    for (unsigned i = 0; i < 4; i++)
+        val_done(e, half[i]);
+    val_done(e, op->a);
+    val_done(e, op->b);
+    val_done(e, op->c);
+    val_set_pair(e, RAX, RDX);
+    return true;
+}
+
 /* rax: what is expected, then the old value; rdx: the new one. */
 static bool compare_and_swap(struct emit *e, const struct ir_op *op)
 {
@@ -483,6 +520,8 @@ static bool compare_and_swap(struct emit *e, const struct ir_op *op)
     unsigned size = op->aux & IR_MEM_SIZE;
     struct addr at;
 
+    if (op->type == IRT_I128)
+        return wide_compare_and_swap(e, op);
     if ((op->type != IRT_I64 && op->type != IRT_I32) || size > 3 || (size == 3 && op->type == IRT_I32) ||
         op->aux & IR_MEM_SIGNED)
         return false;

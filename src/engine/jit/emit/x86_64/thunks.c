@@ -532,6 +532,7 @@ static void find_features(struct cpu *c)
         c->popcnt = cx >> 23 & 1;
         c->sse41 = cx >> 19 & 1;
         c->pclmul = cx >> 1 & 1;
+        c->cx16 = cx >> 13 & 1;
         c->avx = cx >> 27 & 1 && cx >> 28 & 1 && os_saves_ymm();
         c->fma = c->avx && cx >> 12 & 1;
     }

@@ -228,10 +228,10 @@ static void defer_condition(struct emit *e, const struct ir_op *select)
     }
 }
 
-/* A pair that is only stored is two values to the store. */
-static void defer_pair(struct emit *e, const struct ir_op *store)
+/* A pair that is only stored is two values to the store; compared and swapped, alike. */
+static void defer_pair(struct emit *e, ir_ref pair)
 {
-    ir_ref r = e->root[store->b];
+    ir_ref r = e->root[pair];
 
     if (e->ops[r].op == IR_CONCAT && e->val[r].uses == 1)
         e->val[r].lazy = true;
@@ -264,9 +264,11 @@ static void prepare(struct emit *e, const struct ir_block *b)
         else if (e->ops[i].op == IR_ADD && e->ops[i].type == IRT_I64)
             defer_shift(e, &e->ops[i]);
         else if (e->ops[i].op == IR_STORE && e->ops[i].type == IRT_I128)
-            defer_pair(e, &e->ops[i]);
+            defer_pair(e, e->ops[i].b);
         else if (e->ops[i].op == IR_SELECT)
             defer_condition(e, &e->ops[i]);
+        else if (e->ops[i].op == IR_CAS && e->ops[i].type == IRT_I128)
+            defer_pair(e, e->ops[i].b), defer_pair(e, e->ops[i].c);
         else if (e->ops[i].op == IR_FMADD)
             defer_negations(e, &e->ops[i]);
     }

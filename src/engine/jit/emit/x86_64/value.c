@@ -493,6 +493,27 @@ void val_set_xmm(struct emit *e, unsigned reg, bool boxed)
     e->xmm[reg] = (ir_ref)e->at;
 }
 
+void val_set_pair(struct emit *e, unsigned low, unsigned high)
+{
+    struct val *v = &e->val[e->at];
+
+    if (!v->uses)
+        return;
+    v->wide = true;
+    cell_take(e, v);
+    v->kind = V_CELL;
+    as_st(&e->a, low, RSP, v->cell * 8);
+    as_st(&e->a, high, RSP, v->cell * 8 + 8);
+}
+
+bool val_pair_mem(struct emit *e, ir_ref r, bool high, struct xmem *m)
+{
+    const struct val *v = val_of(e, r);
+
+    *m = mem_at(RSP, v->cell * 8 + (high ? 8 : 0));
+    return v->kind == V_CELL && v->wide;
+}
+
 /* ---- slots ---- */
 
 void val_get(struct emit *e)
