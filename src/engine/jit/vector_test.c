@@ -1,6 +1,7 @@
 /*
- * Vector operations and condition flags of the JIT against the interpreter: random programs on a guest whose
- * registers are 128 bits wide, some of them without a home; and each operation inline where it should be.
+ * Vector and FP operations and condition flags of the JIT against the interpreter: random programs on a guest
+ * whose registers are 128 bits wide, some of them without a home; and each operation inline where it should
+ * be.
  */
 #include <cpuid.h>
 #include "engine/interp/interp.h"
@@ -83,7 +84,7 @@ static bool exists(unsigned op, unsigned aux, int64_t imm)
     a = ir_get(&u, op == IR_VDUP ? IRT_I64 : IRT_V128, 256);
     b = ir_get(&u, op == IR_VINSLANE ? IRT_I64 : IRT_V128, 512);
     ir_emit(&u, (enum ir_opcode)op, IRT_V128, aux, a, strlen(ir_opinfo[op].sig) > 3 ? b : IR_REF_NONE,
-            IR_REF_NONE, imm);
+            strlen(ir_opinfo[op].sig) > 4 ? b : IR_REF_NONE, imm);
     ir_emit(&u, IR_DISPATCH, IRT_NONE, 0, IR_REF_NONE, IR_REF_NONE, IR_REF_NONE, 0);
     return !ir_verify(&u, why, sizeof(why));
 }
@@ -108,8 +109,93 @@ static void operation(struct gen *g, unsigned op, unsigned aux)
         g->v[g->nv++] = r;
 }
 
+/* ---- floating point ---- */
+
+/* Of singles or doubles; now and then one where rules differ. */
+static ir_ref float_operand(struct gen *g)
+{
+    static const uint64_t special[] = {
+        UINT64_C(0x7ff0000000000000), UINT64_C(0x7ff8000000000001), UINT64_C(0xfff4000000000000),
+        UINT64_C(0x0010000000000000), UINT64_C(0x000fffffffffffff), UINT64_C(0x3ff0000000000000),
+        UINT64_C(0x8000000000000000), UINT64_C(0x3fefffffffffffff), UINT64_C(0x7f80000000800000),
+        UINT64_C(0x3f8000007fa00000), UINT64_C(0x007fffff3f7fffff), UINT64_C(0x36a0000000000000),
+        UINT64_C(0x41e0000000000000), UINT64_C(0x43e0000000000000), UINT64_C(0x4f0000003fc00000),
+    };
+    ir_ref c;
+
+    if (next(g, 3))
+        return some_v(g);
+    c = ir_const(g->u, IRT_I64, (int64_t)special[next(g, ARRAY_SIZE(special))]);
+    return ir_emit(g->u, IR_VDUP, IRT_V128, 64, c, IR_REF_NONE, IR_REF_NONE, 0);
+}
+
+/* Mostly to nearest; else any rounding and modes. */
+static unsigned float_mode(struct gen *g)
+{
+    return next(g, 4) ? next(g, 2) * IR_FP_DEFAULT_NAN : next(g, 6) | next(g, 8) << 3;
+}
+
+static void vector_float(struct gen *g)
+{
+    unsigned op = IR_VFADD + next(g, IR_VFNARROW - IR_VFADD + 1);
+    unsigned format = next(g, 8) ? 1 + next(g, 2) : 0, lanes = next(g, 3) ? 3 - format : next(g, 4);
+    unsigned aux = float_mode(g) | format << IR_VF_FORMAT | lanes << IR_VF_COUNT | next(g, 3) << IR_VF_KIND;
+    size_t operands = strlen(ir_opinfo[op].sig) - 2;
+
+    if (op >= IR_VFWIDEN && format == 2)
+        aux ^= 3 << IR_VF_FORMAT;
+    if (op >= IR_VFWIDEN)
+        aux = (aux & ~(3u << IR_VF_COUNT)) | (3 - (aux >> IR_VF_FORMAT & 3) - 1) << IR_VF_COUNT;
+    if (!exists(op, aux, 0))
+        return;
+    g->v[g->nv] = ir_emit(g->u, (enum ir_opcode)op, IRT_V128, aux, float_operand(g),
+                          operands > 1 ? float_operand(g) : IR_REF_NONE,
+                          operands > 2 ? float_operand(g) : IR_REF_NONE, 0);
+    g->nv++;
+}
+
+static ir_ref scalar(struct gen *g, enum ir_type type)
+{
+    ir_ref v = ir_get(g->u, type, vector_slot(next(g, VECTORS)));
+
+    return next(g, 4) ? v : ir_un(g->u, IR_FNEG, type, v);
+}
+
+static void scalar_float(struct gen *g)
+{
+    static const uint8_t ops[] = {IR_FADD, IR_FSUB, IR_FMUL,  IR_FDIV, IR_FSQRT, IR_FMADD, IR_FMIN,
+                                  IR_FMAX, IR_FABS, IR_FRINT, IR_FTOI, IR_ITOF,  IR_FTOF};
+    enum ir_type type = next(g, 2) ? IRT_F64 : IRT_F32;
+    unsigned op = ops[next(g, ARRAY_SIZE(ops))], aux = float_mode(g);
+    ir_ref x[3] = {IR_REF_NONE, IR_REF_NONE, IR_REF_NONE}, r;
+
+    for (unsigned i = 0; i < strlen(ir_opinfo[op].sig) - 2; i++)
+        x[i] = scalar(g, op != IR_FTOF ? type : type == IRT_F64 ? IRT_F32 : IRT_F64);
+    if (op == IR_ITOF)
+        x[0] = some_i(g);
+    if (op == IR_FMIN || op == IR_FMAX)
+        aux |= next(g, 3) << 8;
+    else if (op == IR_FTOI || op == IR_ITOF)
+        aux |= next(g, 4) << 8;
+    else if (op == IR_FRINT)
+        aux |= next(g, 2) << 8;
+    r = ir_emit(g->u, (enum ir_opcode)op, type, op == IR_FABS ? 0 : aux, x[0], x[1], x[2], 0);
+    if (op == IR_FTOI)
+        g->i[g->ni++] = r;
+    else
+        g->v[g->nv++] = ir_un(g->u, IR_VZEXT, IRT_V128, r);
+}
+
 static void random_operation(struct gen *g)
 {
+    if (!next(g, 3)) {
+        vector_float(g);
+        return;
+    }
+    if (!next(g, 4)) {
+        scalar_float(g);
+        return;
+    }
     unsigned op = IR_VADD + next(g, IR_VZEXT - IR_VADD + 1);
 
     operation(g, op, 8u << next(g, 4) | next(g, 4) << 8);
@@ -214,7 +300,7 @@ static const struct lift_ops lift_vectors = {
     .insn_align = 2,
     .shape = shape,
     .lift = lift,
-    .fp_rules = &sf_rules_riscv,
+    .fp_rules = &sf_rules_arm,
     .fpflags_slot = offsetof(struct toy_vcpu, fpflags),
 };
 
@@ -318,6 +404,7 @@ static void compare(struct toy_vm *a, struct toy_vm *b, const uint8_t (*code)[4]
                  (unsigned long long)a->t->r[i]);
     }
     assert_int_equal(a->v->pc, b->v->pc);
+    assert_int_equal(a->t->fpflags, b->t->fpflags);
 }
 
 struct search {
