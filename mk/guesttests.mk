@@ -54,7 +54,12 @@ $(gta_out)/%.elf: $(gta_src)/prog/%.c $(gta_src)/start.S $(gta_lib) $(wildcard $
 $(gta_out)/%_soak.elf: $(gta_src)/prog/%.c $(gta_out)/%.elf
 	$(Q)$(gta_cc) $(gta_cflags) -DSOAK -I$(gta_src) -o $@ $(gta_src)/start.S $(gta_lib) $<
 
+# Presses the power button of the machine that runs power_key.
+$(OUT)/tests/guests/press: tests/guests/press.c $(B)/libcarbovisor.a include/carbovisor/carbovisor.h
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=c11 -O1 -Wall -Wextra -Werror $(filter -fsanitize%,$(LDFLAGS)) -Iinclude -o $@ $< $(B)/libcarbovisor.a $(PKG_LIBS) $(LDLIBS)
+
 ## guest-programs: build the bare-metal guest tests (tests/run-guests runs them)
-guest-programs: $(gt_table) $(gt_progs) $(gt_sbi) $(gta_progs)
+guest-programs: $(OUT)/tests/guests/press $(gt_table) $(gt_progs) $(gt_sbi) $(gta_progs)
 .PHONY: guest-programs
 .SECONDARY: $(gt_groups:%=$(gt_out)/table-%.S)

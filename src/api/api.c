@@ -335,11 +335,17 @@ void cv_vm_stop(cv_vm *cv)
 
 int cv_vm_power_button(cv_vm *cv)
 {
-    if (!cv->vm->power_button)
+    struct vm *vm = cv->vm;
+    enum vm_state state;
+
+    if (!vm->power_button)
         return -ENOTSUP;
-    if (cv->vm->state != VM_RUNNING && cv->vm->state != VM_PAUSED)
+    plat_lock(&vm->lock);
+    state = vm->state;
+    plat_unlock(&vm->lock);
+    if (state != VM_RUNNING && state != VM_PAUSED)
         return -EINVAL;
-    cv->vm->power_button(cv->vm);
+    vm->power_button(vm);
     return 0;
 }
 

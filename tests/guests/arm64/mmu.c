@@ -14,6 +14,11 @@ u64 *page_entry(u64 va)
     return &leaf[va >> 12 & 511];
 }
 
+u64 *block_entry(u64 va)
+{
+    return &middle[va >> 21 & 511];
+}
+
 void map_page(u64 va, u64 pa, u64 flags)
 {
     *(volatile u64 *)page_entry(va) = flags == UNMAPPED ? 0 : pa | PTE_AF | PTE_IS | flags | 3;

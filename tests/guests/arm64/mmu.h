@@ -20,5 +20,9 @@ void tlb_flush(void);
 /* Entry of a page of the window; flags besides AF and shareability, or UNMAPPED. Flushes that page. */
 void map_page(u64 va, u64 pa, u64 flags);
 u64 *page_entry(u64 va);
+/* Entry of 2 MiB: of the window's first GiB, whose first entry leads to the pages. */
+u64 *block_entry(u64 va);
+/* The same addresses in the upper half, of TTBR1. */
+#define UPPER(va) (0xffffff8000000000UL | (va))
 
 #endif
