@@ -43,7 +43,7 @@ gta_cflags := -std=gnu11 -O2 -Wall -Wextra -Werror -ffreestanding -nostdlib -fno
   -static -Wl,--build-id=none -Wl,-T,$(gta_src)/link.ld -Wl,--no-warn-rwx-segments
 gta_progs := $(patsubst $(gta_src)/prog/%.c,$(gta_out)/%.elf,$(wildcard $(gta_src)/prog/*.c))
 # Those that also come with a hundred times the work.
-gta_progs += $(gta_out)/smp_litmus_soak.elf $(gta_out)/smp_atomics_soak.elf
+gta_progs += $(gta_out)/smp_litmus_soak.elf $(gta_out)/smp_atomics_soak.elf $(gta_out)/smp_hostile_soak.elf
 
 gta_lib := $(filter-out $(gta_src)/start.S,$(wildcard $(gta_src)/*.[cS]))
 $(gta_out)/%.elf: $(gta_src)/prog/%.c $(gta_src)/start.S $(gta_lib) $(wildcard $(gta_src)/*.h) \
