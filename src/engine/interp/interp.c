@@ -41,12 +41,12 @@ static struct unit *find(struct vcpu *v)
 }
 
 /*
- * A budget below the next block: count exactly to its end, where counts are part of the result; else the
- * caller hands out a new one.
+ * A budget below the next block: count exactly to its end, where counts are part of the result (v->due too);
+ * else the caller hands out a new one.
  */
 static bool spend_rest(struct vcpu *v)
 {
-    if (!v->vm->desc.deterministic)
+    if (!v->vm->desc.deterministic && v->count != v->due)
         return false;
     interp_step(v);
     return true;
