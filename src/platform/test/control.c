@@ -1,10 +1,13 @@
 /* The test platform's switch, allocations, clock, log. */
+#define _GNU_SOURCE
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 #include "lib/err.h"
 #include "platform/test/internal.h"
 #include "platform/test/test_platform.h"
@@ -84,23 +87,42 @@ void plat_free(void *p)
     free(p);
 }
 
+/* Much is not written before it is used, and stands between pages that nobody may touch. */
+#define MUCH  (8u << 20)
+#define GUARD 4096u
+
+static void *map_much(uint64_t size)
+{
+    uint8_t *p = mmap(NULL, size + 2 * GUARD, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (p == MAP_FAILED || mprotect(p + GUARD, size, PROT_READ | PROT_WRITE))
+        return NULL;
+    return p + GUARD;
+}
+
 void *plat_ram_map(uint64_t size, const char *name)
 {
     void *p = NULL;
 
     (void)name;
-    if (request_fails() || posix_memalign(&p, 4096, size ? size : 1))
+    if (request_fails())
         return NULL;
-    memset(p, 0, size);
-    live_add(1);
+    if (size >= MUCH)
+        p = map_much(size);
+    else if (!posix_memalign(&p, 4096, size ? size : 1))
+        memset(p, 0, size);
+    if (p)
+        live_add(1);
     return p;
 }
 
 void plat_ram_unmap(void *p, uint64_t size)
 {
-    (void)size;
     live_add(-1);
-    free(p);
+    if (size >= MUCH)
+        munmap((uint8_t *)p - GUARD, size + 2 * GUARD);
+    else
+        free(p);
 }
 
 void plat_ram_discard(void *p, uint64_t size)
@@ -108,18 +130,30 @@ void plat_ram_discard(void *p, uint64_t size)
     memset(p, 0, size);
 }
 
-/* Not executable: whoever runs code needs a real platform. */
+/* It does run, for VMs whose engine makes code: one memory, two mappings. */
 int plat_code_map(struct plat_code *code, size_t size)
 {
-    code->rw = plat_ram_map(size, "code");
-    code->rx = code->rw;
-    code->size = size;
-    return code->rw ? 0 : -ENOMEM;
+    int fd = request_fails() ? -1 : memfd_create("code", MFD_CLOEXEC);
+    void *rw = MAP_FAILED, *rx = MAP_FAILED;
+
+    if (fd >= 0 && !ftruncate(fd, (off_t)size)) {
+        rw = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        rx = mmap(NULL, size, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+    }
+    if (fd >= 0)
+        close(fd);
+    if (rw == MAP_FAILED || rx == MAP_FAILED)
+        return -ENOMEM;
+    *code = (struct plat_code){.rw = rw, .rx = rx, .size = size};
+    live_add(1);
+    return 0;
 }
 
 void plat_code_unmap(struct plat_code *code)
 {
-    plat_ram_unmap(code->rw, code->size);
+    munmap(code->rw, code->size);
+    munmap((void *)(uintptr_t)code->rx, code->size);
+    live_add(-1);
 }
 
 /* ---- time, chance, messages ---- */
