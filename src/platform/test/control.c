@@ -156,6 +156,12 @@ void plat_code_unmap(struct plat_code *code)
     live_add(-1);
 }
 
+#ifdef CV_DELAYS
+void plat_meet(void)
+{
+}
+#endif
+
 /* ---- time, chance, messages ---- */
 
 void test_clock_set(uint64_t ns)
