@@ -154,15 +154,24 @@ static u64 va_of(u64 p)
     return VBASE + p * PAGE;
 }
 
+/* The harts change between two ASIDs of one table; some pages are global (10.3.1). */
+#define ASIDS 2UL
+
+static u64 global(u64 p)
+{
+    return p & 2 ? PTE_G : 0;
+}
+
 static void map(u64 p)
 {
-    u64 flags = pages[p].rights ? PTE_V | PTE_AD | pages[p].rights : 0;
+    u64 flags = pages[p].rights ? PTE_V | PTE_AD | pages[p].rights | global(p) : 0;
 
     *vm_pte(va_of(p), 0) = pte_of(frame_at(pages[p].frame), flags);
     fence();
 }
 
-/* In one of the ways that there are; harts by mask, all, or all but those above. */
+/* In one of the ways that there are: harts by mask or all, a page or all; by ASID where the page is not
+ * global. */
 static void shoot(u64 *seed, u64 p)
 {
     u64 r = rnd(seed), mask = (1UL << HARTS) - 1, base = 0, start = va_of(p), size = PAGE;
@@ -175,8 +184,15 @@ static void shoot(u64 *seed, u64 p)
         start = 0;
         size = ~0UL;
     }
-    if (sbi(SBI_RFENCE, r & 16 ? 2 : 1, mask, base, start, size, 0).error)
-        bad(KINDS, p, 1, 0);
+    if (r & 16 || global(p)) {
+        if (sbi(SBI_RFENCE, 1, mask, base, start, size, 0).error)
+            bad(KINDS, p, 1, 0);
+    } else {
+        for (u64 asid = 1; asid <= ASIDS; asid++) {
+            if (sbi(SBI_RFENCE, 2, mask, base, start, size, asid).error)
+                bad(KINDS, p, 1, 0);
+        }
+    }
     fence();
 }
 
@@ -344,7 +360,7 @@ void sbi_job(u64 hart)
 {
     u64 *seed = &own[hart].seed;
 
-    csr_write("satp", vm_satp(0));
+    csr_write("satp", vm_satp(1));
     asm volatile("sfence.vma" ::: "memory");
     *seed = all.seed * 1000003 + hart * 7919 + 1;
     for (u64 i = 0; i < 8; i++)
@@ -354,6 +370,8 @@ void sbi_job(u64 hart)
         u64 p = rnd(seed) % PAGES;
 
         change(hart, p);
+        if (!(rnd(seed) & 3))
+            csr_write("satp", vm_satp(1 + rnd(seed) % ASIDS));
         /* the same page often enough that its code is hot, its neighbour and others now and then */
         for (u64 k = rnd(seed) % 64; k; k--)
             use(hart, rnd(seed) & 3 ? p : rnd(seed) % PAGES);
