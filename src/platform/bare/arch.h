@@ -141,8 +141,10 @@ void irq_exit(void);
  * Interrupts are off.
  */
 bool ram_fault(uint64_t va);
-/* A synchronous fault in hypervisor code: dumps, then stops the task where it runs a vCPU, else everything.
+/*
+ * A synchronous fault in hypervisor code, on whatever stack: dumps, then stops the task where it runs a vCPU and had
+ * interrupts on, else everything.
  */
-NORETURN void trap_fatal(const char *what, uint64_t pc, uint64_t address, uint64_t syndrome);
+NORETURN void trap_fatal(const char *what, uint64_t pc, uint64_t address, uint64_t syndrome, bool irqs_were_on);
 
 #endif

@@ -12,6 +12,7 @@
 static struct {
     void (*_Atomic vcpu_hook)(struct vcpu *v, const char *why);
     _Atomic bool stopping;
+    char why[200]; /* of the vCPU that failed last: stacks are gone when it is told */
 } state;
 
 void panic_vcpu_hook(void (*fn)(struct vcpu *v, const char *why))
@@ -53,22 +54,35 @@ NORETURN static void stop_everything(const char *why)
     arch_cpu_park();
 }
 
-/* The task sleeps for good: its stack stays for who wants to look. */
-NORETURN static void stop_task(const char *why)
+/* What is left of a vCPU's task: tells the front end, then sleeps for good. On its own stack, from the top again. */
+static void stopped_task(void *unused)
 {
-    struct waitq never;
-    struct vcpu *v = plat_current();
+    struct plat_task *t = task_current();
+    struct vcpu *v = task_vcpu(t);
     void (*hook)(struct vcpu *, const char *) = atomic_load(&state.vcpu_hook);
+    struct waitq never;
 
-    dump(why);
+    (void)unused;
     plat_current_set(NULL); /* one that fails again stops everything */
     arch_irq_restore(true);
     if (hook)
-        hook(v, why);
+        hook(v, state.why);
     waitq_init(&never);
     spin_lock_irq(&never.lock);
     for (;;)
         waitq_sleep(&never, UINT64_MAX);
+}
+
+/* The stack may be a fault's, or be used up: neither is good to sleep on. */
+NORETURN static void stop_task(const char *why)
+{
+    struct arch_context here, top;
+
+    dump(why);
+    fmt_snprintf(state.why, sizeof(state.why), "%s", why);
+    arch_context_init(&top, (void *)(uintptr_t)arch_cpu()->stack_top, stopped_task, NULL);
+    arch_switch(&here, &top);
+    arch_cpu_park();
 }
 
 /* Interrupts that were off mean a spin lock: then nobody else could go on anyway. */
@@ -98,14 +112,12 @@ void bug_stop(const char *file, int line, const char *what)
     panic("%s:%d: %s", file, line, what);
 }
 
-/* The interrupted code's interrupts: an exception turned them off, so a vCPU's task says by its locks alone.
- */
-void trap_fatal(const char *what, uint64_t pc, uint64_t address, uint64_t syndrome)
+void trap_fatal(const char *what, uint64_t pc, uint64_t address, uint64_t syndrome, bool irqs_were_on)
 {
     char why[200];
 
     arch_irq_save();
     fmt_snprintf(why, sizeof(why), "%s at pc %llx, address %llx, syndrome %llx", what, (unsigned long long)pc,
                  (unsigned long long)address, (unsigned long long)syndrome);
-    stop(why, true);
+    stop(why, irqs_were_on);
 }

@@ -226,6 +226,6 @@ void trap_hyp(unsigned kind)
 {
     /* The timer's comparator was borrowed by the vector: soon, so that nothing is missed. */
     sys_write(cnthp_cval_el2, 0);
-    trap_fatal(kind ? "SError in the hypervisor" : "exception in the hypervisor", sys_read(elr_el2),
-               sys_read(far_el2), sys_read(esr_el2));
+    trap_fatal(kind ? "SError in the hypervisor" : "exception in the hypervisor", sys_read(elr_el2), sys_read(far_el2),
+               sys_read(esr_el2), !(sys_read(spsr_el2) & 0x80)); /* I of the interrupted code */
 }

@@ -121,7 +121,7 @@ void riscv_exception(uint64_t scause, struct trap_frame *f)
         __asm__ volatile("sfence.vma" ::: "memory");
         return;
     }
-    trap_fatal(exception_name(scause), f->sepc, stval, scause);
+    trap_fatal(exception_name(scause), f->sepc, stval, scause, csr_read(RV_CSR_sstatus) >> 5 & 1); /* SPIE */
 }
 
 void riscv_early_trap(uint64_t scause, uint64_t sepc, uint64_t stval)
