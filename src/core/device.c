@@ -74,71 +74,83 @@ struct device *vm_device(struct vm *vm, const char *id)
     return d;
 }
 
-/* Takes over what was switched by this access or by forwarded ones before it. */
-static inline bool access_device(struct vm *vm, const struct mem_region *r, gpa_t gpa, unsigned size,
-                                 bool write, uint64_t *value, bool *switched)
+static inline void device_access(struct device *d, const struct mem_region *r, gpa_t gpa, unsigned size,
+                                 bool write, uint64_t *value)
 {
-    struct device *d;
-
-    if (!r || !r->dev || size > r->size - (gpa - r->base))
-        return false;
-    d = r->dev;
-    plat_lock(&d->lock);
     if (write)
         d->ops->write(d, r->dev_region, gpa - r->base, size, *value);
     else
         *value = d->ops->read(d, r->dev_region, gpa - r->base, size);
-    if (switched) {
-        *switched = d->switched;
-        d->switched = false;
-    }
-    plat_unlock(&d->lock);
-    if (UNLIKELY(vm->log.trace & TRACE_MMIO))
-        trace_write(&vm->log, "mmio: %s %s +0x%llx size %u = 0x%llx", d->id, write ? "write" : "read",
-                    (unsigned long long)(gpa - r->base), size, (unsigned long long)*value);
+}
+
+/* What follows an access in some VMs only. */
+static __attribute__((noinline)) void access_seen(struct vm *vm, const struct mem_region *r, gpa_t gpa,
+                                                  unsigned size, bool write, uint64_t value)
+{
+    if (vm->log.trace & TRACE_MMIO)
+        trace_write(&vm->log, "mmio: %s %s +0x%llx size %u = 0x%llx", r->dev->id, write ? "write" : "read",
+                    (unsigned long long)(gpa - r->base), size, (unsigned long long)value);
     if (vm->desc.deterministic)
         work_drain(vm);
-    return true;
+}
+
+static bool is_watched(const struct vm *vm)
+{
+    return UNLIKELY(vm->log.trace & TRACE_MMIO || vm->desc.deterministic);
+}
+
+static bool answers(const struct mem_region *r, gpa_t gpa, unsigned size)
+{
+    return r && r->dev && size <= r->size - (gpa - r->base);
 }
 
 bool bus_forward(struct vm *vm, gpa_t gpa, unsigned size, bool write, uint64_t *value)
 {
-    return access_device(vm, mem_find(&vm->mem, gpa), gpa, size, write, value, NULL);
+    const struct mem_region *r = mem_find(&vm->mem, gpa);
+
+    if (!answers(r, gpa, size))
+        return false;
+    plat_lock(&r->dev->lock);
+    device_access(r->dev, r, gpa, size, write, value);
+    plat_unlock(&r->dev->lock);
+    if (is_watched(vm))
+        access_seen(vm, r, gpa, size, write, *value);
+    return true;
 }
 
-static bool __attribute__((noinline))
-access_slow(struct vm *vm, const struct mem_region *r, gpa_t gpa, unsigned size, bool write, uint64_t *value)
+/* Takes over what was switched by this access or by forwarded ones before it. */
+static bool access_fully(struct vm *vm, const struct mem_region *r, gpa_t gpa, unsigned size, bool write,
+                         uint64_t *value)
 {
-    bool switched = false;
+    struct device *d = r->dev;
+    bool switched;
 
-    if (!access_device(vm, r, gpa, size, write, value, &switched))
-        return false;
+    plat_lock(&d->lock);
+    device_access(d, r, gpa, size, write, value);
+    switched = d->switched;
+    d->switched = false;
+    plat_unlock(&d->lock);
+    if (is_watched(vm))
+        access_seen(vm, r, gpa, size, write, *value);
     if (UNLIKELY(switched))
         mem_flash_announce(&vm->mem);
     return true;
 }
 
-/* The way of a hardware engine's exit: nothing is kept over the handler but what it needs itself. */
+/* An access that nothing follows is the usual one, and a monitor's shortest way (an exit of hardware). */
 bool bus_access_at(struct vm *vm, const struct mem_region *r, gpa_t gpa, unsigned size, bool write,
                    uint64_t *value)
 {
     struct device *d;
-    bool switched;
 
-    if (UNLIKELY(!r || !r->dev || size > r->size - (gpa - r->base) || vm->log.trace & TRACE_MMIO ||
-                 vm->desc.deterministic))
-        return access_slow(vm, r, gpa, size, write, value);
+    if (UNLIKELY(!answers(r, gpa, size)))
+        return false;
+    if (UNLIKELY(is_watched(vm) || r->host)) /* flash alone switches */
+        return access_fully(vm, r, gpa, size, write, value);
     d = r->dev;
     plat_lock(&d->lock);
-    if (write)
-        d->ops->write(d, r->dev_region, gpa - r->base, size, *value);
-    else
-        *value = d->ops->read(d, r->dev_region, gpa - r->base, size);
-    switched = d->switched;
-    d->switched = false;
+    device_access(d, r, gpa, size, write, value);
     plat_unlock(&d->lock);
-    if (UNLIKELY(switched))
-        mem_flash_announce(&d->vm->mem);
     return true;
 }
 

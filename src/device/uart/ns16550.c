@@ -21,15 +21,23 @@ struct ns16550 {
     uint8_t tx_pending; /* "transmitter empty" not yet seen by a read of IIR or a write of THR */
     uint8_t fifo[FIFO];
     uint8_t head, fill;
+    uint8_t driven; /* what the line shows: most accesses change nothing, and its controller need not hear */
 };
 
 static const struct state_field ns16550_state[] = {
-    STATE_FIELD(struct ns16550, ier, 0, 0),  STATE_FIELD(struct ns16550, fcr, 0, 0),
-    STATE_FIELD(struct ns16550, lcr, 0, 0),  STATE_FIELD(struct ns16550, mcr, 0, 0),
-    STATE_FIELD(struct ns16550, scr, 0, 0),  STATE_FIELD(struct ns16550, dll, 0, 0),
-    STATE_FIELD(struct ns16550, dlm, 0, 0),  STATE_FIELD(struct ns16550, tx_pending, 0, 0),
-    STATE_ARRAY(struct ns16550, fifo, 0, 0), STATE_FIELD(struct ns16550, head, 0, 0),
-    STATE_FIELD(struct ns16550, fill, 0, 0), STATE_END,
+    STATE_FIELD(struct ns16550, ier, 0, 0),
+    STATE_FIELD(struct ns16550, fcr, 0, 0),
+    STATE_FIELD(struct ns16550, lcr, 0, 0),
+    STATE_FIELD(struct ns16550, mcr, 0, 0),
+    STATE_FIELD(struct ns16550, scr, 0, 0),
+    STATE_FIELD(struct ns16550, dll, 0, 0),
+    STATE_FIELD(struct ns16550, dlm, 0, 0),
+    STATE_FIELD(struct ns16550, tx_pending, 0, 0),
+    STATE_ARRAY(struct ns16550, fifo, 0, 0),
+    STATE_FIELD(struct ns16550, head, 0, 0),
+    STATE_FIELD(struct ns16550, fill, 0, 0),
+    STATE_FIELD(struct ns16550, driven, 0, STATE_NOHASH),
+    STATE_END,
 };
 
 /* The highest-priority cause that is enabled (table III of the data sheet). */
@@ -44,7 +52,12 @@ static uint8_t cause(const struct ns16550 *u)
 
 static void update_irq(struct ns16550 *u)
 {
-    irq_line_set(&u->irq, cause(u) != IIR_NONE);
+    uint8_t level = cause(u) != IIR_NONE;
+
+    if (level == u->driven)
+        return;
+    u->driven = level;
+    irq_line_set(&u->irq, level);
 }
 
 static void push(struct ns16550 *u, uint8_t byte)

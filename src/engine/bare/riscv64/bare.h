@@ -56,6 +56,7 @@ struct bare_vm {
     uint8_t mode;     /* hgatp.MODE */
     uint8_t levels;
     uint64_t tables; /* pages below the root */
+    bool used;       /* there is something in them */
 };
 
 /* Of one vCPU; fields without a word on it: its own task only. */
@@ -91,12 +92,12 @@ struct bare_vcpu {
     struct ktimer alarm;           /* core timers at home here */
     uint64_t alarm_ns;
     struct {
-        uint64_t cause, gpa, insn;
+        uint64_t cause, gpa, insn, va;
         enum bare_reason reason;
     } exit; /* what bare_exit() left for bare_exit_slow() */
     uint64_t exits[BARE_REASONS];
     uint64_t switches;
-    unsigned ring_at;
+    struct bare_trace *ring_next; /* the oldest */
     struct bare_trace ring[BARE_RING];
 };
 
@@ -174,12 +175,17 @@ void bare_aia_save(struct bare_vcpu *b);
 
 /* ---- mmio.c ---- */
 
-struct mmio_insn {
-    uint8_t len, size, reg;
-    bool write, sext;
-};
+/* A load or store, packed so that it travels in a register; 0: none. */
+#define MMIO_INSN(len, size, reg, write, sext)                                                               \
+    ((uint32_t)(len) | (uint32_t)(size) << 8 | (uint32_t)(reg) << 16 | (uint32_t)(write) << 24 |             \
+     (uint32_t)(sext) << 25)
+#define MMIO_LEN(i)   ((i)&0xff)
+#define MMIO_SIZE(i)  ((i) >> 8 & 0xff)
+#define MMIO_REG(i)   ((i) >> 16 & 0xff)
+#define MMIO_WRITE(i) ((i) >> 24 & 1)
+#define MMIO_SEXT(i)  ((i) >> 25 & 1)
 
-/* A load or store by htinst, or by the guest's bytes at pc. False: none that can be done here. */
-bool mmio_decode(struct riscv_vcpu *r, uint64_t htinst, struct mmio_insn *out);
+/* By htinst, or by the guest's bytes at pc. 0: none that can be done here. */
+uint32_t mmio_decode(struct riscv_vcpu *r, uint64_t htinst);
 
 #endif

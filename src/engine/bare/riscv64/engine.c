@@ -264,6 +264,7 @@ static int bare_vcpu_init(struct vcpu *v)
     if (!b)
         return -ENOMEM;
     b->r = r;
+    b->ring_next = b->ring;
     b->alarm_ns = TIMER_NEVER;
     ktimer_init(&b->alarm, alarm_fire, b);
     waitq_init(&b->sleep);

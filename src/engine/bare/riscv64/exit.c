@@ -11,13 +11,27 @@
 #define HTINST_WALK_MASK 0xffffefdfu
 #define HTINST_WALK      0x2000u
 
-static inline void trace(struct bare_vcpu *b, uint64_t cause, uint64_t value)
+static inline void trace(struct bare_vcpu *b, uint64_t pc, uint64_t cause, uint64_t value)
 {
-    struct bare_trace *t = &b->ring[b->ring_at++ & (BARE_RING - 1)];
+    struct bare_trace *t = b->ring_next;
 
-    t->pc = b->r->v.pc;
+    t->pc = pc;
     t->cause = cause;
     t->value = value;
+    b->ring_next = ++t == b->ring + BARE_RING ? b->ring : t;
+}
+
+/* A change of interrupt inputs is short work; the rest is for bare_run(). */
+static __attribute__((noinline)) uint64_t requested(struct riscv_vcpu *r, struct bare_vcpu *b)
+{
+    if (atomic_load(&r->v.request) == VCPU_REQ_IRQ && b->aia != BARE_AIA_FILE &&
+        !atomic_load_explicit(&arch_cpu()->resched, memory_order_relaxed)) {
+        atomic_fetch_and(&r->v.request, ~(uint32_t)VCPU_REQ_IRQ);
+        bare_inputs(b);
+        return BARE_BACK;
+    }
+    b->exit.reason = BARE_INTERRUPT;
+    return BARE_LEAVE;
 }
 
 /* Whether the guest can go on as it is; interrupt inputs are brought up to date. */
@@ -26,10 +40,8 @@ static inline uint64_t go_on(struct riscv_vcpu *r, struct bare_vcpu *b)
     uint64_t mip;
 
     if (UNLIKELY(atomic_load_explicit(&r->v.request, memory_order_relaxed) |
-                 atomic_load_explicit(&arch_cpu()->resched, memory_order_relaxed))) {
-        b->exit.reason = BARE_INTERRUPT;
-        return BARE_LEAVE;
-    }
+                 atomic_load_explicit(&arch_cpu()->resched, memory_order_relaxed)))
+        return requested(r, b);
     mip = atomic_load_explicit(&r->mip, memory_order_relaxed);
     if (UNLIKELY(mip & RV_IRQ_SSI || (mip & RV_IRQ_SEI) << 1 != (b->hvip & RV_IRQ_VSEI))) {
         if (b->aia == BARE_AIA_FILE && mip & RV_IRQ_SEI) { /* bare_run() moves what has come */
@@ -44,10 +56,8 @@ static inline uint64_t go_on(struct riscv_vcpu *r, struct bare_vcpu *b)
 /* After code that may have let others run on this CPU, moved, or trapped itself. */
 static inline bool still_here(struct bare_vcpu *b)
 {
-    const struct cpu *cpu = arch_cpu();
-
-    if (((struct bare_cpu *)cpu->engine)->resident != b || !b->valid || (uint64_t)cpu != b->host_tp)
-        return false;
+    if (((struct bare_cpu *)arch_cpu()->engine)->resident != b)
+        return false; /* only this task makes it resident again, on whatever CPU */
     csr_write(RV_CSR_hstatus, b->hstatus);
     csr_write(RV_CSR_sstatus, b->sstatus);
     return true;
@@ -71,9 +81,9 @@ static bool is_short_call(uint64_t ext)
     return ext == RV_SBI_BASE || ext == RV_SBI_IPI;
 }
 
-static inline uint64_t hypercall(struct riscv_vcpu *r, struct bare_vcpu *b, uint64_t cause)
+static __attribute__((noinline)) uint64_t hypercall(struct riscv_vcpu *r, struct bare_vcpu *b, uint64_t cause)
 {
-    trace(b, cause, r->x[RV_REG_A7]);
+    trace(b, r->v.pc, cause, r->x[RV_REG_A7]);
     r->v.pc += 4;
     b->exits[BARE_HYPERCALL]++;
     if (!is_short_call(r->x[RV_REG_A7]))
@@ -125,11 +135,11 @@ static void access_fault(struct bare_vcpu *b, uint64_t cause, uint64_t va)
     bare_inject(b, as, va);
 }
 
-static inline uint64_t extend(uint64_t value, const struct mmio_insn *i)
+static inline uint64_t extend(uint64_t value, unsigned size, bool sext)
 {
-    unsigned shift = 64 - 8 * i->size;
+    unsigned shift = 64 - 8 * size;
 
-    return i->sext ? (uint64_t)((int64_t)(value << shift) >> shift) : value << shift >> shift;
+    return sext ? (uint64_t)((int64_t)(value << shift) >> shift) : value << shift >> shift;
 }
 
 /* The same for an exit that has nothing more to do. */
@@ -141,7 +151,8 @@ static uint64_t go_on_here(struct riscv_vcpu *r, struct bare_vcpu *b)
     return BARE_LEAVE;
 }
 
-static uint64_t access_denied(struct riscv_vcpu *r, struct bare_vcpu *b, uint64_t cause, uint64_t va)
+static __attribute__((noinline)) uint64_t access_denied(struct riscv_vcpu *r, struct bare_vcpu *b,
+                                                        uint64_t cause, uint64_t va)
 {
     if (!still_here(b)) { /* rare: the guest comes here again */
         b->exit.reason = BARE_INTERRUPT;
@@ -152,50 +163,54 @@ static uint64_t access_denied(struct riscv_vcpu *r, struct bare_vcpu *b, uint64_
     return go_on(r, b);
 }
 
+/* x8, x9, x18..x27 are s registers, which C keeps. */
+#define S_REGISTERS 0x0ffc0300u
+
 /* Interrupts come through while a device is busy with it. */
-static inline uint64_t device(struct riscv_vcpu *r, struct bare_vcpu *b, uint64_t cause, gpa_t gpa,
-                              uint64_t va)
+static __attribute__((noinline)) uint64_t device(struct riscv_vcpu *r, struct bare_vcpu *b, gpa_t gpa)
 {
-    struct mmio_insn i;
-    uint64_t value = 0;
+    uint32_t i = mmio_decode(r, csr_read(RV_CSR_htinst));
+    uint64_t value;
     bool ok;
 
-    if (UNLIKELY(!mmio_decode(r, csr_read(RV_CSR_htinst), &i)))
-        return access_denied(r, b, cause, va);
-    b->exits[i.write ? BARE_MMIO_WRITE : BARE_MMIO_READ]++;
-    if (i.write)
-        value = r->x[i.reg] << (64 - 8 * i.size) >> (64 - 8 * i.size);
+    if (UNLIKELY(!i))
+        return access_denied(r, b, b->exit.cause, b->exit.va);
+    b->exits[BARE_MMIO_READ + MMIO_WRITE(i)]++;
+    value = extend(r->x[MMIO_REG(i)], MMIO_SIZE(i), false);
     arch_irq_restore(true);
-    ok = bus_access_at(r->v.vm, b->mmio, gpa, i.size, i.write, &value);
+    ok = bus_access_at(r->v.vm, b->mmio, gpa, MMIO_SIZE(i), MMIO_WRITE(i), &value);
     arch_irq_save();
     if (UNLIKELY(!ok))
-        return access_denied(r, b, cause, va);
-    r->v.pc += i.len;
-    if (!i.write && i.reg)
-        r->x[i.reg] = extend(value, &i);
+        return access_denied(r, b, b->exit.cause, b->exit.va);
+    r->v.pc += MMIO_LEN(i);
+    if (!MMIO_WRITE(i) && MMIO_REG(i))
+        r->x[MMIO_REG(i)] = extend(value, MMIO_SIZE(i), MMIO_SEXT(i));
     if (UNLIKELY(!still_here(b))) {
         b->exit.reason = BARE_INTERRUPT;
         return BARE_LEAVE;
     }
-    return go_on(r, b) ? i.write ? BARE_BACK : BARE_BACK_ALL : BARE_LEAVE;
+    if (UNLIKELY(!go_on(r, b)))
+        return BARE_LEAVE;
+    return !MMIO_WRITE(i) && S_REGISTERS >> MMIO_REG(i) & 1 ? BARE_BACK_ALL : BARE_BACK;
 }
 
 /* A store to memory that core wants to hear of. */
 static bool watched_store(struct riscv_vcpu *r, gpa_t gpa)
 {
-    struct mmio_insn i;
+    uint32_t i = mmio_decode(r, csr_read(RV_CSR_htinst));
     uint64_t value;
 
-    if (!mmio_decode(r, csr_read(RV_CSR_htinst), &i) || !i.write)
+    if (!MMIO_WRITE(i))
         return false;
-    value = r->x[i.reg];
-    if (mem_write(&r->v.vm->mem, gpa, &value, i.size))
+    value = r->x[MMIO_REG(i)];
+    if (mem_write(&r->v.vm->mem, gpa, &value, MMIO_SIZE(i)))
         return false;
-    r->v.pc += i.len;
+    r->v.pc += MMIO_LEN(i);
     return true;
 }
 
-static uint64_t memory(struct riscv_vcpu *r, struct bare_vcpu *b, uint64_t cause, gpa_t gpa, uint64_t va)
+static __attribute__((noinline)) uint64_t memory(struct riscv_vcpu *r, struct bare_vcpu *b, uint64_t cause,
+                                                 gpa_t gpa, uint64_t va)
 {
     uint64_t htinst = csr_read(RV_CSR_htinst);
     bool walk = (htinst & HTINST_WALK_MASK) == HTINST_WALK;
@@ -211,25 +226,35 @@ static uint64_t memory(struct riscv_vcpu *r, struct bare_vcpu *b, uint64_t cause
     return access_denied(r, b, cause, va);
 }
 
-static inline uint64_t guest_fault(struct riscv_vcpu *r, struct bare_vcpu *b, uint64_t cause)
+/* Not the device that it met last. */
+static __attribute__((noinline)) uint64_t guest_fault_elsewhere(struct riscv_vcpu *r, struct bare_vcpu *b,
+                                                                gpa_t gpa)
+{
+    const struct mem_region *m = mem_find(&r->v.vm->mem, gpa);
+
+    if (m && atomic_load(&m->kind) != MEM_MMIO)
+        return memory(r, b, b->exit.cause, gpa, b->exit.va);
+    if (!m || b->exit.cause == RV_EXC_INSN_GUEST_PAGE_FAULT)
+        return access_denied(r, b, b->exit.cause, b->exit.va);
+    b->mmio = m;
+    return device(r, b, gpa);
+}
+
+static __attribute__((noinline)) uint64_t guest_fault(struct riscv_vcpu *r, struct bare_vcpu *b,
+                                                      uint64_t cause)
 {
     uint64_t va = csr_read(RV_CSR_stval);
     gpa_t gpa = csr_read(RV_CSR_htval) << 2 | (va & 3);
     const struct mem_region *m = b->mmio;
 
-    trace(b, cause, gpa);
-    if (UNLIKELY(!m || gpa - m->base >= m->size)) {
-        m = mem_find(&r->v.vm->mem, gpa);
-        if (!m)
-            return access_denied(r, b, cause, va);
-        b->mmio = m;
-    }
-    if (LIKELY(atomic_load_explicit(&m->kind, memory_order_relaxed) == MEM_MMIO)) {
-        if (cause != RV_EXC_INSN_GUEST_PAGE_FAULT)
-            return device(r, b, cause, gpa, va);
-        return access_denied(r, b, cause, va);
-    }
-    return memory(r, b, cause, gpa, va);
+    trace(b, r->v.pc, cause, gpa);
+    b->exit.cause = cause;
+    b->exit.va = va;
+    if (LIKELY(m && gpa - m->base < m->size &&
+               atomic_load_explicit(&m->kind, memory_order_relaxed) == MEM_MMIO &&
+               cause != RV_EXC_INSN_GUEST_PAGE_FAULT))
+        return device(r, b, gpa);
+    return guest_fault_elsewhere(r, b, gpa);
 }
 
 /* ---- instructions that VS-mode may not execute itself ---- */
@@ -238,7 +263,7 @@ static uint64_t virtual_insn(struct riscv_vcpu *r, struct bare_vcpu *b, uint64_t
 {
     uint64_t insn = csr_read(RV_CSR_stval);
 
-    trace(b, cause, insn);
+    trace(b, r->v.pc, cause, insn);
     if (insn == INSN_WFI || !insn) {
         b->exits[BARE_WFI]++;
         r->v.pc += 4;
@@ -342,33 +367,35 @@ static enum exit_action csr_slow(struct riscv_vcpu *r, struct bare_vcpu *b)
 
 /* ---- dispatch ---- */
 
-uint64_t bare_exit(struct riscv_vcpu *r)
+static __attribute__((noinline)) uint64_t other_exit(struct riscv_vcpu *r, struct bare_vcpu *b,
+                                                     uint64_t cause)
 {
-    struct bare_vcpu *b = bare_of(&r->v);
-    uint64_t cause = csr_read(RV_CSR_scause);
-
-    switch (cause) {
-    case RV_EXC_ECALL_VS:
-        return hypercall(r, b, cause);
-    case RV_EXC_LOAD_GUEST_PAGE_FAULT:
-    case RV_EXC_STORE_GUEST_PAGE_FAULT:
-    case RV_EXC_INSN_GUEST_PAGE_FAULT:
-        return guest_fault(r, b, cause);
-    case RV_EXC_VIRTUAL_INSN:
-        return virtual_insn(r, b, cause);
-    default:
-        break;
-    }
     if (cause & RV_CAUSE_INTERRUPT) {
         b->exits[BARE_INTERRUPT]++;
         riscv_interrupt(cause);
         return go_on_here(r, b); /* it may have been a call to put this vCPU away */
     }
+    if (cause == RV_EXC_VIRTUAL_INSN)
+        return virtual_insn(r, b, cause);
     if (cause == RV_EXC_ILLEGAL_INSN && !b->fp_loaded)
         return illegal(r, b);
     b->exits[BARE_OTHER]++;
-    trace(b, cause, csr_read(RV_CSR_stval));
+    trace(b, r->v.pc, cause, csr_read(RV_CSR_stval));
     return leave(b, BARE_OTHER, cause, csr_read(RV_CSR_stval), 0);
+}
+
+/* Each way is a function of its own, jumped to: what one of them saves, the others do not pay. */
+uint64_t bare_exit(struct riscv_vcpu *r)
+{
+    struct bare_vcpu *b = bare_of(&r->v);
+    uint64_t cause = csr_read(RV_CSR_scause);
+
+    if (cause == RV_EXC_ECALL_VS)
+        return hypercall(r, b, cause);
+    if (cause == RV_EXC_LOAD_GUEST_PAGE_FAULT || cause == RV_EXC_STORE_GUEST_PAGE_FAULT ||
+        cause == RV_EXC_INSN_GUEST_PAGE_FAULT)
+        return guest_fault(r, b, cause);
+    return other_exit(r, b, cause);
 }
 
 enum exit_action bare_exit_slow(struct riscv_vcpu *r)
@@ -401,8 +428,8 @@ void bare_history(struct vcpu *v, void (*emit)(void *opaque, const char *line), 
     const struct bare_vcpu *b = bare_of(v);
     char line[128];
 
-    for (unsigned i = BARE_RING; i > 0; i--) {
-        const struct bare_trace *t = &b->ring[(b->ring_at - i) & (BARE_RING - 1)];
+    for (unsigned i = 0; i < BARE_RING; i++) {
+        const struct bare_trace *t = &b->ring[((size_t)(b->ring_next - b->ring) + i) % BARE_RING];
 
         if (!t->cause)
             continue;

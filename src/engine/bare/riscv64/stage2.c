@@ -141,6 +141,7 @@ int stage2_map(struct vm *vm, gpa_t gpa, bool write)
     pa = ALIGN_DOWN(arch_pa(r->host) + (gpa - r->base), UINT64_C(1) << level_shift(level));
     (void)*(volatile uint8_t *)(r->host + (gpa - r->base)); /* the guest's walk does not fault it in */
     on = spin_lock_irq(&s->lock);
+    s->used = true;
     done = leaf_put(s, gpa, level, pa >> RV_PAGE_SHIFT << 10 | LEAF | (writable ? LEAF_WRITE : 0));
     spin_unlock_irq(&s->lock, on);
     return done;
@@ -152,7 +153,7 @@ void stage2_clear(struct vm *vm)
     uint64_t *old;
     bool on;
 
-    if (!s || !s->root)
+    if (!s || !s->root || !s->used) /* regions of a VM that did not run yet */
         return;
     old = table_new(ROOT_ORDER);
     BUG_ON(!old);
@@ -160,6 +161,7 @@ void stage2_clear(struct vm *vm)
     memcpy(old, s->root, ROOT_SLOTS * sizeof(*old));
     memset(s->root, 0, ROOT_SLOTS * sizeof(*old));
     s->tables = 0;
+    s->used = false;
     spin_unlock_irq(&s->lock, on);
     for (unsigned i = 0; i < vm->vcpu_count; i++) {
         const struct bare_vcpu *b = vm->vcpu[i] ? bare_of(vm->vcpu[i]) : NULL;

@@ -1,6 +1,7 @@
 /* The drivers for what riscv64 boards have, by "compatible". */
 #include "lib/err.h"
 #include "lib/fmt.h"
+#include "lib/str.h"
 #include "platform/bare/console.h"
 #include "platform/bare/drivers/drivers.h"
 #include "platform/bare/drivers/goldfish_rtc.h"
@@ -31,24 +32,40 @@ static const struct driver others[] = {
     {"google,goldfish-rtc", goldfish_rtc_init},
 };
 
-static bool is_compatible(const struct board *b, dtb_node n, const char *what)
+/* Whether one of the strings of a "compatible" is this one. */
+static bool is_in(const char *list, uint32_t size, const char *what)
 {
-    dtb_node at = DTB_NONE;
+    size_t n = strlen(what);
 
-    do
-        at = dtb_compatible(&b->dtb, at, what);
-    while (at != DTB_NONE && at != n);
-    return at != DTB_NONE;
+    for (uint32_t at = 0; at + n < size; at += (uint32_t)strlen(list + at) + 1) {
+        if (!memcmp(list + at, what, n + 1))
+            return true;
+    }
+    return false;
 }
 
-/* The first that works; false when none does. */
+/* The node's driver, or NULL. */
+static const struct driver *find_driver(const struct board *b, dtb_node n, const struct driver *d,
+                                        unsigned count)
+{
+    uint32_t size;
+    const char *list = dtb_prop(&b->dtb, n, "compatible", &size);
+
+    for (unsigned i = 0; list && size && !list[size - 1] && i < count; i++) {
+        if (is_in(list, size, d[i].compatible))
+            return &d[i];
+    }
+    return NULL;
+}
+
+/* The first node whose driver works; false when there is none. */
 static bool start_one(const struct board *b, const struct driver *d, unsigned count)
 {
-    for (unsigned i = 0; i < count; i++) {
-        for (dtb_node n = DTB_NONE; (n = dtb_compatible(&b->dtb, n, d[i].compatible)) != DTB_NONE;) {
-            if (!d[i].init(b, n))
-                return true;
-        }
+    for (dtb_node n = dtb_root(&b->dtb); n != DTB_NONE; n = dtb_next(&b->dtb, n)) {
+        const struct driver *found = find_driver(b, n, d, count);
+
+        if (found && !found->init(b, n))
+            return true;
     }
     return false;
 }
@@ -57,11 +74,11 @@ static bool start_one(const struct board *b, const struct driver *d, unsigned co
  */
 static void start_console(const struct board *b)
 {
-    for (unsigned i = 0; b->stdout_node != DTB_NONE && i < ARRAY_SIZE(consoles); i++) {
-        if (is_compatible(b, b->stdout_node, consoles[i].compatible) && !consoles[i].init(b, b->stdout_node))
-            return;
-    }
-    start_one(b, consoles, ARRAY_SIZE(consoles));
+    const struct driver *d =
+        b->stdout_node == DTB_NONE ? NULL : find_driver(b, b->stdout_node, consoles, ARRAY_SIZE(consoles));
+
+    if (!d || d->init(b, b->stdout_node))
+        start_one(b, consoles, ARRAY_SIZE(consoles));
 }
 
 int drivers_setup(const struct board *b, char *why, size_t why_size)
