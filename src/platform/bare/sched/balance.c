@@ -139,6 +139,7 @@ void balance_push(struct runqueue *rq)
 {
     struct runqueue *least = NULL;
     uint64_t now = arch_counter();
+    int more;
 
     for (unsigned i = 0; i < cpu_count(); i++) {
         struct runqueue *other = rq_of(i);
@@ -147,13 +148,10 @@ void balance_push(struct runqueue *rq)
             (!least || rq_load(other) < rq_load(least)))
             least = other;
     }
-    if (!least || rq_load(least) >= rq_load(rq)) {
-        rq->balance_at = now + sched_ticks.balance;
-    } else if (rq_load(rq) - rq_load(least) > 1) {
-        if (!move_one(rq, least, false))
-            move_one(rq, least, true);
-        rq->balance_at = now + sched_ticks.balance;
-    } else if (now - rq->balance_at >= ROTATE * sched_ticks.balance && rotate(rq, least)) {
-        rq->balance_at = now + sched_ticks.balance;
-    }
+    more = least ? (int)rq_load(rq) - (int)rq_load(least) : 0;
+    if (more == 1 && (now - rq->balance_at < ROTATE * sched_ticks.balance || !rotate(rq, least)))
+        return; /* another time, and soon */
+    if (more > 1 && !move_one(rq, least, false))
+        move_one(rq, least, true);
+    rq->balance_at = now + sched_ticks.balance;
 }
