@@ -1,5 +1,5 @@
 /* Devices on the bus: adding, mapping, and the one way of an access to its handler. */
-#include "core/vm.h"
+#include "core/bus.h"
 #include "lib/err.h"
 #include "lib/fdt.h"
 #include "lib/fmt.h"
@@ -74,15 +74,6 @@ struct device *vm_device(struct vm *vm, const char *id)
     return d;
 }
 
-static inline void device_access(struct device *d, const struct mem_region *r, gpa_t gpa, unsigned size,
-                                 bool write, uint64_t *value)
-{
-    if (write)
-        d->ops->write(d, r->dev_region, gpa - r->base, size, *value);
-    else
-        *value = d->ops->read(d, r->dev_region, gpa - r->base, size);
-}
-
 /* What follows an access in some VMs only. */
 static __attribute__((noinline)) void access_seen(struct vm *vm, const struct mem_region *r, gpa_t gpa,
                                                   unsigned size, bool write, uint64_t value)
@@ -92,11 +83,6 @@ static __attribute__((noinline)) void access_seen(struct vm *vm, const struct me
                     (unsigned long long)(gpa - r->base), size, (unsigned long long)value);
     if (vm->desc.deterministic)
         work_drain(vm);
-}
-
-static bool is_watched(const struct vm *vm)
-{
-    return UNLIKELY(vm->log.trace & TRACE_MMIO || vm->desc.deterministic);
 }
 
 static bool answers(const struct mem_region *r, gpa_t gpa, unsigned size)
@@ -111,9 +97,9 @@ bool bus_forward(struct vm *vm, gpa_t gpa, unsigned size, bool write, uint64_t *
     if (!answers(r, gpa, size))
         return false;
     plat_lock(&r->dev->lock);
-    device_access(r->dev, r, gpa, size, write, value);
+    bus_device_access(r->dev, r, gpa, size, write, value);
     plat_unlock(&r->dev->lock);
-    if (is_watched(vm))
+    if (bus_is_watched(vm))
         access_seen(vm, r, gpa, size, write, *value);
     return true;
 }
@@ -126,35 +112,24 @@ static bool access_fully(struct vm *vm, const struct mem_region *r, gpa_t gpa, u
     bool switched;
 
     plat_lock(&d->lock);
-    device_access(d, r, gpa, size, write, value);
+    bus_device_access(d, r, gpa, size, write, value);
     switched = d->switched;
     d->switched = false;
     plat_unlock(&d->lock);
-    if (is_watched(vm))
+    if (bus_is_watched(vm))
         access_seen(vm, r, gpa, size, write, *value);
     if (UNLIKELY(switched))
         mem_flash_announce(&vm->mem);
     return true;
 }
 
-/* An access that nothing follows is the usual one, and a monitor's shortest way (an exit of hardware). */
-bool bus_access_at(struct vm *vm, const struct mem_region *r, gpa_t gpa, unsigned size, bool write,
-                   uint64_t *value)
+bool bus_access_slow(struct vm *vm, const struct mem_region *r, gpa_t gpa, unsigned size, bool write,
+                     uint64_t *value)
 {
-    struct device *d;
-
-    if (UNLIKELY(!answers(r, gpa, size)))
-        return false;
-    if (UNLIKELY(is_watched(vm) || r->host)) /* flash alone switches */
-        return access_fully(vm, r, gpa, size, write, value);
-    d = r->dev;
-    plat_lock(&d->lock);
-    device_access(d, r, gpa, size, write, value);
-    plat_unlock(&d->lock);
-    return true;
+    return answers(r, gpa, size) && access_fully(vm, r, gpa, size, write, value);
 }
 
 bool bus_access(struct vm *vm, gpa_t gpa, unsigned size, bool write, uint64_t *value)
 {
-    return bus_access_at(vm, mem_find(&vm->mem, gpa), gpa, size, write, value);
+    return bus_access_slow(vm, mem_find(&vm->mem, gpa), gpa, size, write, value);
 }

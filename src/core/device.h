@@ -68,10 +68,7 @@ int device_map(struct device *d, unsigned region, gpa_t base, uint64_t size, cha
  * outside all locks; bus_forward() for a device whose lock is held.
  */
 bool bus_access(struct vm *vm, gpa_t gpa, unsigned size, bool write, uint64_t *value);
-/* The same where the caller knows the region that holds gpa (mem_find()); NULL: none. */
-struct mem_region;
-bool bus_access_at(struct vm *vm, const struct mem_region *r, gpa_t gpa, unsigned size, bool write,
-                   uint64_t *value);
+/* Where the caller knows the region that holds gpa: core/bus.h. */
 bool bus_forward(struct vm *vm, gpa_t gpa, unsigned size, bool write, uint64_t *value);
 
 #endif

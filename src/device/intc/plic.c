@@ -91,7 +91,7 @@ static void gateway(struct plic *p, unsigned n)
         bit_put(p->pending, n, true);
 }
 
-static uint32_t claim(struct plic *p, unsigned ctx)
+static __attribute__((noinline)) uint32_t claim(struct plic *p, unsigned ctx)
 {
     /* Claims look past the threshold (PLIC 1.0.0, 7). */
     unsigned n = best(p, ctx, 0);

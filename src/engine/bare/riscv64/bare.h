@@ -59,10 +59,22 @@ struct bare_vm {
     bool used;       /* there is something in them */
 };
 
+#define MMIO_OPS 16 /* decoded ones kept by their bits, power of two */
+
+/* A load or store of one register. */
+struct mmio_op {
+    uint32_t insn;                 /* as fetched; 0: none */
+    uint8_t len, size, reg, shift; /* shift: 64 - 8 * size */
+    bool write, sext;
+    uint8_t back; /* enum bare_way afterwards */
+    uint64_t *counter;
+};
+
 /* Of one vCPU; fields without a word on it: its own task only. */
 struct bare_vcpu {
     struct riscv_vcpu *r;
     uint64_t host_sp, host_tp; /* while the guest runs */
+    uint64_t host_vector;      /* stvec of the hypervisor */
     uint64_t sstatus;          /* SPP: the guest's privilege; FS: whether its f registers are loaded */
     uint64_t hstatus;
     uint64_t hvip; /* level inputs as the hardware has them; VSSIP is the guest's alone */
@@ -89,7 +101,8 @@ struct bare_vcpu {
     struct waitq sleep;            /* in WFI */
     _Atomic bool asleep;           /* or about to be: sleep.lock to change, any task reads */
     const struct mem_region *mmio; /* the last one that it met */
-    struct ktimer alarm;           /* core timers at home here */
+    struct mmio_op op[MMIO_OPS];
+    struct ktimer alarm; /* core timers at home here */
     uint64_t alarm_ns;
     struct {
         uint64_t cause, gpa, insn, va;
@@ -125,7 +138,7 @@ void bare_enter(struct riscv_vcpu *r);
 
 /* From the vector, on the task's stack, interrupts off. */
 enum bare_way { BARE_LEAVE, BARE_BACK, BARE_BACK_ALL /* s registers were written, too */ };
-uint64_t bare_exit(struct riscv_vcpu *r);
+uint64_t bare_exit(struct riscv_vcpu *r, struct bare_vcpu *b);
 /* What bare_exit() left for code that may block: EXIT_HANDLED, or what core has to hear (v->exit). */
 enum exit_action bare_exit_slow(struct riscv_vcpu *r);
 void bare_history(struct vcpu *v, void (*emit)(void *opaque, const char *line), void *opaque);
@@ -175,17 +188,8 @@ void bare_aia_save(struct bare_vcpu *b);
 
 /* ---- mmio.c ---- */
 
-/* A load or store, packed so that it travels in a register; 0: none. */
-#define MMIO_INSN(len, size, reg, write, sext)                                                               \
-    ((uint32_t)(len) | (uint32_t)(size) << 8 | (uint32_t)(reg) << 16 | (uint32_t)(write) << 24 |             \
-     (uint32_t)(sext) << 25)
-#define MMIO_LEN(i)   ((i)&0xff)
-#define MMIO_SIZE(i)  ((i) >> 8 & 0xff)
-#define MMIO_REG(i)   ((i) >> 16 & 0xff)
-#define MMIO_WRITE(i) ((i) >> 24 & 1)
-#define MMIO_SEXT(i)  ((i) >> 25 & 1)
-
-/* By htinst, or by the guest's bytes at pc. 0: none that can be done here. */
-uint32_t mmio_decode(struct riscv_vcpu *r, uint64_t htinst);
+/* By htinst, or by the guest's bytes at pc; stays good until the next call. NULL: none that can be done here.
+ */
+const struct mmio_op *mmio_decode(struct bare_vcpu *b, uint64_t htinst);
 
 #endif

@@ -265,6 +265,7 @@ static int bare_vcpu_init(struct vcpu *v)
         return -ENOMEM;
     b->r = r;
     b->ring_next = b->ring;
+    b->host_vector = csr_read(RV_CSR_stvec);
     b->alarm_ns = TIMER_NEVER;
     ktimer_init(&b->alarm, alarm_fire, b);
     waitq_init(&b->sleep);

@@ -2,6 +2,7 @@
  * Why guests came out. bare_exit() runs in the vector's wake and does what is short; what may block or needs
  * core's loop is left to bare_exit_slow(), in the loop of the vCPU's task.
  */
+#include "core/bus.h"
 #include "engine/bare/riscv64/bare.h"
 #include "lib/fmt.h"
 
@@ -135,13 +136,6 @@ static void access_fault(struct bare_vcpu *b, uint64_t cause, uint64_t va)
     bare_inject(b, as, va);
 }
 
-static inline uint64_t extend(uint64_t value, unsigned size, bool sext)
-{
-    unsigned shift = 64 - 8 * size;
-
-    return sext ? (uint64_t)((int64_t)(value << shift) >> shift) : value << shift >> shift;
-}
-
 /* The same for an exit that has nothing more to do. */
 static uint64_t go_on_here(struct riscv_vcpu *r, struct bare_vcpu *b)
 {
@@ -163,49 +157,41 @@ static __attribute__((noinline)) uint64_t access_denied(struct riscv_vcpu *r, st
     return go_on(r, b);
 }
 
-/* x8, x9, x18..x27 are s registers, which C keeps. */
-#define S_REGISTERS 0x0ffc0300u
-
 /* Interrupts come through while a device is busy with it. */
 static __attribute__((noinline)) uint64_t device(struct riscv_vcpu *r, struct bare_vcpu *b, gpa_t gpa)
 {
-    uint32_t i = mmio_decode(r, csr_read(RV_CSR_htinst));
+    const struct mmio_op *op = mmio_decode(b, csr_read(RV_CSR_htinst));
     uint64_t value;
-    bool ok;
 
-    if (UNLIKELY(!i))
+    if (UNLIKELY(!op))
         return access_denied(r, b, b->exit.cause, b->exit.va);
-    b->exits[BARE_MMIO_READ + MMIO_WRITE(i)]++;
-    value = extend(r->x[MMIO_REG(i)], MMIO_SIZE(i), false);
+    ++*op->counter;
+    value = r->x[op->reg] << op->shift >> op->shift;
     arch_irq_restore(true);
-    ok = bus_access_at(r->v.vm, b->mmio, gpa, MMIO_SIZE(i), MMIO_WRITE(i), &value);
-    arch_irq_save();
-    if (UNLIKELY(!ok))
+    if (UNLIKELY(!bus_access_at(r->v.vm, b->mmio, gpa, op->size, op->write, &value))) {
+        arch_irq_save();
         return access_denied(r, b, b->exit.cause, b->exit.va);
-    r->v.pc += MMIO_LEN(i);
-    if (!MMIO_WRITE(i) && MMIO_REG(i))
-        r->x[MMIO_REG(i)] = extend(value, MMIO_SIZE(i), MMIO_SEXT(i));
+    }
+    arch_irq_save();
+    r->v.pc += op->len;
+    if (!op->write && op->reg)
+        r->x[op->reg] = op->sext ? (uint64_t)((int64_t)(value << op->shift) >> op->shift)
+                                 : value << op->shift >> op->shift;
     if (UNLIKELY(!still_here(b))) {
         b->exit.reason = BARE_INTERRUPT;
         return BARE_LEAVE;
     }
-    if (UNLIKELY(!go_on(r, b)))
-        return BARE_LEAVE;
-    return !MMIO_WRITE(i) && S_REGISTERS >> MMIO_REG(i) & 1 ? BARE_BACK_ALL : BARE_BACK;
+    return LIKELY(go_on(r, b)) ? op->back : BARE_LEAVE;
 }
 
 /* A store to memory that core wants to hear of. */
-static bool watched_store(struct riscv_vcpu *r, gpa_t gpa)
+static bool watched_store(struct riscv_vcpu *r, struct bare_vcpu *b, gpa_t gpa)
 {
-    uint32_t i = mmio_decode(r, csr_read(RV_CSR_htinst));
-    uint64_t value;
+    const struct mmio_op *op = mmio_decode(b, csr_read(RV_CSR_htinst));
 
-    if (!MMIO_WRITE(i))
+    if (!op || !op->write || mem_write(&r->v.vm->mem, gpa, &r->x[op->reg], op->size))
         return false;
-    value = r->x[MMIO_REG(i)];
-    if (mem_write(&r->v.vm->mem, gpa, &value, MMIO_SIZE(i)))
-        return false;
-    r->v.pc += MMIO_LEN(i);
+    r->v.pc += op->len;
     return true;
 }
 
@@ -221,7 +207,7 @@ static __attribute__((noinline)) uint64_t memory(struct riscv_vcpu *r, struct ba
     if (mapped < 0)
         return leave(b, BARE_MEMORY, cause, gpa, 0);
     /* The first touch of the RAM behind it was a trap of the hypervisor's own: hstatus is of that one. */
-    if (mapped || (!walk && cause == RV_EXC_STORE_GUEST_PAGE_FAULT && watched_store(r, gpa)))
+    if (mapped || (!walk && cause == RV_EXC_STORE_GUEST_PAGE_FAULT && watched_store(r, b, gpa)))
         return go_on_here(r, b);
     return access_denied(r, b, cause, va);
 }
@@ -385,9 +371,8 @@ static __attribute__((noinline)) uint64_t other_exit(struct riscv_vcpu *r, struc
 }
 
 /* Each way is a function of its own, jumped to: what one of them saves, the others do not pay. */
-uint64_t bare_exit(struct riscv_vcpu *r)
+uint64_t bare_exit(struct riscv_vcpu *r, struct bare_vcpu *b)
 {
-    struct bare_vcpu *b = bare_of(&r->v);
     uint64_t cause = csr_read(RV_CSR_scause);
 
     if (cause == RV_EXC_ECALL_VS)

@@ -5,33 +5,46 @@
 /* LB LH LW LD LBU LHU LWU, SB SH SW SD by funct3 (Unprivileged 20240411, 2.6). */
 enum { OPCODE_LOAD = 0x03, OPCODE_STORE = 0x23 };
 
-static inline uint32_t decode_word(uint32_t insn, unsigned len)
+/* x8, x9, x18..x27 are s registers, which C keeps; x3 (gp) is none of C's. */
+#define S_REGISTERS 0x0ffc0308u
+
+static bool fill(struct mmio_op *op, unsigned len, unsigned size_log, unsigned reg, bool write, bool sext)
+{
+    op->len = (uint8_t)len;
+    op->size = (uint8_t)(1u << size_log);
+    op->shift = (uint8_t)(64 - 8 * op->size);
+    op->reg = (uint8_t)reg;
+    op->write = write;
+    op->sext = sext;
+    op->back = !write && S_REGISTERS >> reg & 1 ? BARE_BACK_ALL : BARE_BACK;
+    return true;
+}
+
+static bool decode_word(struct mmio_op *op, uint32_t insn, unsigned len)
 {
     unsigned funct3 = insn >> 12 & 7;
 
     if ((insn & 0x7f) == OPCODE_LOAD && funct3 != 7)
-        return MMIO_INSN(len, 1u << (funct3 & 3), insn >> 7 & 31, 0, funct3 < 4);
+        return fill(op, len, funct3 & 3, insn >> 7 & 31, false, funct3 < 4);
     if ((insn & 0x7f) == OPCODE_STORE && funct3 < 4)
-        return MMIO_INSN(len, 1u << funct3, insn >> 20 & 31, 1, 0);
-    return 0;
+        return fill(op, len, funct3, insn >> 20 & 31, true, false);
+    return false;
 }
 
-/* C.LW C.LD C.SW C.SD: x8..x15 and an offset (26.3.2); the others by the tables. */
-static inline uint32_t decode_half(uint16_t half)
+/* A compressed one expands to one of the same sizes. */
+static bool decode_half(struct mmio_op *op, uint16_t half)
 {
-    unsigned funct3 = half >> 13;
     struct rv_insn i;
+    unsigned funct3;
 
-    if (!(half & 3) && funct3 & 2)
-        return MMIO_INSN(2, funct3 & 1 ? 8 : 4, 8 + (half >> 2 & 7), funct3 >> 2, !(funct3 & 4));
     if (!rv_decode(half, &i))
-        return 0;
+        return false;
+    funct3 = rv_insn_descs[i.id].match >> 12 & 7;
     if (i.id >= RV_SB && i.id <= RV_SD)
-        return MMIO_INSN(2, 1u << (rv_insn_descs[i.id].match >> 12 & 3), i.rs2, 1, 0);
+        return fill(op, 2, funct3, i.rs2, true, false);
     if (i.id >= RV_LB && i.id <= RV_LWU)
-        return MMIO_INSN(2, 1u << (rv_insn_descs[i.id].match >> 12 & 3), i.rd, 0,
-                         !(rv_insn_descs[i.id].match >> 14 & 1));
-    return 0;
+        return fill(op, 2, funct3 & 3, i.rd, false, funct3 < 4);
+    return false;
 }
 
 /* The guest's program as it may execute it: HLVX.HU, HLVX.WU (Priv. 20240411, 18.4.1). False: it may not. */
@@ -61,28 +74,43 @@ static inline bool fetch_word(uint64_t va, uint32_t *out)
     return !riscv_expect_end();
 }
 
-/* A word that crosses into a page of other rights, or that the hart does not read misaligned. */
-static uint32_t decode_halves(uint64_t pc)
+static bool decode(struct mmio_op *op, uint32_t word)
 {
-    uint16_t low, high;
+    return (word & 3) == 3 ? decode_word(op, word, 4) : decode_half(op, (uint16_t)word);
+}
 
-    if (!fetch_half(pc, &low))
-        return 0;
-    if (rv_insn_len(low) == 2)
-        return decode_half(low);
-    return fetch_half(pc + 2, &high) ? decode_word((uint32_t)high << 16 | low, 4) : 0;
+/* A word that crosses into a page of other rights, or that the hart does not read misaligned. */
+static bool fetch_halves(uint64_t pc, uint32_t *out)
+{
+    uint16_t low, high = 0;
+
+    if (!fetch_half(pc, &low) || (rv_insn_len(low) == 4 && !fetch_half(pc + 2, &high)))
+        return false;
+    *out = (uint32_t)high << 16 | low;
+    return true;
 }
 
 /* htinst bit 0 is set in a transformed instruction; bit 1 says whether it was 4 bytes long (18.6.3). */
-uint32_t mmio_decode(struct riscv_vcpu *r, uint64_t htinst)
+static __attribute__((noinline)) const struct mmio_op *decode_new(struct bare_vcpu *b, struct mmio_op *op,
+                                                                  uint64_t htinst, uint32_t word)
 {
-    uint32_t word;
+    bool ok =
+        htinst ? htinst & 1 && decode_word(op, (uint32_t)htinst | 2, htinst & 2 ? 4 : 2) : decode(op, word);
 
-    if (htinst & 1)
-        return decode_word((uint32_t)htinst | 2, htinst & 2 ? 4 : 2);
-    if (htinst)
-        return 0;
-    if (UNLIKELY(!fetch_word(r->v.pc, &word)))
-        return decode_halves(r->v.pc);
-    return (word & 3) == 3 ? decode_word(word, 4) : decode_half((uint16_t)word);
+    op->counter = &b->exits[op->write ? BARE_MMIO_WRITE : BARE_MMIO_READ];
+    op->insn = ok ? (htinst ? (uint32_t)htinst : word) : 0;
+    return ok ? op : NULL;
+}
+
+const struct mmio_op *mmio_decode(struct bare_vcpu *b, uint64_t htinst)
+{
+    uint32_t word = (uint32_t)htinst;
+    struct mmio_op *op;
+
+    if (!htinst && UNLIKELY(!fetch_word(b->r->v.pc, &word)) && !fetch_halves(b->r->v.pc, &word))
+        return NULL;
+    op = &b->op[(word >> 7 ^ word >> 12) % MMIO_OPS];
+    if (LIKELY(op->insn == word))
+        return op;
+    return decode_new(b, op, htinst, word);
 }

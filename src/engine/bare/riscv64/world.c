@@ -4,7 +4,6 @@
  */
 #include "engine/bare/riscv64/bare.h"
 
-void hv_vector(void); /* boot/riscv64/vector.S */
 void bare_vector(void);
 void bare_again(void);
 
@@ -13,6 +12,7 @@ void bare_again(void);
 #define ENGINE   [engine] "i"(offsetof(struct riscv_vcpu, v.engine))
 #define HOST_SP  [host_sp] "i"(offsetof(struct bare_vcpu, host_sp))
 #define HOST_TP  [host_tp] "i"(offsetof(struct bare_vcpu, host_tp))
+#define VECTOR   [vector] "i"(offsetof(struct bare_vcpu, host_vector))
 #define B_STATUS [sstatus] "i"(offsetof(struct bare_vcpu, sstatus))
 #define ALL_X                                                                                                \
     [x1] X(1), [x2] X(2), [x3] X(3), [x4] X(4), [x5] X(5), [x6] X(6), [x7] X(7), [x8] X(8), [x9] X(9),       \
@@ -72,19 +72,17 @@ __attribute__((naked)) void bare_again(void)
                      "j 3f\n"
                      ".globl bare_back\n"
                      "bare_back:\n"
-                     "li t0, 1\n"
-                     "mv t1, a0\n"
+                     "addi t0, a0, -1\n"
                      "csrr a0, sscratch\n"
-                     "bne t0, t1, 2b\n"
+                     "bnez t0, 2b\n"
                      "3:\n" ::[x8] X(8),
-                     [x9] X(9), [unused] "i"(0), MORE_X);
+                     [x9] X(9), [x3] X(3), MORE_X);
     __asm__ volatile("lla t0, bare_vector\n"
                      "csrw stvec, t0\n"
                      "ld t0, %[pc](a0)\n"
                      "csrw sepc, t0\n"
                      "ld x1, %[x1](a0)\n"
                      "ld x2, %[x2](a0)\n"
-                     "ld x3, %[x3](a0)\n"
                      "ld x4, %[x4](a0)\n"
                      "ld x5, %[x5](a0)\n"
                      "ld x6, %[x6](a0)\n"
@@ -146,13 +144,13 @@ __attribute__((naked, aligned(4))) void bare_vector(void)
                      "csrw sscratch, a0\n"
                      "csrr t0, sepc\n"
                      "sd t0, %[pc](a0)\n"
-                     "ld t1, %[engine](a0)\n"
-                     "lla t0, hv_vector\n"
+                     "ld a1, %[engine](a0)\n"
+                     "ld t0, %[vector](a1)\n"
+                     "ld sp, %[host_sp](a1)\n"
+                     "ld tp, %[host_tp](a1)\n"
                      "csrw stvec, t0\n"
-                     "ld sp, %[host_sp](t1)\n"
-                     "ld tp, %[host_tp](t1)\n"
                      "csrr t0, sstatus\n"
-                     "sd t0, %[sstatus](t1)\n"
+                     "sd t0, %[sstatus](a1)\n"
                      "call bare_exit\n"
                      "bnez a0, bare_back\n"
                      "ld ra, 0(sp)\n"
@@ -170,5 +168,5 @@ __attribute__((naked, aligned(4))) void bare_vector(void)
                      "ld s11, 96(sp)\n"
                      "addi sp, sp, 112\n"
                      "ret\n" ::[x10] X(10),
-                     PC, ENGINE, HOST_SP, HOST_TP, B_STATUS);
+                     PC, ENGINE, HOST_SP, HOST_TP, B_STATUS, VECTOR);
 }
