@@ -29,6 +29,12 @@ static const struct state_field gicv3_state[] = {
     STATE_ARRAY(struct gicv3, lpi_pending, 0, 0), STATE_END,
 };
 
+/* A bank of SPIs whose latches or wires may have changed. */
+static void touched(struct gicv3 *g, unsigned bank)
+{
+    g->busy = (g->busy & ~(UINT32_C(1) << bank)) | (uint32_t)(gic_bank_pending(&g->spi[bank]) != 0) << bank;
+}
+
 /* ---- the highest pending interrupt ---- */
 
 static uint32_t group_mask(const struct gicv3 *g, const struct gic_bank *b)
@@ -49,10 +55,10 @@ static uint64_t find_top(const struct gicv3 *g, unsigned cpu)
         best = gic_bank_best(b, group_mask(g, b), &priority);
     if (best != GIC_NONE)
         group = b->group >> best & 1;
-    for (unsigned i = 1; i < GICV3_BANKS; i++) {
+    for (uint32_t busy = g->busy; busy; busy &= busy - 1) {
+        unsigned i = (unsigned)__builtin_ctz(busy);
+
         b = &g->spi[i];
-        if (!gic_bank_pending(b))
-            continue;
         n = gic_bank_best(b, group_mask(g, b) & g->routed[cpu][i], &priority);
         if (n != GIC_NONE) {
             best = 32 * i + n;
@@ -141,6 +147,8 @@ static void activate(struct gicv3 *g, unsigned cpu, unsigned intid)
         gic_bank_activate(&g->private[cpu], intid);
     else
         gic_bank_activate(&g->spi[intid / 32], intid % 32);
+    if (intid >= 32 && intid < GICV3_INTIDS)
+        touched(g, intid / 32);
 }
 
 static bool dist_activate(struct dist *d, struct vcpu *v, uint64_t top)
@@ -211,6 +219,8 @@ static void latch_set(struct gicv3 *g, unsigned cpu, uint64_t top, bool pending)
         bank_of(g, cpu, id)->latch |= bit;
     else if (top & DIST_LATCHED)
         bank_of(g, cpu, id)->latch &= ~bit;
+    if (id >= 32 && id < GICV3_INTIDS)
+        touched(g, id / 32);
 }
 
 static unsigned dist_list(struct dist *d, struct vcpu *v, uint64_t *tops, unsigned max)
@@ -221,11 +231,13 @@ static unsigned dist_list(struct dist *d, struct vcpu *v, uint64_t *tops, unsign
     if (atomic_load(&g->top[cpu]) == DIST_NONE)
         return 0;
     plat_lock(&g->dev.lock);
-    n = gic_bank_list(&g->private[cpu], group_mask(g, &g->private[cpu]), 0, tops, max, n);
-    for (unsigned i = 1; i < GICV3_BANKS; i++)
-        if (gic_bank_pending(&g->spi[i]))
-            n = gic_bank_list(&g->spi[i], group_mask(g, &g->spi[i]) & g->routed[cpu][i], 32 * i, tops, max,
-                              n);
+    if (gic_bank_pending(&g->private[cpu]))
+        n = gic_bank_list(&g->private[cpu], group_mask(g, &g->private[cpu]), 0, tops, max, n);
+    for (uint32_t busy = g->busy; busy; busy &= busy - 1) {
+        unsigned i = (unsigned)__builtin_ctz(busy);
+
+        n = gic_bank_list(&g->spi[i], group_mask(g, &g->spi[i]) & g->routed[cpu][i], 32 * i, tops, max, n);
+    }
     if (g->lpi_pending[cpu] && g->ctlr & GICD_ENABLE_GRP1)
         n = gicv3_lpi_list(g, cpu, tops, max, n);
     for (unsigned i = 0; i < MIN(n, max); i++)
@@ -289,6 +301,7 @@ static void gicv3_wire(struct device *d, unsigned intid, bool level)
     plat_lock(&d->lock);
     if (level != (g->spi[intid / 32].level >> intid % 32 & 1)) {
         gic_bank_wire(&g->spi[intid / 32], intid % 32, level);
+        touched(g, intid / 32);
         update_spi(g, intid);
     }
     plat_unlock(&d->lock);
@@ -346,6 +359,7 @@ static void dist_write32(struct gicv3 *g, const struct gic_lanes *l)
             return;
         before = gic_bank_pending(&g->spi[at.bank]);
         gic_bank_write(&g->spi[at.bank], &at, l->value, l->mask, false);
+        touched(g, at.bank);
         if (before | gic_bank_pending(&g->spi[at.bank]))
             gicv3_update_all(g);
     } else if (l->word >= GICD_IROUTER && l->word < GICD_IROUTER_END) {
@@ -396,7 +410,7 @@ static void gicv3_reset(struct device *d)
 
     g->ctlr = 0;
     for (unsigned i = 1; i < GICV3_BANKS; i++)
-        gic_bank_reset(&g->spi[i], false);
+        gic_bank_reset(&g->spi[i], false), touched(g, i);
     for (unsigned i = 32; i < GICV3_INTIDS; i++)
         route_set(g, i, 0);
     gicv3_redist_reset(g);

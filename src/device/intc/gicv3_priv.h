@@ -33,6 +33,7 @@ struct gicv3 {
     struct gic_bank spi[GICV3_BANKS];           /* [0] unused */
     uint64_t route[GICV3_INTIDS];               /* GICD_IROUTER */
     uint32_t routed[VM_MAX_VCPUS][GICV3_BANKS]; /* the same, as masks of each vCPU */
+    uint32_t busy;                              /* banks of SPIs where something may be pending */
     struct gic_bank private[VM_MAX_VCPUS];      /* SGIs and PPIs */
     uint32_t waker[VM_MAX_VCPUS];               /* ProcessorSleep */
     uint32_t redist_ctlr[VM_MAX_VCPUS];         /* EnableLPIs */

@@ -222,6 +222,24 @@ static void counters(struct vm *vm, void (*emit)(void *opaque, const char *name,
     }
 }
 
+/* A line an exit, oldest first; the vCPU may run on, so the oldest may be newer than it should. */
+static void history(struct vcpu *v, void (*emit)(void *opaque, const char *line), void *opaque)
+{
+    const struct hw_vcpu *h = hw_of(v);
+    char line[96];
+
+    for (unsigned i = 0; i < HW_EXIT_RING; i++) {
+        const struct hw_exit *e = &h->ring[(h->ring_at + i) % HW_EXIT_RING];
+
+        if (!e->time)
+            continue;
+        fmt_snprintf(line, sizeof(line), "%llu us: class 0x%x syndrome 0x%llx pc 0x%llx",
+                     (unsigned long long)(clock_to_ns(e->time) / 1000), (unsigned)(e->esr >> 26),
+                     (unsigned long long)(e->esr & 0x1ffffff), (unsigned long long)e->pc);
+        emit(opaque, line);
+    }
+}
+
 const struct engine_ops engine_bare_arm64 = {
     .name = "el2",
     .summary = "this CPU's virtualization, at EL2",
@@ -237,4 +255,5 @@ const struct engine_ops engine_bare_arm64 = {
     .pull = pull,
     .push = push,
     .counters = counters,
+    .history = history,
 };

@@ -32,6 +32,7 @@ static void to_struct(struct hw_vcpu *h)
 
     hw_unload(h);
     arch_irq_restore(on);
+    hw_unpack(h);
 }
 
 void hw_undefined(struct hw_vcpu *h)
@@ -147,9 +148,6 @@ static bool light(struct hw_vcpu *h, unsigned code, bool read, unsigned rt)
     return true;
 }
 
-/* A64_SYSREG_icc_sgi1r_el1 written, as ISS has it without Rt. */
-#define ISS_SGI1R (UINT64_C(3) << 20 | UINT64_C(5) << 17 | UINT64_C(12) << 10 | UINT64_C(11) << 1)
-
 static void sysreg(struct hw_vcpu *h)
 {
     struct arm64_vcpu *a = h->a;
@@ -159,12 +157,6 @@ static void sysreg(struct hw_vcpu *h)
     uint64_t value = rt == 31 ? 0 : a->x[rt];
 
     h->reason = HW_SYSREG;
-    if ((h->esr & 0x1fffc1f & ~UINT64_C(0x3e0)) == ISS_SGI1R && hw_el(h) == 1 &&
-        arm64_gic_set(a, A64_SYSREG_icc_sgi1r_el1, value)) {
-        a->changed = 0;
-        a->v.pc += 4;
-        return;
-    }
     if (light(h, code, read, rt))
         return;
     to_struct(h);
@@ -280,10 +272,10 @@ static void wait_for_interrupt(struct hw_vcpu *h)
         return;
     }
     h->reason = HW_WFI;
-    if (!h->vgic.version || h->vgic.used & ~1u) {
+    if (!h->vgic.version || h->vgic.used & ~1u)
         vgic_sync(h);
+    if (!h->vgic.version || h->vgic.used & ~1u)
         vgic_neutral(h);
-    }
     sleep_until_wake(h);
 }
 
@@ -339,22 +331,21 @@ static bool handle_sync(struct hw_vcpu *h)
     }
 }
 
-static void account(struct hw_vcpu *h)
+static inline void account(struct hw_vcpu *h, uint64_t started)
 {
     struct hw_exit *e = &h->ring[h->ring_at++ % HW_EXIT_RING];
 
-    e->time = h->started;
+    e->time = started;
     e->pc = h->a->v.pc;
     e->esr = h->esr;
 }
 
-/* Ticks of the counter that the exit took, by their logarithm. */
-static void account_end(struct hw_vcpu *h)
+/* Ticks of the counter that the exit took, by the zeros in front of them. */
+static inline void account_end(struct hw_vcpu *h, uint64_t started)
 {
-    uint64_t ticks = sys_read(cntpct_el0) - h->started;
-    unsigned log = 63 - (unsigned)__builtin_clzll(ticks | 1);
+    uint64_t ticks = sys_read(cntpct_el0) - started;
 
-    h->histogram[h->reason][MIN(log, HW_HISTOGRAM - 1u)]++;
+    h->histogram[h->reason][__builtin_clzll(ticks | 1)]++;
 }
 
 /* Nothing has happened since the exit that the guest would have to see: it goes on where it is. */
@@ -396,6 +387,23 @@ static inline bool mmio_fast(struct hw_vcpu *h)
     return true;
 }
 
+/* A64_SYSREG_icc_sgi1r_el1 written, as ISS has it without Rt. */
+#define ISS_SGI1R (UINT64_C(3) << 20 | UINT64_C(5) << 17 | UINT64_C(12) << 10 | UINT64_C(11) << 1)
+
+/* An interrupt to other vCPUs, with a GICv3. */
+static inline bool sgi_fast(struct hw_vcpu *h)
+{
+    unsigned rt = h->esr >> 5 & 31;
+
+    if ((h->esr & 0x1fffc1f) != ISS_SGI1R || hw_el(h) != 1 ||
+        !arm64_gic_set(h->a, A64_SYSREG_icc_sgi1r_el1, rt == 31 ? 0 : h->a->x[rt]))
+        return false;
+    h->reason = HW_SYSREG;
+    h->a->changed = 0;
+    h->a->v.pc += 4;
+    return true;
+}
+
 /* What a lock that was taken may have done: another task may have been here, or this may be another CPU. */
 static inline bool go_on(const struct hw_cpu *hc, const struct hw_vcpu *h)
 {
@@ -406,13 +414,13 @@ static inline bool go_on(const struct hw_cpu *hc, const struct hw_vcpu *h)
     return true;
 }
 
-static bool exit_sync(struct hw_cpu *hc, struct hw_vcpu *h)
+static inline bool exit_sync(struct hw_cpu *hc, struct hw_vcpu *h, uint64_t started)
 {
     struct vcpu *v = &h->a->v;
     bool on;
 
     h->esr = sys_read(esr_el2);
-    account(h);
+    account(h, started);
     switch (h->esr >> 26) {
     case EC_HVC: /* with interrupts off all the way: its return address is still in its register */
         if (UNLIKELY(!answers_at_once(h->a->x[0])))
@@ -423,6 +431,10 @@ static bool exit_sync(struct hw_cpu *hc, struct hw_vcpu *h)
         return unchanged(hc, h) || hw_prepare(h);
     case EC_DATA_ABORT:
         if (!mmio_fast(h))
+            break;
+        return go_on(hc, h) || hw_prepare(h);
+    case EC_SYSREG:
+        if (!sgi_fast(h))
             break;
         return go_on(hc, h) || hw_prepare(h);
     case EC_FP:
@@ -458,13 +470,13 @@ unsigned hw_exit(unsigned kind)
 {
     struct hw_cpu *hc = hw_here();
     struct hw_vcpu *h = hc->running;
+    uint64_t started = sys_read(cntpct_el0);
     bool on;
 
     h->a->v.pc = sys_read(elr_el2);
     h->spsr = sys_read(spsr_el2);
-    h->started = sys_read(cntpct_el0);
     if (LIKELY(kind == KIND_SYNC)) {
-        on = exit_sync(hc, h);
+        on = exit_sync(hc, h, started);
     } else if (kind == KIND_IRQ) {
         exit_irq(hc, h);
         on = unchanged(hc, h) || hw_prepare(h);
@@ -474,7 +486,7 @@ unsigned hw_exit(unsigned kind)
         h->vgic.stale = true;
         on = hw_prepare(h);
     }
-    account_end(h);
+    account_end(h, started);
     return !on;
 }
 

@@ -17,11 +17,11 @@
 #include "platform/bare/sched/timer.h"
 #include "platform/bare/sync/wait.h"
 
-#define HW_LRS_MAX   16
-#define HW_MMIO      8 /* power of two */
-#define HW_SPILL     32
-#define HW_EXIT_RING 16
-#define HW_HISTOGRAM 20
+#define HW_LRS_MAX    16
+#define HW_MMIO       8 /* power of two */
+#define HW_SPILL      32
+#define HW_EXIT_RING  16
+#define HW_HISTOGRAM  64
 
 /* Reasons that are counted: index of hw_vcpu.exits. */
 enum hw_reason {
@@ -60,8 +60,8 @@ struct hw_cpu {
 };
 
 struct hw_vm {
-    uint64_t *root;        /* stage 2 */
-    uint64_t vmid;         /* generation << 16 | number; stage2.c's lock */
+    uint64_t *root; /* stage 2 */
+    _Atomic uint64_t vmid; /* generation << 16 | number; stage2.c's lock */
     struct plat_lock lock; /* tables */
     struct hw_page *pages; /* all of its tables */
     bool flat_clean;
@@ -79,7 +79,9 @@ struct hw_vcpu {
     struct cpu *home;           /* its registers are in this CPU's hardware; NULL: in the struct */
     struct cpu *fp_home;        /* its FP registers alike */
     struct plat_task *task;     /* that last ran it */
-    uint64_t spsr;              /* at the exit, while at home */
+    uint64_t spsr;              /* at the exit, while packed */
+    bool packed_interface;
+    bool packed; /* PSTATE, stack pointers and the interrupt interface in the struct are those of hw_unpack() */
     uint64_t hcr;
     uint64_t midr;
     uint64_t afsr0, afsr1, amair, fpsr;
@@ -117,14 +119,13 @@ struct hw_vcpu {
         uint64_t put[HW_LRS_MAX], now[HW_LRS_MAX];
         uint64_t top[HW_LRS_MAX]; /* what stands there, as the distributor listed it */
         uint32_t hcr;
-        uint32_t vmcr; /* version 2 */
+        uint64_t vmcr;
         struct lr_active ap;
         uint16_t spill[HW_SPILL]; /* active ones without a list register, the most urgent last */
         uint32_t spilled, eoi_count;
     } vgic;
 
-    uint64_t started;                             /* counter at the exit in hand */
-    uint32_t histogram[HW_REASONS][HW_HISTOGRAM]; /* by log2 of ticks */
+    uint32_t histogram[HW_REASONS][HW_HISTOGRAM]; /* by 63 - log2 of ticks */
     struct hw_exit ring[HW_EXIT_RING];
     uint32_t ring_at;
 };
@@ -155,6 +156,8 @@ void hw_load(struct hw_cpu *hc, struct hw_vcpu *h);
 static inline void hw_here_with(struct hw_vcpu *h);
 /* Its registers from this CPU to the struct. [off] */
 void hw_unload(struct hw_vcpu *h);
+/* What was unloaded, in the forms that guest/arm64 reads. */
+void hw_unpack(struct hw_vcpu *h);
 /* From any task: its registers to the struct, wherever they are; forget: what is in hardware is void. */
 void hw_pull(struct hw_vcpu *h);
 void hw_forget(struct hw_vcpu *h);
@@ -241,8 +244,9 @@ bool vgic_vtimer_waits(struct hw_vcpu *h);
 void vgic_sync(struct hw_vcpu *h);
 /* The image into the registers. [off] */
 void vgic_enter(struct hw_vcpu *h);
-/* The interface's state to the struct. */
+/* The interface's state to the struct: from hardware; from where unloading left it. */
 void vgic_neutral(struct hw_vcpu *h);
+void vgic_unpack(struct hw_vcpu *h);
 /* Handler of the virtual timer's interrupt. */
 void vgic_vtimer(void *arg);
 /* Of the list registers' own interrupt. */

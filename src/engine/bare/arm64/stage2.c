@@ -283,7 +283,11 @@ static uint64_t vmid_new(uint64_t old)
 uint64_t stage2_vttbr(struct hw_cpu *hc, struct vm *vm)
 {
     struct hw_vm *hv = hw_vm_of(vm);
+    uint64_t vmid = atomic_load_explicit(&hv->vmid, memory_order_relaxed);
 
+    /* A new generation takes away what stands in hc->vmid before anything else. */
+    if (LIKELY(vmid && vmid == atomic_load_explicit(&hc->vmid, memory_order_relaxed)))
+        return arch_pa(hv->root) | (vmid & 0xffff) << 48;
     spin_lock(&vmids.lock);
     if (!hv->vmid || (hv->vmid & ~UINT64_C(0xffff)) != vmids.generation)
         hv->vmid = vmid_new(hv->vmid);

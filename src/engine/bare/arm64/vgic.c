@@ -44,32 +44,34 @@ static void interface_in(const struct hw_cpu *hc, struct hw_vcpu *h)
 {
     struct hw_vgic *g = &h->vgic;
 
-    if (g->version == 3) {
-        if (hc->preemption_bits == 5) {
-            g->ap.word[0][0] = (uint32_t)h->a->icc_ap0r;
-            g->ap.word[1][0] = (uint32_t)h->a->icc_ap1r;
-        }
-        lr_v3_interface_set(vmcr_of(h->a), &g->ap, hc->preemption_bits);
-    } else {
-        lr_v2_interface_set(gic_get()->hyp, g->vmcr, g->ap.word[0][0]);
-    }
+    if (g->version == 3)
+        lr_v3_interface_set(g->vmcr, &g->ap, hc->preemption_bits);
+    else
+        lr_v2_interface_set(hc->gic->hyp, (uint32_t)g->vmcr, g->ap.word[0][0]);
 }
 
 static void interface_out(const struct hw_cpu *hc, struct hw_vcpu *h)
 {
     struct hw_vgic *g = &h->vgic;
-    uint64_t vmcr;
+    uint32_t vmcr;
 
     if (g->version == 3) {
-        lr_v3_interface_get(&vmcr, &g->ap, hc->preemption_bits);
-        vmcr_to(h->a, vmcr);
-        if (hc->preemption_bits == 5) {
-            h->a->icc_ap0r = g->ap.word[0][0];
-            h->a->icc_ap1r = g->ap.word[1][0];
-        }
+        lr_v3_interface_get(&g->vmcr, &g->ap, hc->preemption_bits);
     } else {
-        lr_v2_interface_get(gic_get()->hyp, &g->vmcr, &g->ap.word[0][0]);
+        lr_v2_interface_get(hc->gic->hyp, &vmcr, &g->ap.word[0][0]);
+        g->vmcr = vmcr;
     }
+}
+
+void vgic_unpack(struct hw_vcpu *h)
+{
+    struct hw_vgic *g = &h->vgic;
+
+    if (g->version != 3)
+        return;
+    vmcr_to(h->a, g->vmcr);
+    h->a->icc_ap0r = g->ap.word[0][0];
+    h->a->icc_ap1r = g->ap.word[1][0];
 }
 
 static void hcr_write(const struct hw_vgic *g, uint32_t v)
@@ -193,6 +195,12 @@ void vgic_load(struct hw_cpu *hc, struct hw_vcpu *h)
 {
     struct hw_vgic *g = &h->vgic;
 
+    if (g->version == 3 && !h->packed_interface) {
+        g->vmcr = vmcr_of(h->a);
+        g->ap.word[0][0] = (uint32_t)h->a->icc_ap0r;
+        g->ap.word[1][0] = (uint32_t)h->a->icc_ap1r;
+    }
+    h->packed_interface = true;
     if (g->version)
         interface_in(hc, h);
     else if (gic_get()->version == 3)
@@ -242,15 +250,17 @@ static void told(struct hw_vcpu *h, unsigned i)
 {
     struct hw_vgic *g = &h->vgic;
     struct dist *d = h->a->v.dist;
-    unsigned was = LR_STATE(g->put[i]), is = LR_STATE(g->now[i]), id = LR_ID(g->put[i]);
+    unsigned was = LR_STATE(g->put[i]), is = LR_STATE(g->now[i]);
 
     if (was == is)
         return;
-    g->stale = true;
-    if (was == LR_PENDING)
-        d->ops->taken(d, &h->a->v, g->top[i], is == LR_ACTIVE);
-    else if (!is)
-        d->ops->deactivate(d, &h->a->v, id);
+    /* An edge that came and went makes room, no more. */
+    if (is || was != LR_PENDING || g->top[i] & DIST_LEVEL || g->hcr & HCR_UIE)
+        g->stale = true;
+    if (was == LR_PENDING && is)
+        d->ops->taken(d, &h->a->v, g->top[i], true);
+    else if (was != LR_PENDING && !is)
+        d->ops->deactivate(d, &h->a->v, LR_ID(g->put[i]));
     g->put[i] = g->now[i];
     if (!is)
         g->used &= ~(1u << i);
@@ -294,7 +304,7 @@ static void vtimer_sync(struct hw_vcpu *h)
         if (!is && !fired)
             g->vtimer_held = false;
     }
-    g->vtimer_up = vtimer_level();
+    g->vtimer_up = fired || vtimer_level();
     if (!g->vtimer_up) {
         vtimer_hold(h, false);
         return;
@@ -331,7 +341,8 @@ bool vgic_quiet(struct hw_vcpu *h)
 {
     struct hw_vgic *g = &h->vgic;
 
-    return g->version && !g->stale && !g->vtimer_fired && (!g->dead || g->changed);
+    /* What was read back has to be told before it is written again. */
+    return g->version && !g->stale && !g->vtimer_fired && (!g->dead || (!g->used && !g->vtimer_up));
 }
 
 /* The one thing that comes often: a tick, with nothing else going on. [off] */
@@ -342,10 +353,13 @@ bool vgic_tick(struct hw_vcpu *h)
     if (!g->version || g->stale || g->dead || h->home != arch_cpu())
         return false;
     if (g->used & 1)
-        g->now[0] = lr_read(g, 0);
+        g->now[0] = g->version == 3 ? sys_read(S3_4_C12_C12_0) : lr_read(g, 0);
     vtimer_sync(h);
     if (g->changed && g->used & 1) {
-        lr_write(g, 0, g->put[0]);
+        if (g->version == 3)
+            sys_write(S3_4_C12_C12_0, g->put[0]);
+        else
+            lr_write(g, 0, g->put[0]);
         g->written |= 1;
         g->changed = false;
         vtimer_hold(h, true);
@@ -512,6 +526,7 @@ void vgic_neutral(struct hw_vcpu *h)
     if (h->vgic.version == 3) {
         hw_here_with(h);
         interface_out(hw_here(), h);
+        vgic_unpack(h);
     }
     arch_irq_restore(on);
 }

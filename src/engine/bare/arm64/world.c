@@ -84,6 +84,7 @@ static void pstate_out(struct hw_vcpu *h)
     a->il = !!(s & A64_SPSR_IL);
     a->x[31] = a->el && a->spsel ? a->sp_el1 : a->sp_el0;
     a->v.mode = arm64_mode(a);
+    h->packed = false;
 }
 
 static void pstate_in(struct hw_vcpu *h)
@@ -92,6 +93,7 @@ static void pstate_in(struct hw_vcpu *h)
 
     *(a->el && a->spsel ? &a->sp_el1 : &a->sp_el0) = a->x[31];
     h->spsr = arm64_spsr(a);
+    h->packed = true;
 }
 
 /* ---- the virtual timer: guests have it, with an offset ---- */
@@ -198,7 +200,6 @@ static void save(struct hw_cpu *hc, struct hw_vcpu *h)
     if (atomic_load(&h->asleep) && (h->a->cntv_ctl_el0 & 3) == 1)
         ktimer_set(&h->alarm, h->a->cntv_cval_el0 + h->cntvoff);
     vgic_unload(hc, h);
-    pstate_out(h);
 }
 
 static void load(struct hw_cpu *hc, struct hw_vcpu *h)
@@ -207,7 +208,8 @@ static void load(struct hw_cpu *hc, struct hw_vcpu *h)
     struct hw_vm *hv = hw_vm_of(vm);
     unsigned id = hc->cpu->id;
 
-    pstate_in(h);
+    if (!h->packed)
+        pstate_in(h);
     sys_write(vpidr_el2, h->midr);
     sys_write(vmpidr_el2, arm64_mpidr(h->a->v.id));
     sys_write(vttbr_el2, stage2_vttbr(hc, vm));
@@ -287,6 +289,15 @@ static void pull_here(void *arg)
     hw_fp_save(h);
 }
 
+void hw_unpack(struct hw_vcpu *h)
+{
+    if (!h->packed)
+        return;
+    pstate_out(h);
+    vgic_unpack(h);
+    h->packed_interface = false;
+}
+
 /* The struct has been written anew: nothing is saved, the timer and list registers are let go. */
 static void forget_here(void *arg)
 {
@@ -330,12 +341,14 @@ void hw_pull(struct hw_vcpu *h)
         on_home(h, pull_here);
     if (h->home || h->fp_home)
         on_home(h, pull_here); /* FP elsewhere than the rest: cannot be, but costs nothing */
+    hw_unpack(h);
 }
 
 void hw_forget(struct hw_vcpu *h)
 {
     if (h->home || h->fp_home)
         on_home(h, forget_here);
+    h->packed = h->packed_interface = false;
 }
 
 uint64_t hw_hcr(bool pauth)
