@@ -1,6 +1,8 @@
 /*
  * Accesses to devices: by the abort's syndrome where that has them (ISV), else by decoding the instruction.
  */
+#include "core/bus.h"
+#include "core/bus.h"
 #include "engine/bare/arm64/hw.h"
 #include "isa/arm64/decode.h"
 
@@ -21,8 +23,9 @@ static const struct mem_region *region_at(struct hw_vcpu *h, gpa_t gpa)
 /* One access on the bus; false: nobody answers. */
 static bool access(struct hw_vcpu *h, gpa_t gpa, unsigned size, bool write, uint64_t *value)
 {
-    h->a->v.exits[EXIT_MMIO]++;
-    return bus_access_at(h->a->v.vm, region_at(h, gpa), gpa, size, write, value);
+    const struct mem_region *r = region_at(h, gpa);
+
+    return r && r->dev && bus_access_at(h->a->v.vm, r, gpa, size, write, value);
 }
 
 static uint64_t narrow(uint64_t value, unsigned size)
