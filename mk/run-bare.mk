@@ -21,4 +21,9 @@ run-bare:
 	$(Q)exec $(BARE_QEMU_$(ARCH)) -smp $(BARE_CPUS) -m $(BARE_RAM) $(BARE_CONSOLE) -kernel $(OUT)/bare/$(ARCH)/carbovisor.img \
 	  -initrd $(OUT)/bare/$(ARCH)/guests.cvb $(ARGS)
 
-.PHONY: run-bare
+## bare-debians: two Debians through the shell on every board of the table; bare-life: 1000 life cycles, bad input
+bare-debians bare-life: all
+	$(Q)$(MAKE) bare ARCH=riscv64 && $(MAKE) bare ARCH=arm64
+	$(Q)$(if $(filter bare-life,$@),tests/bare/lifecycle --cycles 1000,tests/bare/debians all)
+
+.PHONY: run-bare bare-debians bare-life

@@ -1,5 +1,6 @@
 /* Making, starting, ending the VMs of a board. */
 #include "app/bare/host.h"
+#include "app/bare/defaults.h"
 #include "backend/block_raw.h"
 #include "backend/char_stream.h"
 #include "lib/err.h"
@@ -127,6 +128,8 @@ static int create(struct bare_vm *b, char *why, size_t why_size)
         return -EEXIST;
     }
     b->desc = b->config.desc;
+    if (!b->desc.machine_options)
+        b->desc.machine_options = board_machine_options();
     err = group_create(&b->group, b->desc.name, b->desc.sched.weight, b->desc.sched.budget);
     if (err) {
         b->group = NULL;
