@@ -35,8 +35,10 @@ struct board;
  */
 #include "platform/bare/boot/inline.h"
 
-/* Works from the first instruction of C on, polling; "\n" comes as "\r\n" already. Drops where there is no
- * way. */
+/*
+ * Works from the first instruction of C on, polling; "\n" comes as "\r\n" already. Drops where there is no
+ * way.
+ */
 void arch_early_putc(char c);
 
 /*
@@ -142,9 +144,10 @@ void irq_exit(void);
  */
 bool ram_fault(uint64_t va);
 /*
- * A synchronous fault in hypervisor code, on whatever stack: dumps, then stops the task where it runs a vCPU and had
- * interrupts on, else everything.
+ * A synchronous fault in hypervisor code, on whatever stack: dumps, then stops the task where it runs a vCPU
+ * and had interrupts on, else everything.
  */
-NORETURN void trap_fatal(const char *what, uint64_t pc, uint64_t address, uint64_t syndrome, bool irqs_were_on);
+NORETURN void trap_fatal(const char *what, uint64_t pc, uint64_t address, uint64_t syndrome,
+                         bool irqs_were_on);
 
 #endif

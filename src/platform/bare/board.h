@@ -45,8 +45,10 @@ int board_read(struct board *b, const void *fdt, uint64_t fdt_pa, uint64_t image
                uint64_t hw_id, char *why, size_t why_size);
 /* The board we run on; NULL before it was read. */
 const struct board *board_get(void);
-/* Value of "name=value" on the command line, or "" for a bare "name"; NULL without. Copied to buf, cut to
- * fit. */
+/*
+ * Value of "name=value" on the command line, or "" for a bare "name"; NULL without. Copied to buf, cut to
+ * fit.
+ */
 const char *board_arg(const struct board *b, const char *name, char *buf, size_t size);
 /* Window i of a device node ("reg"), translated by the "ranges" of its parents; -ENOENT. */
 int board_reg(const struct board *b, dtb_node n, unsigned i, uint64_t *pa, uint64_t *size);

@@ -31,13 +31,17 @@ struct disk_range {
 
 /* By a driver, on a task; the storage is its own. Reads the partition table, makes the files. */
 int disk_add(struct disk *d);
-/* Partitions by number (0: the first), count 0 where there is none; how many numbers there are. Wrong ones
- * are left out. */
+/*
+ * Partitions by number (0: the first), count 0 where there is none; how many numbers there are. Wrong ones
+ * are left out.
+ */
 unsigned disk_partitions(struct disk *d, struct disk_range part[DISK_PARTITIONS]);
 /* Bytes; offset and size are inside the disk. */
 int disk_read(struct disk *d, uint64_t offset, void *buf, size_t size);
 int disk_write(struct disk *d, uint64_t offset, const void *buf, size_t size);
 
+/* files.c: who is called (often) before a file "board:..." that is not there yet is said not to be. */
+void diskfile_start_hook(void (*start)(void));
 /* files.c: a part of a disk under a name. */
 int diskfile_add(const char *name, struct disk *d, uint64_t offset, uint64_t size);
 

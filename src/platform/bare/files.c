@@ -29,6 +29,7 @@ struct plat_file {
 
 static struct memfile *_Atomic files; /* only ever grows */
 
+static void (*start_disks)(void); /* set at boot */
 static struct spin open_lock = SPIN_INIT(RANK_USER);
 
 static struct memfile *find(const char *name)
@@ -61,6 +62,11 @@ static int add(const char *name, const struct memfile *what)
 int memfile_add(const char *name, const void *data, uint64_t size, uint64_t sum)
 {
     return add(name, &(struct memfile){.data = data, .size = size, .sum = sum});
+}
+
+void diskfile_start_hook(void (*start)(void))
+{
+    start_disks = start;
 }
 
 int diskfile_add(const char *name, struct disk *d, uint64_t offset, uint64_t size)
@@ -114,6 +120,10 @@ int plat_file_open(struct plat_file **out, const char *path, unsigned flags)
     struct plat_file *f;
     int err;
 
+    if (!m && start_disks && !strncmp(path, "board:", 6)) {
+        start_disks();
+        m = find(path);
+    }
     if (!m)
         return flags & PLAT_CREATE ? -EROFS : -ENOENT;
     if (m->disk && flags & PLAT_WRITE && m->disk->read_only)

@@ -4,6 +4,7 @@
 #include "platform/bare/app.h"
 #include "platform/bare/board.h"
 #include "platform/bare/console.h"
+#include "platform/bare/disk.h"
 #include "platform/bare/drivers/virtio.h"
 #include "platform/bare/mm/frame.h"
 #include "platform/bare/mm/heap.h"
@@ -104,6 +105,11 @@ static void cpus_start(void)
 
 /* ---- the first ---- */
 
+static void disks_start(void)
+{
+    vio_need(VIRTIO_BLK);
+}
+
 static void first_task(void *unused)
 {
     const struct board *b = &bare.board;
@@ -117,8 +123,8 @@ static void first_task(void *unused)
 
     (void)unused;
     cpus_start();
-    virtio_disks(b);
-    virtio_nets(b);
+    vio_init();
+    diskfile_start_hook(disks_start);
     app_main(&boot);
     arch_power_off();
 }

@@ -54,7 +54,10 @@ NORETURN static void stop_everything(const char *why)
     arch_cpu_park();
 }
 
-/* What is left of a vCPU's task: tells the front end, then sleeps for good. On its own stack, from the top again. */
+/*
+ * What is left of a vCPU's task: tells the front end, then sleeps for good. On its own stack, from the top
+ * again.
+ */
 static void stopped_task(void *unused)
 {
     struct plat_task *t = task_current();

@@ -54,12 +54,12 @@ static void add_status(struct virtio *v, uint32_t bits)
     set(v, STATUS, get(v, STATUS) | bits);
 }
 
-void virtio_fail(struct virtio *v)
+void vio_fail(struct virtio *v)
 {
     add_status(v, FAILED);
 }
 
-int virtio_start(struct virtio *v, uint64_t wanted)
+int vio_start(struct virtio *v, uint64_t wanted)
 {
     uint64_t offered;
 
@@ -86,9 +86,11 @@ int virtio_start(struct virtio *v, uint64_t wanted)
     return v->features >> VIRTIO_F_VERSION_1 & 1 && get(v, STATUS) & FEATURES_OK ? 0 : -ENODEV;
 }
 
-/* One layout for both forms (2.7.2): descriptors and available ring in the first page, used ring in the
- * second. */
-int virtio_queue(struct virtio *v, struct virtq *q, unsigned index)
+/*
+ * One layout for both forms (2.7.2): descriptors and available ring in the first page, used ring in the
+ * second.
+ */
+int vio_queue(struct virtio *v, struct virtq *q, unsigned index)
 {
     uint8_t *p;
     uint64_t pa;
@@ -128,7 +130,7 @@ static void interrupt(void *opaque)
     v->interrupt(v);
 }
 
-int virtio_ready(struct virtio *v)
+int vio_ready(struct virtio *v)
 {
     enum irq_trigger trigger;
     struct irq_domain *d;
@@ -144,32 +146,32 @@ int virtio_ready(struct virtio *v)
     return 0;
 }
 
-uint8_t virtio_config8(const struct virtio *v, unsigned offset)
+uint8_t vio_config8(const struct virtio *v, unsigned offset)
 {
     return ((const volatile uint8_t *)v->reg)[CONFIG + offset];
 }
 
 /* Constant fields only: a changing one may tear. */
-uint64_t virtio_config64(const struct virtio *v, unsigned offset)
+uint64_t vio_config64(const struct virtio *v, unsigned offset)
 {
     return get(v, CONFIG + offset) | (uint64_t)get(v, CONFIG + offset + 4) << 32;
 }
 
 /* ---- queues ---- */
 
-void virtq_offer(struct virtq *q, unsigned head)
+void vioq_offer(struct virtq *q, unsigned head)
 {
     q->avail[2 + q->avail_next % q->size] = (uint16_t)head;
     atomic_thread_fence(memory_order_release);
     q->avail[1] = ++q->avail_next;
 }
 
-void virtq_kick(struct virtq *q)
+void vioq_kick(struct virtq *q)
 {
     set(q->dev, QUEUE_NOTIFY, q->index);
 }
 
-bool virtq_done(struct virtq *q, struct virtq_used *u)
+bool vioq_done(struct virtq *q, struct virtq_used *u)
 {
     const volatile struct virtq_used *ring = (const volatile struct virtq_used *)(q->used + 2);
 
@@ -200,7 +202,7 @@ static bool open_device(const struct board *b, dtb_node n, unsigned device, stru
     return get(v, VERSION) == 1 || v->modern;
 }
 
-void virtio_each(const struct board *b, unsigned device, int (*probe)(struct virtio *v, unsigned i))
+static void start_all(const struct board *b, unsigned device, int (*probe)(struct virtio *v, unsigned i))
 {
     unsigned found = 0;
 
@@ -214,10 +216,29 @@ void virtio_each(const struct board *b, unsigned device, int (*probe)(struct vir
             return;
         *v = here;
         if (probe(v, found)) {
-            virtio_fail(v);
+            vio_fail(v);
             plat_free(v);
         } else {
             found++;
         }
     }
+}
+
+static struct {
+    struct plat_lock lock;
+    bool started[VIRTIO_BLK + 1]; /* lock */
+} once;
+
+void vio_init(void)
+{
+    plat_lock_init(&once.lock);
+}
+
+void vio_need(unsigned device)
+{
+    plat_lock(&once.lock);
+    if (!once.started[device])
+        start_all(board_get(), device, device == VIRTIO_BLK ? vio_blk_probe : vio_net_probe);
+    once.started[device] = true;
+    plat_unlock(&once.lock);
 }

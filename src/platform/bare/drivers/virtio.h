@@ -45,28 +45,27 @@ struct virtio {
     dtb_node node;
 };
 
-/*
- * Each device of the board of this kind: probe(v, i) with the i-th, not yet reset; the storage stays when it
- * gives 0.
- */
-void virtio_each(const struct board *b, unsigned device, int (*probe)(struct virtio *v, unsigned i));
 /* Reset, acknowledge, agree on what both want. -ENODEV. */
-int virtio_start(struct virtio *v, uint64_t wanted);
-int virtio_queue(struct virtio *v, struct virtq *q, unsigned index);
+int vio_start(struct virtio *v, uint64_t wanted);
+int vio_queue(struct virtio *v, struct virtq *q, unsigned index);
 /* Queues are set up: the device may work, its interrupt comes. */
-int virtio_ready(struct virtio *v);
-void virtio_fail(struct virtio *v);
-uint8_t virtio_config8(const struct virtio *v, unsigned offset);
-uint64_t virtio_config64(const struct virtio *v, unsigned offset);
+int vio_ready(struct virtio *v);
+void vio_fail(struct virtio *v);
+uint8_t vio_config8(const struct virtio *v, unsigned offset);
+uint64_t vio_config64(const struct virtio *v, unsigned offset);
 
-/* Offers the chain that begins at head; the device is told by virtq_kick(). */
-void virtq_offer(struct virtq *q, unsigned head);
-void virtq_kick(struct virtq *q);
+/* Offers the chain that begins at head; the device is told by vioq_kick(). */
+void vioq_offer(struct virtq *q, unsigned head);
+void vioq_kick(struct virtq *q);
 /* What the device is done with: id below size, or false. */
-bool virtq_done(struct virtq *q, struct virtq_used *u);
+bool vioq_done(struct virtq *q, struct virtq_used *u);
 
-/* Starts the drivers; on a task. */
-void virtio_disks(const struct board *b);
-void virtio_nets(const struct board *b);
+/* Boot only; nothing is looked for before somebody asks. */
+void vio_init(void);
+/* Starts the drivers of this kind where that was not done; on a task. */
+void vio_need(unsigned device);
+/* A driver's: the i-th device of its kind, not yet reset; the storage stays when it gives 0. */
+int vio_blk_probe(struct virtio *v, unsigned i);
+int vio_net_probe(struct virtio *v, unsigned i);
 
 #endif

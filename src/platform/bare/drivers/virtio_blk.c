@@ -1,5 +1,7 @@
-/* Virtio block devices of the board (VIRTIO 1.2, 5.2) as disks: a few requests at a time, through buffers of
- * our own. */
+/*
+ * Virtio block devices of the board (VIRTIO 1.2, 5.2) as disks: a few requests at a time, through buffers of
+ * our own.
+ */
 #include "lib/err.h"
 #include "lib/fmt.h"
 #include "lib/str.h"
@@ -53,7 +55,7 @@ static void interrupt(struct virtio *v)
         if (b->v != v)
             continue;
         spin_lock(&b->lock);
-        while (virtq_done(&b->q, &u)) {
+        while (vioq_done(&b->q, &u)) {
             if (u.id / 3 < SLOTS && b->slot[u.id / 3].busy)
                 plat_event_wake(&b->slot[u.id / 3].done);
         }
@@ -76,8 +78,8 @@ static void submit(struct blk *b, unsigned n, uint32_t type, uint64_t sector, ui
                                    VIRTQ_NEXT | (type == T_IN ? VIRTQ_WRITE : 0), (uint16_t)(3 * n + 2)};
     d[last] = (struct virtq_desc){arch_pa(&s->head->status), 1, VIRTQ_WRITE, 0};
     on = spin_lock_irq(&b->lock);
-    virtq_offer(&b->q, 3 * n);
-    virtq_kick(&b->q);
+    vioq_offer(&b->q, 3 * n);
+    vioq_kick(&b->q);
     spin_unlock_irq(&b->lock, on);
 }
 
@@ -167,7 +169,7 @@ static int blk_prepare(struct blk *b)
 }
 
 /* What a failed probe allocated stays: boards have few of them. */
-static int probe(struct virtio *v, unsigned i)
+int vio_blk_probe(struct virtio *v, unsigned i)
 {
     static const struct disk_ops ops = {.io = blk_io, .flush = blk_flush};
     struct blk *b = i < ARRAY_SIZE(blks) ? plat_alloc(sizeof(*b)) : NULL;
@@ -176,9 +178,9 @@ static int probe(struct virtio *v, unsigned i)
     if (!b)
         return -ENOMEM;
     b->v = v;
-    err = virtio_start(v, BIT(F_RO) | BIT(F_FLUSH));
+    err = vio_start(v, BIT(F_RO) | BIT(F_FLUSH));
     if (!err)
-        err = virtio_queue(v, &b->q, 0);
+        err = vio_queue(v, &b->q, 0);
     if (!err && b->q.size < 3 * SLOTS)
         err = -ENODEV;
     if (!err)
@@ -187,20 +189,15 @@ static int probe(struct virtio *v, unsigned i)
         return err;
     blks[i] = b;
     v->interrupt = interrupt;
-    err = virtio_ready(v);
+    err = vio_ready(v);
     if (err) {
         blks[i] = NULL;
         return err;
     }
     b->disk.ops = &ops;
     b->disk.opaque = b;
-    b->disk.sectors = MIN(virtio_config64(v, 0), UINT64_MAX / DISK_SECTOR / 2);
+    b->disk.sectors = MIN(vio_config64(v, 0), UINT64_MAX / DISK_SECTOR / 2);
     b->disk.read_only = v->features >> F_RO & 1;
     fmt_snprintf(b->disk.name, sizeof(b->disk.name), "vd%c", 'a' + (int)i);
     return disk_add(&b->disk);
-}
-
-void virtio_disks(const struct board *b)
-{
-    virtio_each(b, VIRTIO_BLK, probe);
 }

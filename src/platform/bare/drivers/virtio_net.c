@@ -1,5 +1,7 @@
-/* Virtio network devices of the board (VIRTIO 1.2, 5.1): one queue each way, frames through buffers of our
- * own. */
+/*
+ * Virtio network devices of the board (VIRTIO 1.2, 5.1): one queue each way, frames through buffers of our
+ * own.
+ */
 #include "lib/err.h"
 #include "lib/str.h"
 #include "platform/bare/app.h"
@@ -41,7 +43,7 @@ static void interrupt(struct virtio *v)
 static void rx_offer(struct net *n, unsigned i)
 {
     n->rx.desc[i] = (struct virtq_desc){arch_pa(n->rx_buf + i * BUFFER), BUFFER, VIRTQ_WRITE, 0};
-    virtq_offer(&n->rx, i);
+    vioq_offer(&n->rx, i);
 }
 
 /* The only user of the receive queue. */
@@ -53,19 +55,20 @@ static void net_task(void *opaque)
         struct virtq_used u;
 
         plat_event_wait(&n->event, PLAT_FOREVER);
-        while (virtq_done(&n->rx, &u)) {
+        while (vioq_done(&n->rx, &u)) {
             if (u.id >= BUFFERS)
                 continue;
             if (u.len > n->header && u.len <= n->header + FRAME_LIMIT)
                 n->receive(n->opaque, n->rx_buf + u.id * BUFFER + n->header, u.len - n->header);
             rx_offer(n, u.id);
-            virtq_kick(&n->rx);
+            vioq_kick(&n->rx);
         }
     }
 }
 
 unsigned bare_net_count(void)
 {
+    vio_need(VIRTIO_NET);
     return net_count;
 }
 
@@ -94,7 +97,7 @@ int bare_net_send(unsigned i, const void *frame, size_t len)
     if (!n || !len || len > FRAME_LIMIT)
         return -EINVAL;
     on = spin_lock_irq(&n->lock);
-    while (virtq_done(&n->tx, &u)) {
+    while (vioq_done(&n->tx, &u)) {
         if (u.id < BUFFERS)
             n->tx_busy &= ~BIT(u.id);
     }
@@ -107,8 +110,8 @@ int bare_net_send(unsigned i, const void *frame, size_t len)
         memcpy(p + n->header, frame, len);
         n->tx.desc[slot] = (struct virtq_desc){arch_pa(p), (uint32_t)(n->header + len), 0, 0};
         n->tx_busy |= BIT(slot);
-        virtq_offer(&n->tx, slot);
-        virtq_kick(&n->tx);
+        vioq_offer(&n->tx, slot);
+        vioq_kick(&n->tx);
     }
     spin_unlock_irq(&n->lock, on);
     return slot < BUFFERS ? 0 : -EAGAIN;
@@ -116,12 +119,12 @@ int bare_net_send(unsigned i, const void *frame, size_t len)
 
 static int net_prepare(struct net *n)
 {
-    int err = virtio_start(n->v, BIT(F_MAC));
+    int err = vio_start(n->v, BIT(F_MAC));
 
     if (!err)
-        err = virtio_queue(n->v, &n->rx, 0);
+        err = vio_queue(n->v, &n->rx, 0);
     if (!err)
-        err = virtio_queue(n->v, &n->tx, 1);
+        err = vio_queue(n->v, &n->tx, 1);
     if (err)
         return err;
     n->rx_buf = frame_alloc_range(BUFFERS * BUFFER);
@@ -132,14 +135,14 @@ static int net_prepare(struct net *n)
     n->lock = SPIN_INIT(RANK_USER);
     plat_event_init(&n->event);
     for (unsigned i = 0; i < 6; i++)
-        n->mac[i] = virtio_config8(n->v, i);
+        n->mac[i] = vio_config8(n->v, i);
     for (unsigned i = 0; i < BUFFERS; i++)
         rx_offer(n, i);
     n->tx.avail[0] = 1; /* no interrupts for what was sent (2.7.7) */
     return 0;
 }
 
-static int probe(struct virtio *v, unsigned i)
+int vio_net_probe(struct virtio *v, unsigned i)
 {
     struct net *n = i < ARRAY_SIZE(nets) ? plat_alloc(sizeof(*n)) : NULL;
     int err;
@@ -152,15 +155,10 @@ static int probe(struct virtio *v, unsigned i)
         return err;
     v->interrupt = interrupt;
     nets[net_count++] = n;
-    err = virtio_ready(v);
+    err = vio_ready(v);
     if (err)
         net_count--;
     else
-        virtq_kick(&n->rx);
+        vioq_kick(&n->rx);
     return err;
-}
-
-void virtio_nets(const struct board *b)
-{
-    virtio_each(b, VIRTIO_NET, probe);
 }

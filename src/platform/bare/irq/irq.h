@@ -61,8 +61,10 @@ int irq_request(struct irq_domain *d, unsigned hwirq, enum irq_trigger t, irq_ha
 void irq_release(struct irq_domain *d, unsigned hwirq);
 void irq_enable(struct irq_domain *d, unsigned hwirq, bool on);
 int irq_affinity(struct irq_domain *d, unsigned hwirq, uint64_t cpus);
-/* Interrupt i of a device node ("interrupts-extended", "interrupts" with "interrupt-parent"); -ENOENT,
- * -ENODEV. */
+/*
+ * Interrupt i of a device node ("interrupts-extended", "interrupts" with "interrupt-parent"); -ENOENT,
+ * -ENODEV.
+ */
 int irq_of_node(dtb_node device, unsigned i, struct irq_domain **d, unsigned *hwirq, enum irq_trigger *t);
 
 /* From the root controller's driver after its acknowledge, before its end of interrupt. */

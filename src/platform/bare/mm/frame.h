@@ -31,8 +31,10 @@ uint64_t frames_total(void); /* bytes managed, and free now */
 uint64_t frames_free(void);
 /* Blocks of that order on the free list. */
 uint64_t frames_free_blocks(unsigned order);
-/* Every invariant, for tests and the shell: no block twice, no two buddies free, counts right. What is wrong,
- * or NULL. */
+/*
+ * Every invariant, for tests and the shell: no block twice, no two buddies free, counts right. What is wrong,
+ * or NULL.
+ */
 const char *frames_check(void);
 
 #endif

@@ -1,5 +1,7 @@
-/* Frames and heap against a model, with random requests: nothing overlaps, nothing is lost, large blocks stay
- * whole. */
+/*
+ * Frames and heap against a model, with random requests: nothing overlaps, nothing is lost, large blocks stay
+ * whole.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

@@ -60,7 +60,6 @@ struct policy {
     void (*init)(struct runqueue *rq);
     /* woken: from sleep; else it was preempted, gave way, or came from elsewhere. */
     void (*enqueue)(struct runqueue *rq, struct plat_task *t, bool woken);
-    void (*dequeue)(struct runqueue *rq, struct plat_task *t);
     /* Who is next, left on its list; NULL: nobody. */
     struct plat_task *(*first)(struct runqueue *rq);
     /* Whether t, just queued, goes before the one that runs. */
@@ -114,9 +113,16 @@ static inline unsigned rq_load(const struct runqueue *rq)
     return rq->ready + (rq->current != &rq->idle);
 }
 
+/* Off whatever list it is on; rq->lock held. */
+static inline void rq_dequeue(struct runqueue *rq, struct plat_task *t)
+{
+    rq->ready -= t->where == IN_POLICY;
+    t->where = NOWHERE;
+    list_remove(&t->link);
+}
+
 /* sched.c, with rq->lock held */
 void rq_enqueue(struct runqueue *rq, struct plat_task *t, bool woken);
-void rq_dequeue(struct runqueue *rq, struct plat_task *t);
 void rq_resched(struct runqueue *rq);
 /* The lock of the home of t, which cannot change then. Interrupts are off. */
 struct runqueue *task_rq_lock(struct plat_task *t);

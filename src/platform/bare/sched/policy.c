@@ -1,5 +1,7 @@
-/* The policies: how the tasks of one queue take turns. All keep them on rq->list[], so that others may look
- * for one. */
+/*
+ * The policies: how the tasks of one queue take turns. All keep them on rq->list[], so that others may look
+ * for one.
+ */
 #include "platform/bare/sched/internal.h"
 
 static void lists_init(struct runqueue *rq)
@@ -7,6 +9,13 @@ static void lists_init(struct runqueue *rq)
     for (unsigned i = 0; i < PRIORITIES; i++)
         list_init(&rq->list[i]);
     rq->levels = 0;
+}
+
+/* Two levels that are always looked at. */
+static void two_init(struct runqueue *rq)
+{
+    lists_init(rq);
+    rq->levels = 3;
 }
 
 static void level_add(struct runqueue *rq, struct plat_task *t, unsigned level, bool front)
@@ -41,14 +50,10 @@ static struct plat_task *highest(struct runqueue *rq)
     return NULL;
 }
 
-static void take_off(struct runqueue *rq, struct plat_task *t)
-{
-    (void)rq;
-    list_remove(&t->link);
-}
-
-/* ---- rr: slices by weight. Who sleeps and wakes with a rest of its slice goes first (level 1) until that is
- * used ---- */
+/*
+ * ---- rr: slices by weight. Who sleeps and wakes with a rest of its slice goes first (level 1) until that is
+ * used ----
+ */
 
 static uint64_t rr_refill(struct runqueue *rq, struct plat_task *t)
 {
@@ -58,15 +63,21 @@ static uint64_t rr_refill(struct runqueue *rq, struct plat_task *t)
 
 static void rr_enqueue(struct runqueue *rq, struct plat_task *t, bool woken)
 {
-    bool rest = t->left != 0;
+    struct list_link *list = &rq->list[0];
 
-    if (!rest)
+    if (UNLIKELY(!t->left)) {
         t->left = rr_refill(rq, t);
-    if (woken)
-        t->boosted = rest;
-    else if (!rest || t->yielded)
         t->boosted = false;
-    level_add(rq, t, t->boosted, rest && !woken && !t->yielded);
+    } else if (woken) {
+        t->boosted = true;
+        list = &rq->list[1];
+    } else if (t->yielded) {
+        t->boosted = false;
+    } else { /* preempted: it goes on first */
+        list_push_front(&rq->list[t->boosted], &t->link);
+        return;
+    }
+    list_push_back(list, &t->link);
 }
 
 static bool rr_preempts(struct runqueue *rq, const struct plat_task *running, const struct plat_task *t)
@@ -79,7 +90,10 @@ static bool rr_preempts(struct runqueue *rq, const struct plat_task *running, co
 
 static void fifo_enqueue(struct runqueue *rq, struct plat_task *t, bool woken)
 {
-    level_add(rq, t, 0, !woken && t->left && !t->yielded);
+    if (!woken && t->left && !t->yielded)
+        list_push_front(&rq->list[0], &t->link);
+    else
+        list_push_back(&rq->list[0], &t->link);
     t->left = 1; /* it has begun */
 }
 
@@ -118,17 +132,15 @@ static bool priority_preempts(struct runqueue *rq, const struct plat_task *runni
 static const struct policy rr = {
     .name = "rr",
     .sliced = true,
-    .init = lists_init,
+    .init = two_init,
     .enqueue = rr_enqueue,
-    .dequeue = take_off,
     .first = rr_first,
     .preempts = rr_preempts,
 };
 static const struct policy fifo = {
     .name = "fifo",
-    .init = lists_init,
+    .init = two_init,
     .enqueue = fifo_enqueue,
-    .dequeue = take_off,
     .first = rr_first,
     .preempts = never,
 };
@@ -137,7 +149,6 @@ static const struct policy priority = {
     .sliced = true,
     .init = lists_init,
     .enqueue = priority_enqueue,
-    .dequeue = take_off,
     .first = highest,
     .preempts = priority_preempts,
 };

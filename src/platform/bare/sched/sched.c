@@ -55,9 +55,11 @@ static void poke(const struct runqueue *rq, uint64_t affinity)
         ipi_send(c, IPI_RESCHED);
 }
 
+/* The fence: either we see who is about to wait, or it sees what we queued. */
 static inline void poke_idle(const struct runqueue *rq, uint64_t affinity)
 {
-    if (UNLIKELY(atomic_load(&cpu_set.idle)))
+    atomic_thread_fence(memory_order_seq_cst);
+    if (UNLIKELY(atomic_load_explicit(&cpu_set.idle, memory_order_relaxed)))
         poke(rq, affinity);
 }
 
@@ -81,17 +83,6 @@ void rq_enqueue(struct runqueue *rq, struct plat_task *t, bool woken)
     /* The first that waits beside a running one: this one's slice begins to count. */
     if (!rq->ready++ || running == &rq->idle || rq->policy->preempts(rq, running, t))
         rq_resched(rq);
-}
-
-void rq_dequeue(struct runqueue *rq, struct plat_task *t)
-{
-    if (t->where == IN_POLICY) {
-        rq->policy->dequeue(rq, t);
-        rq->ready--;
-    } else if (t->where != NOWHERE) {
-        list_remove(&t->link);
-    }
-    t->where = NOWHERE;
 }
 
 struct runqueue *task_rq_lock(struct plat_task *t)
@@ -196,7 +187,7 @@ static void slice_over(void *opaque)
 /* ---- the switch ---- */
 
 /* Tasks that may not run here go where they may; this CPU only. */
-static void send_strays(struct runqueue *rq)
+__attribute__((noinline)) static void send_strays(struct runqueue *rq)
 {
     for (;;) {
         struct plat_task *t = NULL;
@@ -243,6 +234,19 @@ static void switch_to(struct runqueue *rq, struct plat_task *prev, struct plat_t
     sched_switched(); /* perhaps another CPU by now */
 }
 
+/* Back among those that wait, without the questions of rq_enqueue(): schedule() looks at all of them next. */
+static inline void again(struct runqueue *rq, struct plat_task *prev)
+{
+    if (UNLIKELY(!rq_allows(rq, prev))) {
+        rq_enqueue(rq, prev, false);
+        return;
+    }
+    prev->where = IN_POLICY;
+    rq->policy->enqueue(rq, prev, false);
+    prev->yielded = false;
+    rq->ready++;
+}
+
 void schedule(void)
 {
     struct runqueue *rq = this_rq();
@@ -255,7 +259,7 @@ void schedule(void)
     account(rq, prev, now);
     if (prev != &rq->idle && atomic_load_explicit(&prev->state, memory_order_relaxed) == TASK_RUNNING) {
         atomic_store_explicit(&prev->state, TASK_READY, memory_order_relaxed);
-        rq_enqueue(rq, prev, false);
+        again(rq, prev);
     }
     next = pick(rq, now);
     atomic_store_explicit(&next->state, TASK_RUNNING, memory_order_relaxed);

@@ -20,8 +20,10 @@ struct group;
 
 enum task_state { TASK_READY, TASK_RUNNING, TASK_BLOCKED, TASK_DEAD };
 
-/* What an engine wants to know of its task. Each may be NULL; interrupts are off, no locks but the
- * scheduler's. */
+/*
+ * What an engine wants to know of its task. Each may be NULL; interrupts are off, no locks but the
+ * scheduler's.
+ */
 struct task_hooks {
     /*
      * On the CPU where the task is resident: put its registers where another CPU finds them and clear
@@ -58,8 +60,10 @@ uint64_t task_time_ns(struct plat_task *t);
 int task_affinity_set(struct plat_task *t, uint64_t mask);
 /* -EINVAL above PRIORITIES - 1; higher is first, 8 is usual. */
 int task_priority_set(struct plat_task *t, unsigned priority);
-/* The CPU belongs to this task alone, without a tick; NULL gives it back to all. -EBUSY, -EINVAL; never CPU
- * 0. */
+/*
+ * The CPU belongs to this task alone, without a tick; NULL gives it back to all. -EBUSY, -EINVAL; never CPU
+ * 0.
+ */
 int sched_pin(unsigned cpu, struct plat_task *t);
 
 /* ---- start ---- */
@@ -76,8 +80,10 @@ void stack_free(void *top);
 
 /* ---- groups: the tasks of a VM ---- */
 
-/* weight: WEIGHT_UNIT is usual; budget: per cent of one CPU, 0: no bound. Tasks started by a member are
- * members. */
+/*
+ * weight: WEIGHT_UNIT is usual; budget: per cent of one CPU, 0: no bound. Tasks started by a member are
+ * members.
+ */
 int group_create(struct group **g, const char *name, unsigned weight, unsigned budget);
 /* When its last task has ended. */
 void group_destroy(struct group *g);

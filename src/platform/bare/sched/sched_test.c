@@ -1,5 +1,7 @@
-/* The scheduler's properties on the simulated machine: fairness, budgets, policies, affinity, no lost
- * wake-up. */
+/*
+ * The scheduler's properties on the simulated machine: fairness, budgets, policies, affinity, no lost
+ * wake-up.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -339,8 +341,10 @@ static void test_tickless(void **state)
     sim_run(&(struct sim_config){.cpus = 4, .seed = 1, .switch_every = 4}, tickless_body, NULL);
 }
 
-/* An engine as far as the scheduler can tell: whose registers are in which CPU, and whether they are where
- * they run. */
+/*
+ * An engine as far as the scheduler can tell: whose registers are in which CPU, and whether they are where
+ * they run.
+ */
 struct guest {
     struct plat_task *task;
     struct cpu *in; /* NULL: in memory */
@@ -426,8 +430,10 @@ static void test_resident(void **state)
 #define PAIRS  8
 #define EVENTS 1000000
 
-/* One side adds to a counter and wakes, the other waits until it has seen all. A lost wake-up ends in "waits
- * for ever". */
+/*
+ * One side adds to a counter and wakes, the other waits until it has seen all. A lost wake-up ends in "waits
+ * for ever".
+ */
 struct pair {
     struct plat_event event, back;
     _Atomic unsigned sent;

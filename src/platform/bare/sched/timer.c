@@ -3,8 +3,10 @@
 #include "core/platform.h"
 #include "platform/bare/sched/internal.h"
 
-/* ---- pairing heap: a node's children are linked by sibling, prev leads back to the one before or the parent
- * ---- */
+/*
+ * ---- pairing heap: a node's children are linked by sibling, prev leads back to the one before or the parent
+ * ----
+ */
 
 static struct ktimer *meld(struct ktimer *a, struct ktimer *b)
 {

@@ -1,5 +1,7 @@
-/* Debug builds: the order of spin locks. Each CPU remembers what it holds; ranks rise, within a rank
- * addresses do. */
+/*
+ * Debug builds: the order of spin locks. Each CPU remembers what it holds; ranks rise, within a rank
+ * addresses do.
+ */
 #include "platform/bare/sync/spin.h"
 
 #ifdef CV_DEBUG
