@@ -19,6 +19,13 @@
 #define S2_ADDRESS  UINT64_C(0x0000fffffffff000)
 #define S2_IPA_BITS 39
 
+/* RAM that comes when it is touched does so in blocks of 2 MiB, so a guest has no larger pages then. */
+#ifdef ARCH_RAM_LAZY
+enum { LEVEL_MIN = 2 };
+#else
+enum { LEVEL_MIN = 1 };
+#endif
+
 struct hw_page {
     struct hw_page *next;
     void *bytes;
@@ -116,7 +123,7 @@ static int map_at(struct hw_vm *hv, gpa_t gpa, uint64_t pa, unsigned level, uint
 /* The coarsest level at which the page around gpa lies in the region and is aligned in both. */
 static unsigned level_for(const struct mem_region *r, gpa_t gpa, uint64_t pa)
 {
-    for (unsigned level = 1; level < 3; level++) {
+    for (unsigned level = LEVEL_MIN; level < 3; level++) {
         uint64_t span = BIT(level_bits(level)), at = ALIGN_DOWN(gpa, span);
 
         if (!((gpa ^ pa) & (span - 1)) && at >= r->base && at + span <= r->base + r->size)
@@ -129,6 +136,8 @@ static unsigned level_for(const struct mem_region *r, gpa_t gpa, uint64_t pa)
 static int map_region(struct hw_vm *hv, const struct mem_region *r, gpa_t gpa, bool writable)
 {
     uint64_t pa = arch_pa(r->host) + (gpa - r->base);
+
+    (void)*(volatile uint8_t *)(r->host + (gpa - r->base)); /* it is zeroed by being touched */
     uint64_t bits = S2_NORMAL | S2_INNER | S2_READ | (writable ? S2_WRITE : 0);
     unsigned level = level_for(r, gpa, pa);
 

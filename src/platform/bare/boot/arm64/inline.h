@@ -4,9 +4,11 @@
 
 #include "platform/bare/cpu.h"
 
+#define ARCH_RAM_LAZY 1
+
 /* Where image.ld puts the image; everything else is mapped where it is. */
 #define ARCH_IMAGE_VA UINT64_C(0x7f8000000000)
-extern uint64_t image_pa;
+extern uint64_t image_pa; /* set before the MMU is on */
 
 static inline struct cpu *arch_cpu(void)
 {

@@ -22,6 +22,8 @@
 #define PTE_ADDRESS  UINT64_C(0x0000fffffffff000)
 
 /* MAIR: 0 normal write-back, 1 device nGnRE. */
+#define FINE_RAM    (UINT64_C(8) << 30)
+#define RAW_BASE    UINT64_C(0x400000000000) /* RAM once more, never hidden */
 #define WINDOW_BASE UINT64_C(0x7f0000000000)
 #define WINDOW_SIZE (UINT64_C(1) << 36)
 
@@ -68,7 +70,7 @@ static uint64_t *table_below(const struct mapper *m, uint64_t *entry)
 }
 
 static int map_one(const struct mapper *m, uint64_t va, uint64_t pa, uint64_t size, uint64_t leaf,
-                   uint64_t *done)
+                   unsigned coarsest, uint64_t *done)
 {
     uint64_t *t = m->root, *e;
     unsigned level = 0;
@@ -77,7 +79,7 @@ static int map_one(const struct mapper *m, uint64_t va, uint64_t pa, uint64_t si
         uint64_t span = BIT(level_bits(level));
 
         e = &t[va >> level_bits(level) & 511];
-        if (level == 3 || (level && !((va | pa) & (span - 1)) && size >= span && !(*e & PTE_VALID)))
+        if (level == 3 || (level >= coarsest && !((va | pa) & (span - 1)) && size >= span && !(*e & PTE_VALID)))
             break;
         if (level && *e & PTE_VALID && !(*e & PTE_TABLE)) { /* a block has it already */
             *done = span - (va & (span - 1));
@@ -102,7 +104,7 @@ int map_range(const struct mapper *m, uint64_t va, uint64_t pa, uint64_t size, e
 
     while (size) {
         uint64_t done;
-        int err = map_one(m, va, pa, size, leaf, &done);
+        int err = map_one(m, va, pa, size, leaf, kind == MAP_RAM ? 2 : 1, &done);
 
         if (err)
             return err;
@@ -131,32 +133,44 @@ static struct mapper final_mapper(void)
     return (struct mapper){.root = final_root, .page = from_platform, .vhe = el2_vhe()};
 }
 
-static bool overlaps(const struct board_range *r, uint64_t base, uint64_t end)
-{
-    return r->base < end && base < r->base + r->size;
-}
-
 struct holes {
     struct board_range r[BOARD_RANGES + 1];
     unsigned count;
 };
 
-/* RAM but for the holes: pieces between those. */
-static int map_ram(const struct mapper *m, const struct holes *b, uint64_t base, uint64_t end)
+/* One to one, and the raw mapping. Boards with much RAM have no tables yet for steps of 2 MiB. */
+static int map_piece(const struct mapper *m, uint64_t base, uint64_t end, bool fine)
 {
-    for (unsigned i = 0; i < b->count; i++) {
-        const struct board_range *r = &b->r[i];
-        int err = 0;
+    int err = base < end ? map_range(m, base, base, end - base, fine ? MAP_RAM : MAP_DATA) : 0;
 
-        if (!overlaps(r, base, end))
-            continue;
-        if (r->base > base)
-            err = map_ram(m, b, base, r->base);
-        if (!err && r->base + r->size < end)
-            err = map_ram(m, b, r->base + r->size, end);
-        return err;
+    return err || base >= end ? err : map_range(m, RAW_BASE + base, base, end - base, MAP_DATA);
+}
+
+/* The hole that begins first at or behind base, or reaches over it. */
+static const struct board_range *next_hole(const struct holes *h, uint64_t base, uint64_t end)
+{
+    const struct board_range *first = NULL;
+
+    for (unsigned i = 0; i < h->count; i++) {
+        const struct board_range *r = &h->r[i];
+
+        if (r->base < end && base < r->base + r->size && (!first || r->base < first->base))
+            first = r;
     }
-    return map_range(m, base, base, end - base, MAP_DATA);
+    return first;
+}
+
+/* RAM but for the holes: pieces between those. */
+static int map_ram(const struct mapper *m, const struct holes *h, uint64_t base, uint64_t end, bool fine)
+{
+    const struct board_range *r;
+    int err = 0;
+
+    while (!err && (r = next_hole(h, base, end))) {
+        err = map_piece(m, base, r->base, fine);
+        base = r->base + r->size;
+    }
+    return err ? err : map_piece(m, base, end, fine);
 }
 
 static int map_image(const struct mapper *m)
@@ -202,7 +216,8 @@ int arch_map_init(const struct board *b)
     for (unsigned i = 0; !err && i < b->ram_count; i++) {
         uint64_t base = ALIGN_UP(b->ram[i].base, 4096);
 
-        err = map_ram(&m, &holes, base, ALIGN_DOWN(b->ram[i].base + b->ram[i].size, 4096));
+        err = map_ram(&m, &holes, base, ALIGN_DOWN(b->ram[i].base + b->ram[i].size, 4096),
+                      b->ram_size <= FINE_RAM);
     }
     if (!err)
         err = map_range(&m, ALIGN_DOWN(b->fdt_pa, 4096), ALIGN_DOWN(b->fdt_pa, 4096),
@@ -218,6 +233,61 @@ int arch_map_init(const struct board *b)
     isb();
     __asm__ volatile("tlbi alle2\n\tdsb ish\n\tisb" ::: "memory");
     return 0;
+}
+
+/* ---- RAM that is not there until it is touched ---- */
+
+#define BLOCK UINT64_C(0x200000)
+
+/* Its entry of level 2, or NULL where the map is coarser or finer. */
+static uint64_t *block_entry(uint64_t va)
+{
+    uint64_t *t = final_root;
+
+    for (unsigned level = 0; level < 2; level++) {
+        uint64_t e = t[va >> level_bits(level) & 511];
+
+        if ((e & (PTE_VALID | PTE_TABLE)) != (PTE_VALID | PTE_TABLE))
+            return NULL;
+        t = (uint64_t *)(e & PTE_ADDRESS);
+    }
+    t += va >> level_bits(2) & 511;
+    return (*t & (PTE_VALID | PTE_TABLE)) == (PTE_VALID | PTE_TABLE) ? NULL : t;
+}
+
+void *arch_ram_raw(void *p)
+{
+    return (uint8_t *)p + RAW_BASE;
+}
+
+/* What cannot be hidden is zeroed here and now. */
+void arch_ram_hide(void *p, uint64_t size)
+{
+    uint64_t end = (uint64_t)p + size;
+
+    for (uint64_t va = (uint64_t)p; va < end; va += BLOCK) {
+        uint64_t *e = block_entry(va);
+
+        if (e)
+            *e &= ~PTE_VALID;
+        else
+            memset(arch_ram_raw((void *)va), 0, BLOCK);
+    }
+    __asm__ volatile("dsb ishst" ::: "memory");
+    for (uint64_t va = (uint64_t)p; va < end; va += BLOCK)
+        __asm__ volatile("tlbi vae2is, %0" ::"r"(va >> 12) : "memory");
+    __asm__ volatile("dsb ish\n\tisb" ::: "memory");
+}
+
+void arch_ram_show(void *p, uint64_t size)
+{
+    for (uint64_t va = (uint64_t)p; va < (uint64_t)p + size; va += BLOCK) {
+        uint64_t *e = block_entry(va);
+
+        if (e)
+            *e |= PTE_VALID;
+    }
+    __asm__ volatile("dsb ishst\n\tisb" ::: "memory");
 }
 
 static struct spin map_lock = SPIN_INIT(RANK_FRAMES - 1);

@@ -102,6 +102,7 @@ uint64_t arch_counter_hz(void)
 
 void arch_timer_set(uint64_t counter)
 {
+    arch_cpu()->scratch[SCRATCH_TIMER / 8] = counter;
     sys_write(cnthp_cval_el2, counter);
     sys_write(cnthp_ctl_el2, counter == UINT64_MAX ? 2 : 1);
 }
@@ -222,10 +223,22 @@ unsigned arch_backtrace(uint64_t *pc, unsigned max)
 
 /* ---- faults of the hypervisor ---- */
 
+enum { EC_DATA_ABORT_SAME = 0x25, FSC_TRANSLATION = 0x04 };
+
+/* Where the vector keeps what the comparator of the timer held: it borrowed that for a moment. */
+static void timer_restore(void)
+{
+    sys_write(cnthp_cval_el2, arch_cpu() ? arch_cpu()->scratch[SCRATCH_TIMER / 8] : 0);
+}
+
 void trap_hyp(unsigned kind)
 {
-    /* The timer's comparator was borrowed by the vector: soon, so that nothing is missed. */
-    sys_write(cnthp_cval_el2, 0);
-    trap_fatal(kind ? "SError in the hypervisor" : "exception in the hypervisor", sys_read(elr_el2), sys_read(far_el2),
-               sys_read(esr_el2), !(sys_read(spsr_el2) & 0x80)); /* I of the interrupted code */
+    uint64_t esr = sys_read(esr_el2), far = sys_read(far_el2), pc = sys_read(elr_el2);
+    uint64_t spsr = sys_read(spsr_el2);
+
+    timer_restore();
+    if (!kind && esr >> 26 == EC_DATA_ABORT_SAME && (esr & 0x3c) == FSC_TRANSLATION && ram_fault(far))
+        return;
+    trap_fatal(kind ? "SError in the hypervisor" : "exception in the hypervisor", pc, far, esr,
+               !(spsr & 0x80));
 }

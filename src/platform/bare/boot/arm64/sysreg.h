@@ -45,7 +45,7 @@ struct el2_config {
 extern struct el2_config el2_config;
 
 /* mmu.c: one mapper, before and after the MMU is on. */
-enum map_kind { MAP_TEXT, MAP_RODATA, MAP_DATA, MAP_DEVICE, MAP_EARLY /* all rights */ };
+enum map_kind { MAP_TEXT, MAP_RODATA, MAP_DATA, MAP_RAM /* data in steps of 2 MiB at most */, MAP_DEVICE, MAP_EARLY /* all rights */ };
 struct mapper {
     uint64_t *root;
     void *(*page)(void *arg); /* a zeroed one, or NULL */
@@ -62,15 +62,12 @@ void psci_init(const struct board *b);
 int psci_cpu_on(uint64_t hw_id, uint64_t entry_pa, uint64_t arg);
 void psci_system(bool reset);
 
-/* From vectors.S. 0: synchronous, 1: SError. */
-NORETURN void trap_hyp(unsigned kind);
+/* From vectors.S, on the emergency stack. 0: synchronous, 1: SError. Comes back where it can go on. */
+void trap_hyp(unsigned kind);
 
 void secondary_entry(void);
 void context_begin(void);
 extern char el2_vectors[];
 extern char image_start[], image_text_end[], image_rodata_end[], image_data_end[], image_end[];
-
-/* Where the image is; set before the MMU is on. */
-extern uint64_t image_pa;
 
 #endif

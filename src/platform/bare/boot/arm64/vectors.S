@@ -69,10 +69,10 @@ hyp_irq:
     eret
 
 /*
- * The stack may be what faulted. EL2's timer register is the one place to put x0 in the meantime; the
- * scheduler sets it anew before it is needed.
+ * The stack may be what faulted: all stands on this CPU's emergency stack. EL2's timer register is the one place
+ * to put x0 in the meantime; trap_hyp() sets it again. Interrupts are off.
  */
-    .macro fatal kind
+    .macro fault kind
     msr cnthp_cval_el2, x0
     mrs x0, tpidr_el2
     cbz x0, 1f
@@ -80,17 +80,51 @@ hyp_irq:
     cbnz x0, 2f
 1:  adrp x0, emergency_stack_top
     add x0, x0, :lo12:emergency_stack_top
-2:  mov sp, x0
-    stp x29, x30, [sp, #-16]!
-    mov x29, sp
+2:  sub x0, x0, #192
+    stp x1, x2, [x0]
+    stp x3, x4, [x0, #16]
+    stp x5, x6, [x0, #32]
+    stp x7, x8, [x0, #48]
+    stp x9, x10, [x0, #64]
+    stp x11, x12, [x0, #80]
+    stp x13, x14, [x0, #96]
+    stp x15, x16, [x0, #112]
+    stp x17, x18, [x0, #128]
+    mov x1, sp
+    mrs x2, cnthp_cval_el2
+    stp x1, x2, [x0, #144]
+    mrs x1, elr_el2
+    mrs x2, spsr_el2
+    stp x1, x2, [x0, #160]
+    stp x29, x30, [x0, #176]
+    mov sp, x0
+    add x29, sp, #176
     mov x0, #\kind
     bl trap_hyp
+    ldp x29, x30, [sp, #176]
+    ldp x1, x2, [sp, #160]
+    msr elr_el2, x1
+    msr spsr_el2, x2
+    ldp x17, x18, [sp, #128]
+    ldp x15, x16, [sp, #112]
+    ldp x13, x14, [sp, #96]
+    ldp x11, x12, [sp, #80]
+    ldp x9, x10, [sp, #64]
+    ldp x7, x8, [sp, #48]
+    ldp x5, x6, [sp, #32]
+    ldp x3, x4, [sp, #16]
+    mov x0, sp
+    ldr x1, [x0, #144]
+    mov sp, x1
+    ldp x1, x2, [x0]
+    ldr x0, [x0, #152]
+    eret
     .endm
 
 hyp_sync:
-    fatal 0
+    fault 0
 hyp_serror:
-    fatal 1
+    fault 1
 
     .section .bss
     .balign 16
