@@ -5,6 +5,7 @@
 #include "platform/bare/mm/heap.h"
 #include "core/platform.h"
 #include "lib/str.h"
+#include "platform/bare/irq/irq.h"
 #include "platform/bare/mm/frame.h"
 
 #define SLAB_BYTES ((uint64_t)FRAME_BYTES << HEAP_SLAB_ORDER)
@@ -196,12 +197,18 @@ struct cache *cache_at(unsigned i)
     return found;
 }
 
-void heap_shrink(void)
+static void shrink_here(void *unused)
 {
     struct cache *c;
 
+    (void)unused;
     for (unsigned i = 0; (c = cache_at(i)); i++)
         cache_shrink(c);
+}
+
+void heap_shrink(void)
+{
+    ipi_call(cpu_online_mask(), shrink_here, NULL);
 }
 
 uint64_t heap_large(void)

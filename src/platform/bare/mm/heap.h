@@ -44,7 +44,8 @@ void cache_fini(struct cache *c);
 void heap_init(void);
 /* i-th cache, for figures; NULL past the last. */
 struct cache *cache_at(unsigned i);
-/* Empties magazines and gives empty slabs back, so that figures before and after can be compared. */
+/* Empties every CPU's magazines and gives empty slabs back, so that figures before and after can be compared.
+ * No lock held. */
 void heap_shrink(void);
 /* Bytes behind plat_alloc() that are not from caches. */
 uint64_t heap_large(void);

@@ -175,15 +175,6 @@ static void heap_task(void *opaque)
         plat_free(piece[i].p);
 }
 
-/* heap_shrink() empties the magazine of the CPU that it runs on. */
-static void shrink_everywhere(void)
-{
-    for (unsigned i = 0; i < cpu_count(); i++) {
-        task_affinity_set(task_current(), BIT(i));
-        heap_shrink();
-    }
-}
-
 static void heap_body(void *unused)
 {
     struct plat_task *t[6];
@@ -196,7 +187,7 @@ static void heap_body(void *unused)
             assert_int_equal(plat_task_start(&t[i], "heap", heap_task, (void *)(i + 10 * round)), 0);
         for (unsigned i = 0; i < 6; i++)
             plat_task_join(t[i]);
-        shrink_everywhere();
+        heap_shrink();
         if (!round)
             free = frames_free();
     }
