@@ -195,7 +195,7 @@ void stage2_unmap_all(struct vm *vm)
 {
     struct hw_vm *hv = hw_vm_of(vm);
 
-    if (!hv || !hv->root)
+    if (!hv || !hv->root || !hv->pages || !hv->pages->next) /* the root alone: nothing was mapped yet */
         return;
     plat_lock(&hv->lock);
     clear(hv->root, 1);

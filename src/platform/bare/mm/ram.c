@@ -82,6 +82,15 @@ static void show_all(uint8_t *p, uint64_t size)
     spin_unlock_irq(&ram.lock, on);
 }
 
+static void block_zero(void *p)
+{
+#ifdef ARCH_ZERO
+    arch_zero(p, BLOCK);
+#else
+    memset(p, 0, BLOCK);
+#endif
+}
+
 /* Zeroed behind everybody's back, then shown: nobody sees what was there, no write of another CPU is lost. */
 bool ram_fault(uint64_t va)
 {
@@ -94,7 +103,7 @@ bool ram_fault(uint64_t va)
     on = spin_lock_irq(&ram.lock);
     mine = is_hidden(n);
     if (mine) {
-        memset(arch_ram_raw(arch_ptr(pa)), 0, BLOCK);
+        block_zero(arch_ram_raw(arch_ptr(pa)));
         ram.hidden[n / 64] &= ~BIT(n % 64);
         arch_ram_show(arch_ptr(pa), BLOCK);
     }

@@ -14,7 +14,8 @@
 
 struct el2_config el2_config;
 uint64_t image_pa;
-uint64_t early_uart; /* PL011, 0: none */
+uint64_t early_fdt;
+uint64_t early_uart; /* PL011, 0: none, or not looked for */
 
 static uint8_t pages[EARLY_PAGES][4096] __attribute__((aligned(4096)));
 static unsigned pages_used;
@@ -45,7 +46,7 @@ static uint64_t uart_of(const struct dtb *d, dtb_node n)
     return reg && size >= 16 ? be(reg, 8) : 0;
 }
 
-static void find_uart(uint64_t fdt_pa)
+void early_find_uart(uint64_t fdt_pa)
 {
     const uint8_t *fdt = (const uint8_t *)fdt_pa;
     struct dtb d;
@@ -73,7 +74,7 @@ static void out(const char *s)
 
 NORETURN void early_no_el2(uint64_t fdt_pa)
 {
-    find_uart(fdt_pa);
+    early_find_uart(fdt_pa);
     out("carbovisor: this CPU was started without EL2, the hypervisor's level; ");
     out("start the board with virtualization on (QEMU: -M virt,virtualization=on)\r\n");
     for (;;)
@@ -110,7 +111,7 @@ void early_init(uint64_t fdt_pa, uint64_t load)
     uint64_t size = (uint64_t)(image_end - image_start), fdt = ALIGN_DOWN(fdt_pa, BLOCK);
 
     image_pa = load;
-    find_uart(fdt_pa);
+    early_fdt = fdt_pa;
     m.root = early_page(NULL);
     config((uint64_t)m.root);
     m.vhe = el2_config.hcr >> 34 & 1;
@@ -119,7 +120,16 @@ void early_init(uint64_t fdt_pa, uint64_t load)
     map_range(&m, ARCH_IMAGE_VA, load, ALIGN_UP(size, BLOCK), MAP_EARLY);
     if (fdt_pa)
         map_range(&m, fdt, fdt, FDT_MAX + BLOCK, MAP_EARLY);
-    if (early_uart)
-        map_range(&m, ALIGN_DOWN(early_uart, BLOCK), ALIGN_DOWN(early_uart, BLOCK), BLOCK, MAP_DEVICE);
     __asm__ volatile("dsb sy\n\tisb" ::: "memory");
+}
+
+/* The tables of early_init() are still in use, and reached where they are. */
+void early_map_uart(void)
+{
+    struct mapper m = {.root = (uint64_t *)el2_config.ttbr,
+                       .page = early_page,
+                       .vhe = el2_config.hcr >> 34 & 1,
+                       .delta = ARCH_IMAGE_VA - image_pa};
+
+    map_range(&m, ALIGN_DOWN(early_uart, 4096), ALIGN_DOWN(early_uart, 4096), 4096, MAP_DEVICE);
 }

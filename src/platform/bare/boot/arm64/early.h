@@ -4,7 +4,12 @@
 
 #include "lib/base.h"
 
-extern uint64_t early_uart;
+extern uint64_t early_uart, early_fdt;
+
+/* By the device tree, which is mapped one to one. */
+void early_find_uart(uint64_t fdt_pa);
+/* Into the boot's tables, while they are in use. */
+void early_map_uart(void);
 
 void early_init(uint64_t fdt_pa, uint64_t load);
 NORETURN void early_no_el2(uint64_t fdt_pa);

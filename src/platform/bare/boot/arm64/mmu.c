@@ -5,7 +5,6 @@
 #include "lib/err.h"
 #include "lib/str.h"
 #include "platform/bare/board.h"
-#include "platform/bare/boot/arm64/early.h"
 #include "platform/bare/boot/arm64/sysreg.h"
 #include "platform/bare/sync/spin.h"
 
@@ -28,6 +27,7 @@
 #define WINDOW_SIZE (UINT64_C(1) << 36)
 
 static uint64_t *final_root;
+static bool is_final;
 
 static unsigned level_bits(unsigned level)
 {
@@ -95,6 +95,12 @@ static int map_one(const struct mapper *m, uint64_t va, uint64_t pa, uint64_t si
     if (*e & PTE_VALID)
         return *e == leaf ? 0 : -EEXIST;
     *e = leaf;
+    /* As many of its neighbours as the range and this table have. */
+    for (uint64_t span = BIT(level_bits(level)); *done + span <= size && (uint64_t)(e + 1) & 4095; *done += span) {
+        if (*++e & PTE_VALID)
+            break;
+        *e = leaf += span;
+    }
     return 0;
 }
 
@@ -225,14 +231,18 @@ int arch_map_init(const struct board *b)
     if (!err && b->bundle.size)
         err = map_range(&m, ALIGN_DOWN(b->bundle.base, 4096), ALIGN_DOWN(b->bundle.base, 4096),
                         ALIGN_UP(b->bundle.size + b->bundle.base % 4096, 4096), MAP_DATA);
-    if (!err && early_uart)
-        err = map_range(&m, ALIGN_DOWN(early_uart, 4096), ALIGN_DOWN(early_uart, 4096), 4096, MAP_DEVICE);
     if (err)
         return err;
     sys_write(ttbr0_el2, (uint64_t)final_root);
     isb();
     __asm__ volatile("tlbi alle2\n\tdsb ish\n\tisb" ::: "memory");
+    is_final = true;
     return 0;
+}
+
+bool mmu_is_final(void)
+{
+    return is_final;
 }
 
 /* ---- RAM that is not there until it is touched ---- */

@@ -21,9 +21,25 @@ static struct emergency {
     uint8_t bytes[EMERGENCY_STACK] __attribute__((aligned(16)));
 } emergency[CPU_MAX] __attribute__((section(".bss.emergency")));
 
+/* Seldom used, so looked for when it is. */
+static volatile uint32_t *early_output(void)
+{
+    static enum { UNKNOWN, NONE, BOOT, FINAL } state;
+
+    if (state == UNKNOWN) {
+        early_find_uart(early_fdt);
+        state = early_uart ? BOOT : NONE;
+        if (early_uart && !mmu_is_final())
+            early_map_uart();
+    }
+    if (state == BOOT && mmu_is_final())
+        state = arch_map_device(early_uart, 4096) ? FINAL : NONE;
+    return state >= BOOT ? (volatile uint32_t *)early_uart : NULL;
+}
+
 void arch_early_putc(char c)
 {
-    volatile uint32_t *u = (volatile uint32_t *)early_uart;
+    volatile uint32_t *u = early_output();
 
     if (!u)
         return;

@@ -56,6 +56,9 @@ struct mapper {
 /* Multiples of 4096; -ENOMEM. What is mapped there already stays where it is the same, -EEXIST otherwise. */
 int map_range(const struct mapper *m, uint64_t va, uint64_t pa, uint64_t size, enum map_kind kind);
 
+/* The tables of arch_map_init() are in use. */
+bool mmu_is_final(void);
+
 /* psci.c: the board's firmware by its device tree; -ENOTSUP. */
 struct board;
 void psci_init(const struct board *b);
