@@ -85,7 +85,7 @@ static uint32_t signals(const struct gicv2 *g, unsigned cpu)
     return gicv2_signals(g, cpu);
 }
 
-void gicv2_update(struct gicv2 *g)
+static void update(struct gicv2 *g, bool request)
 {
     for (unsigned i = 0; i < g->cpus; i++) {
         uint32_t now = signals(g, i), changed = now ^ g->cpu[i].driven;
@@ -95,9 +95,14 @@ void gicv2_update(struct gicv2 *g)
             irqchip_cpu_input(g->dev.vm->vcpu[i], g->config.input_irq, now & 1);
         if (changed & 2)
             irqchip_cpu_input(g->dev.vm->vcpu[i], g->config.input_fiq, now & 2);
-        if (g->dist.listed)
+        if (g->dist.listed && request)
             vcpu_request(g->dev.vm->vcpu[i], VCPU_REQ_IRQ);
     }
+}
+
+void gicv2_update(struct gicv2 *g)
+{
+    update(g, true);
 }
 
 static void sgi_pend(struct gicv2 *g, unsigned cpu, unsigned n, uint8_t set, uint8_t clear)
@@ -237,7 +242,7 @@ static void dist_returned(struct dist *d, struct vcpu *v, uint64_t top)
         sgi_pend(g, v->id, id, (uint8_t)(1u << DIST_TOP_SOURCE(top)), 0);
     else if (top & DIST_LATCHED)
         listed_bank(g, v->id, id)->latch |= UINT32_C(1) << id % 32;
-    gicv2_update(g);
+    update(g, false); /* the vCPU itself gives it back */
     plat_unlock(&g->dev.lock);
 }
 

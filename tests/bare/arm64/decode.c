@@ -1,0 +1,168 @@
+/*
+ * Loads and stores to devices in every form that comes without a syndrome, and those that come with one: the
+ * distributor's priority registers keep what was written, byte by byte.
+ */
+#include "guest.h"
+
+#define PRIORITIES (GICD + 0x440) /* of SPIs 64 and on: multiples of 8 */
+
+static unsigned failed;
+
+void guest_off(void)
+{
+    hvc(PSCI_OFF, 0, 0, 0);
+}
+
+uint64_t guest_sync(uint64_t esr, uint64_t far)
+{
+    put("FAIL trap ");
+    put_number(esr >> 26);
+    put(" at ");
+    put_number(far);
+    put("\n");
+    guest_off();
+    return 4;
+}
+
+void guest_irq(uint64_t ticks)
+{
+    (void)ticks;
+}
+
+void guest_pe(uint64_t context)
+{
+    (void)context;
+}
+
+static void check(const char *what, uint64_t have, uint64_t want)
+{
+    if (have == want)
+        return;
+    put("FAIL ");
+    put(what);
+    put(" ");
+    put_number(have);
+    put(" not ");
+    put_number(want);
+    put("\n");
+    failed++;
+}
+
+#define A UINT64_C(0x4038302820181008)
+#define B UINT64_C(0x8078706860585048)
+
+static void clear(void)
+{
+    for (unsigned i = 0; i < 32; i += 4)
+        w32(PRIORITIES + i, 0);
+}
+
+static uint64_t words(unsigned at)
+{
+    return r32(PRIORITIES + at) | (uint64_t)r32(PRIORITIES + at + 4) << 32;
+}
+
+static void plain(void)
+{
+    uint64_t v;
+
+    clear();
+    __asm__ volatile("str %0, [%1]" ::"r"(A), "r"(PRIORITIES) : "memory");
+    check("str x", words(0), A);
+    __asm__ volatile("ldrb %w0, [%1, #1]" : "=r"(v) : "r"(PRIORITIES) : "memory");
+    check("ldrb", v, 0x10);
+    __asm__ volatile("strb %w0, [%1, #2]" ::"r"(0x88), "r"(PRIORITIES) : "memory");
+    __asm__ volatile("ldrsb %0, [%1, #2]" : "=r"(v) : "r"(PRIORITIES) : "memory");
+    check("ldrsb x", v, UINT64_C(0xffffffffffffff88));
+    __asm__ volatile("ldrsb %w0, [%1, #2]" : "=r"(v) : "r"(PRIORITIES) : "memory");
+    check("ldrsb w", v, 0xffffff88);
+    __asm__ volatile("strb wzr, [%0, #2]" ::"r"(PRIORITIES) : "memory");
+    check("strb wzr", words(0), A & ~UINT64_C(0xff0000));
+}
+
+static void pairs(void)
+{
+    uint64_t x, y, base = PRIORITIES + 16;
+
+    clear();
+    __asm__ volatile("stp %0, %1, [%2]" ::"r"(A), "r"(B), "r"(PRIORITIES) : "memory");
+    check("stp x first", words(0), A);
+    check("stp x second", words(8), B);
+    __asm__ volatile("ldp %w0, %w1, [%2]" : "=&r"(x), "=&r"(y) : "r"(PRIORITIES) : "memory");
+    check("ldp w first", x, (uint32_t)A);
+    check("ldp w second", y, A >> 32);
+    __asm__ volatile("ldp %0, %1, [%2, #-16]!" : "=&r"(x), "=&r"(y), "+r"(base)::"memory");
+    check("ldp pre first", x, A);
+    check("ldp pre second", y, B);
+    check("ldp pre base", base, PRIORITIES);
+    __asm__ volatile("ldpsw %0, %1, [%2], #8" : "=&r"(x), "=&r"(y), "+r"(base)::"memory");
+    check("ldpsw", x, (uint64_t)(int32_t)A);
+    check("ldpsw second", y, A >> 32);
+    check("ldpsw base", base, PRIORITIES + 8);
+    __asm__ volatile("stnp %w0, %w1, [%2]" ::"r"(0x08080808), "r"(0x10101010), "r"(PRIORITIES) : "memory");
+    check("stnp w", words(0), UINT64_C(0x1010101008080808));
+}
+
+static void writeback(void)
+{
+    uint64_t v, base = PRIORITIES;
+
+    clear();
+    __asm__ volatile("str %w1, [%0], #4" : "+r"(base) : "r"(0x20202020) : "memory");
+    check("str post base", base, PRIORITIES + 4);
+    __asm__ volatile("str %w1, [%0, #4]!" : "+r"(base) : "r"(0x28282828) : "memory");
+    check("str pre base", base, PRIORITIES + 8);
+    check("str post", r32(PRIORITIES), 0x20202020);
+    check("str pre", r32(PRIORITIES + 8), 0x28282828);
+    __asm__ volatile("ldrb %w0, [%1], #-8" : "=&r"(v), "+r"(base)::"memory");
+    check("ldrb post", v, 0x28);
+    check("ldrb post base", base, PRIORITIES);
+    __asm__ volatile("ldrsw %0, [%1], #8" : "=&r"(v), "+r"(base)::"memory");
+    check("ldrsw post", v, 0x20202020);
+    __asm__ volatile("mov x9, sp\n\tmov sp, %1\n\tldr %w0, [sp], #16\n\tmov %1, sp\n\tmov sp, x9"
+                     : "=&r"(v), "+r"(base)::"x9", "memory");
+    check("ldr by sp", v, 0x28282828);
+    check("ldr by sp base", base, PRIORITIES + 24);
+}
+
+static void vectors(void)
+{
+    uint64_t x, y, base = PRIORITIES;
+
+    clear();
+    __asm__ volatile(".arch_extension simd\n\tfmov d0, %0\n\tmov v0.d[1], %1\n\tstr q0, [%2]" ::"r"(A), "r"(B),
+                     "r"(PRIORITIES)
+                     : "memory");
+    check("str q low", words(0), A);
+    check("str q high", words(8), B);
+    __asm__ volatile("movi v1.16b, #0xff\n\tldr d1, [%2, #8]\n\tfmov %0, d1\n\tmov %1, v1.d[1]"
+                     : "=&r"(x), "=&r"(y)
+                     : "r"(PRIORITIES)
+                     : "memory");
+    check("ldr d", x, B);
+    check("ldr d upper", y, 0);
+    __asm__ volatile("ldp s2, s3, [%2], #8\n\tfmov %w0, s2\n\tfmov %w1, s3" : "=&r"(x), "=&r"(y), "+r"(base)::"memory");
+    check("ldp s first", x, (uint32_t)A);
+    check("ldp s second", y, A >> 32);
+    check("ldp s base", base, PRIORITIES + 8);
+    __asm__ volatile("stp q0, q0, [%0]" ::"r"(PRIORITIES) : "memory");
+    check("stp q", words(16), A);
+    check("stp q last", words(24), B);
+    __asm__ volatile("movi v4.16b, #0x30\n\tstr b4, [%0], #1\n\tldr b5, [%0, #-1]!\n\tfmov %w1, s5"
+                     : "+r"(base), "=&r"(x)::"memory");
+    check("str b, ldr b", x, 0x30);
+    check("str b base", base, PRIORITIES + 8);
+    __asm__ volatile("str h4, [%0]" ::"r"(PRIORITIES) : "memory");
+    check("str h", r32(PRIORITIES) & 0xffff, 0x3030);
+}
+
+void guest_main(uint64_t dtb, uint64_t ticks)
+{
+    (void)dtb;
+    (void)ticks;
+    plain();
+    pairs();
+    writeback();
+    vectors();
+    put(failed ? "decode failed\n" : "decode passed\n");
+}

@@ -1,0 +1,157 @@
+/*
+ * More interrupts at once than there are list registers: pending ones come in the order of their priorities, and
+ * active ones that preempted each other end in the reverse order.
+ */
+#include "guest.h"
+
+#define FIRST 40u /* SPI */
+#define COUNT 12u
+
+static volatile unsigned order[64], seen, depth, deepest;
+static unsigned failed, nesting;
+
+void guest_off(void)
+{
+    hvc(PSCI_OFF, 0, 0, 0);
+}
+
+uint64_t guest_sync(uint64_t esr, uint64_t far)
+{
+    (void)far;
+    put("FAIL trap ");
+    put_number(esr >> 26);
+    put("\n");
+    guest_off();
+    return 4;
+}
+
+void guest_pe(uint64_t context)
+{
+    (void)context;
+}
+
+static void check(const char *what, uint64_t have, uint64_t want)
+{
+    if (have == want)
+        return;
+    put("FAIL ");
+    put(what);
+    put(" ");
+    put_number(have);
+    put(" not ");
+    put_number(want);
+    put("\n");
+    failed++;
+}
+
+static void pend(unsigned id)
+{
+    w32(GICD + 0x200 + id / 32 * 4, 1u << id % 32);
+}
+
+static void priority(unsigned id, unsigned p)
+{
+    __asm__ volatile("strb %w0, [%1]" ::"r"(p), "r"(GICD + 0x400 + id) : "memory");
+}
+
+void guest_irq(uint64_t ticks)
+{
+    uint64_t id = gic_ack(), elr, spsr;
+
+    (void)ticks;
+    if (id >= 1020)
+        return;
+    order[seen++ % 64] = (unsigned)id;
+    if (nesting && id + 1 < FIRST + COUNT) {
+        depth++;
+        deepest = depth > deepest ? depth : deepest;
+        elr = sys_read(elr_el1);
+        spsr = sys_read(spsr_el1);
+        pend((unsigned)id + 1); /* more urgent: it comes at once */
+        __asm__ volatile("msr daifclr, #2\n\tisb\n\tnop\n\tnop\n\tmsr daifset, #2" ::: "memory");
+        sys_write(elr_el1, elr);
+        sys_write(spsr_el1, spsr);
+        depth--;
+    }
+    gic_end(id);
+}
+
+static void wait_for(unsigned n)
+{
+    for (unsigned i = 0; seen < n && i < 1000; i++)
+        __asm__ volatile("msr daifclr, #2\n\tisb\n\tmsr daifset, #2" ::: "memory");
+}
+
+static void setup(void)
+{
+    gic_start(0);
+    for (unsigned i = 0; i < COUNT; i++) {
+        unsigned id = FIRST + i;
+
+        w32(GICD + 0x80 + id / 32 * 4, r32(GICD + 0x80 + id / 32 * 4) | 1u << id % 32);
+        w32(GICD + 0xc00 + id / 16 * 4, r32(GICD + 0xc00 + id / 16 * 4) | 2u << id % 16 * 2);
+        w32(GICD + 0x6000 + 8 * id, 0);
+        w32(GICD + 0x6004 + 8 * id, 0);
+        w32(GICD + 0x100 + id / 32 * 4, 1u << id % 32);
+    }
+}
+
+static void in_order(void)
+{
+    for (unsigned i = 0; i < COUNT; i++)
+        priority(FIRST + i, 0x80 - 8 * i);
+    for (unsigned i = 0; i < COUNT; i++)
+        pend(FIRST + i);
+    wait_for(COUNT);
+    check("how many", seen, COUNT);
+    for (unsigned i = 0; i < seen && i < COUNT; i++)
+        check("in order", order[i], FIRST + COUNT - 1 - i);
+}
+
+/* Each handler raises the next, more urgent one: all are active at once. */
+static void nested(void)
+{
+    seen = 0;
+    nesting = 1;
+    for (unsigned round = 1; round <= 3; round++) {
+        pend(FIRST);
+        wait_for(round * COUNT);
+        check("nested how many", seen, round * COUNT);
+    }
+    check("deepest", deepest, COUNT - 1);
+    for (unsigned i = 0; i < COUNT; i++)
+        check("nested order", order[i], FIRST + i);
+    check("nothing active", r32(GICD + 0x304), 0);
+    check("running priority", sys_read(S3_0_C12_C11_3), 0xff);
+    nesting = 0;
+    seen = 0;
+    pend(FIRST + 1);
+    wait_for(1);
+    check("afterwards", seen, 1);
+}
+
+/* The same SGI again while it is pending, and after its end. */
+static void again(void)
+{
+    seen = 0;
+    gic_sgi(5, 0);
+    gic_sgi(5, 0);
+    wait_for(1);
+    check("merged", seen, 1);
+    for (unsigned i = 2; i < 20; i++) {
+        gic_sgi(5, 0);
+        wait_for(i);
+        check("again", seen, i);
+    }
+}
+
+void guest_main(uint64_t dtb, uint64_t ticks)
+{
+    (void)dtb;
+    (void)ticks;
+    setup();
+    in_order();
+    nested();
+    again();
+    put(failed ? "overflow failed\n" : "overflow passed\n");
+}
