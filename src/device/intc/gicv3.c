@@ -276,7 +276,8 @@ static void dist_returned(struct dist *d, struct vcpu *v, uint64_t top)
 
     plat_lock(&g->dev.lock);
     latch_set(g, v->id, top, true);
-    atomic_store(&g->top[v->id], find_top(g, v->id)); /* no request: it is the vCPU itself that gives it back */
+    atomic_store(&g->top[v->id],
+                 find_top(g, v->id)); /* no request: it is the vCPU itself that gives it back */
     plat_unlock(&g->dev.lock);
 }
 

@@ -37,32 +37,33 @@
  *   31:25 0                                 62:32 instruction sets that are absent, by enum a64_ext
  *   63    the engines' own
  */
-#define ARM64_MODE_EL         UINT64_C(3)
-#define ARM64_MODE_SPSEL      BIT(2)
-#define ARM64_MODE_ALIGN      BIT(3)
-#define ARM64_MODE_SP_ALIGN   BIT(4)
-#define ARM64_MODE_PAN        BIT(5)
-#define ARM64_MODE_UAO        BIT(6)
-#define ARM64_MODE_FP_TRAP    BIT(7)
-#define ARM64_MODE_RMODE      (UINT64_C(3) << 8) /* 0 RN, 1 RP, 2 RM, 3 RZ: not enum ir_round */
-#define ARM64_MODE_FZ         BIT(10)
-#define ARM64_MODE_DN         BIT(11)
-#define ARM64_MODE_AHP        BIT(12)
-#define ARM64_MODE_ENIA       BIT(13)
-#define ARM64_MODE_ENIB       BIT(14)
-#define ARM64_MODE_ENDA       BIT(15)
-#define ARM64_MODE_ENDB       BIT(16)
-#define ARM64_MODE_DCZVA      BIT(17)
-#define ARM64_MODE_IL         BIT(18)
-#define ARM64_MODE_STEP       BIT(19)
-#define ARM64_MODE_STEP_TRAP  BIT(20)
-#define ARM64_MODE_BREAK      BIT(21)
-#define ARM64_MODE_WATCH      BIT(22)
-#define ARM64_MODE_MMU        BIT(23)
-#define ARM64_MODE_FZ16       BIT(24)
+#define ARM64_MODE_EL        UINT64_C(3)
+#define ARM64_MODE_SPSEL     BIT(2)
+#define ARM64_MODE_ALIGN     BIT(3)
+#define ARM64_MODE_SP_ALIGN  BIT(4)
+#define ARM64_MODE_PAN       BIT(5)
+#define ARM64_MODE_UAO       BIT(6)
+#define ARM64_MODE_FP_TRAP   BIT(7)
+#define ARM64_MODE_RMODE     (UINT64_C(3) << 8) /* 0 RN, 1 RP, 2 RM, 3 RZ: not enum ir_round */
+#define ARM64_MODE_FZ        BIT(10)
+#define ARM64_MODE_DN        BIT(11)
+#define ARM64_MODE_AHP       BIT(12)
+#define ARM64_MODE_ENIA      BIT(13)
+#define ARM64_MODE_ENIB      BIT(14)
+#define ARM64_MODE_ENDA      BIT(15)
+#define ARM64_MODE_ENDB      BIT(16)
+#define ARM64_MODE_DCZVA     BIT(17)
+#define ARM64_MODE_IL        BIT(18)
+#define ARM64_MODE_STEP      BIT(19)
+#define ARM64_MODE_STEP_TRAP BIT(20)
+#define ARM64_MODE_BREAK     BIT(21)
+#define ARM64_MODE_WATCH     BIT(22)
+#define ARM64_MODE_MMU       BIT(23)
+#define ARM64_MODE_FZ16      BIT(24)
 /*
- * EL1: a bit of TTBR1's address. A kernel that isolates page tables enters and leaves by a second one, two pages
- * away: so the code of its way in has units and page slots apart from the kernel's, and neither empties the other's.
+ * EL1: a bit of TTBR1's address. A kernel that isolates page tables enters and leaves by a second one, two
+ * pages away: so the code of its way in has units and page slots apart from the kernel's, and neither empties
+ * the other's.
  */
 #define ARM64_MODE_TABLE      BIT(25)
 #define ARM64_MODE_NO_EXT(id) BIT(32 + (id))

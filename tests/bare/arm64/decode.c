@@ -130,8 +130,8 @@ static void vectors(void)
     uint64_t x, y, base = PRIORITIES;
 
     clear();
-    __asm__ volatile(".arch_extension simd\n\tfmov d0, %0\n\tmov v0.d[1], %1\n\tstr q0, [%2]" ::"r"(A), "r"(B),
-                     "r"(PRIORITIES)
+    __asm__ volatile(".arch_extension simd\n\tfmov d0, %0\n\tmov v0.d[1], %1\n\tstr q0, [%2]" ::"r"(A),
+                     "r"(B), "r"(PRIORITIES)
                      : "memory");
     check("str q low", words(0), A);
     check("str q high", words(8), B);
@@ -141,7 +141,8 @@ static void vectors(void)
                      : "memory");
     check("ldr d", x, B);
     check("ldr d upper", y, 0);
-    __asm__ volatile("ldp s2, s3, [%2], #8\n\tfmov %w0, s2\n\tfmov %w1, s3" : "=&r"(x), "=&r"(y), "+r"(base)::"memory");
+    __asm__ volatile("ldp s2, s3, [%2], #8\n\tfmov %w0, s2\n\tfmov %w1, s3"
+                     : "=&r"(x), "=&r"(y), "+r"(base)::"memory");
     check("ldp s first", x, (uint32_t)A);
     check("ldp s second", y, A >> 32);
     check("ldp s base", base, PRIORITIES + 8);

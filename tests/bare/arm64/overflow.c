@@ -1,6 +1,6 @@
 /*
- * More interrupts at once than there are list registers: pending ones come in the order of their priorities, and
- * active ones that preempted each other end in the reverse order.
+ * More interrupts at once than there are list registers: pending ones come in the order of their priorities,
+ * and active ones that preempted each other end in the reverse order.
  */
 #include "guest.h"
 

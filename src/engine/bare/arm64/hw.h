@@ -17,11 +17,11 @@
 #include "platform/bare/sched/timer.h"
 #include "platform/bare/sync/wait.h"
 
-#define HW_LRS_MAX    16
-#define HW_MMIO       8 /* power of two */
-#define HW_SPILL      32
-#define HW_EXIT_RING  16
-#define HW_HISTOGRAM  64
+#define HW_LRS_MAX   16
+#define HW_MMIO      8 /* power of two */
+#define HW_SPILL     32
+#define HW_EXIT_RING 16
+#define HW_HISTOGRAM 64
 
 /* Reasons that are counted: index of hw_vcpu.exits. */
 enum hw_reason {
@@ -60,7 +60,7 @@ struct hw_cpu {
 };
 
 struct hw_vm {
-    uint64_t *root; /* stage 2 */
+    uint64_t *root;        /* stage 2 */
     _Atomic uint64_t vmid; /* generation << 16 | number; stage2.c's lock */
     struct plat_lock lock; /* tables */
     struct hw_page *pages; /* all of its tables */
@@ -81,7 +81,8 @@ struct hw_vcpu {
     struct plat_task *task;     /* that last ran it */
     uint64_t spsr;              /* at the exit, while packed */
     bool packed_interface;
-    bool packed; /* PSTATE, stack pointers and the interrupt interface in the struct are those of hw_unpack() */
+    bool packed; /* PSTATE, stack pointers and the interrupt interface in the struct are those of hw_unpack()
+                  */
     uint64_t hcr;
     uint64_t midr;
     uint64_t afsr0, afsr1, amair, fpsr;

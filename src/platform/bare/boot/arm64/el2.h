@@ -39,8 +39,8 @@
 #define EL2_HCR   32
 
 /* cpu->scratch */
-#define SCRATCH_GUEST_X   0 /* engine: x0..x30 of the vCPU that runs here */
-#define SCRATCH_EMERGENCY 8 /* boot: stack top for faults of the hypervisor itself */
+#define SCRATCH_GUEST_X   0  /* engine: x0..x30 of the vCPU that runs here */
+#define SCRATCH_EMERGENCY 8  /* boot: stack top for faults of the hypervisor itself */
 #define SCRATCH_TIMER     16 /* boot: what EL2's timer is set to */
 
 #endif

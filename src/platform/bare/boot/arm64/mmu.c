@@ -79,7 +79,8 @@ static int map_one(const struct mapper *m, uint64_t va, uint64_t pa, uint64_t si
         uint64_t span = BIT(level_bits(level));
 
         e = &t[va >> level_bits(level) & 511];
-        if (level == 3 || (level >= coarsest && !((va | pa) & (span - 1)) && size >= span && !(*e & PTE_VALID)))
+        if (level == 3 ||
+            (level >= coarsest && !((va | pa) & (span - 1)) && size >= span && !(*e & PTE_VALID)))
             break;
         if (level && *e & PTE_VALID && !(*e & PTE_TABLE)) { /* a block has it already */
             *done = span - (va & (span - 1));
@@ -96,7 +97,8 @@ static int map_one(const struct mapper *m, uint64_t va, uint64_t pa, uint64_t si
         return *e == leaf ? 0 : -EEXIST;
     *e = leaf;
     /* As many of its neighbours as the range and this table have. */
-    for (uint64_t span = BIT(level_bits(level)); *done + span <= size && (uint64_t)(e + 1) & 4095; *done += span) {
+    for (uint64_t span = BIT(level_bits(level)); *done + span <= size && (uint64_t)(e + 1) & 4095;
+         *done += span) {
         if (*++e & PTE_VALID)
             break;
         *e = leaf += span;

@@ -45,7 +45,14 @@ struct el2_config {
 extern struct el2_config el2_config;
 
 /* mmu.c: one mapper, before and after the MMU is on. */
-enum map_kind { MAP_TEXT, MAP_RODATA, MAP_DATA, MAP_RAM /* data in steps of 2 MiB at most */, MAP_DEVICE, MAP_EARLY /* all rights */ };
+enum map_kind {
+    MAP_TEXT,
+    MAP_RODATA,
+    MAP_DATA,
+    MAP_RAM /* data in steps of 2 MiB at most */,
+    MAP_DEVICE,
+    MAP_EARLY /* all rights */
+};
 struct mapper {
     uint64_t *root;
     void *(*page)(void *arg); /* a zeroed one, or NULL */
