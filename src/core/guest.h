@@ -91,6 +91,29 @@ struct slot_desc {
     const char *name;
 };
 
+/*
+ * A page that unprivileged accesses of a kernel met, with the rights of its programs: valid while generation
+ * is the vCPU's and map the VM's. A write goes without a word where the page's flags are DIRTY alone.
+ */
+struct lift_user_page {
+    gva_t va;
+    uint64_t asid, generation;
+    const struct mem_map *map;
+    gpa_t gpa;
+    uint8_t *host;
+    _Atomic uint8_t *flags; /* enum mem_page_flag */
+    uint64_t spare;
+};
+_Static_assert(sizeof(struct lift_user_page) == 64, "generated code indexes them by shifts");
+
+/* The helpers of such accesses: (address, bytes) -> value, (address, bytes, value). */
+struct lift_user {
+    uint16_t load, store; /* numbers of helpers */
+    uint16_t count;       /* of pages, a power of two; 0: there are no such accesses */
+    uint32_t pages;       /* slot of the first; index: page number << 1 | write, modulo count */
+    uint32_t generation;  /* slot */
+};
+
 struct lift_ops {
     const struct ir_helper *helpers;
     unsigned helper_count;
@@ -104,6 +127,7 @@ struct lift_ops {
      * what they follow from instead, while its code runs and no helper does.
      */
     uint16_t flags_slot;
+    struct lift_user user;
     uint8_t insn_max; /* longest instruction in bytes */
     uint8_t insn_align;
     void (*shape)(uint64_t mode, const uint8_t *bytes, unsigned avail, struct insn_shape *out);

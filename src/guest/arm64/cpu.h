@@ -154,14 +154,7 @@ struct arm64_vcpu {
     } walk_hint[ARM64_WALK_HINTS];
     uint64_t walk_generation;
     /* Pages that unprivileged accesses met, until any flush; by page and direction (user.c). */
-    struct arm64_user_page {
-        gva_t va;
-        uint64_t asid, generation;
-        const struct mem_map *map;
-        gpa_t gpa;
-        uint8_t *host;
-        _Atomic uint8_t *flags;
-    } user_page[ARM64_USER_PAGES];
+    struct lift_user_page user_page[ARM64_USER_PAGES];
     uint64_t user_generation;    /* never 0 */
     struct timer vtimer, ptimer; /* fire at cntv_cval_el0, cntp_cval_el0 */
     struct timer etimer;         /* the event stream, armed by a WFE that waits */

@@ -91,6 +91,8 @@ bool arm64_settle(struct arm64_vcpu *a)
 
     if (a->changed & ARM64_CHANGED_TLB)
         arm64_flush(v, &(struct flush_scope){.kind = FLUSH_ALL});
+    if (a->changed & ARM64_CHANGED_CONTEXT)
+        a->user_generation++; /* the ASID */
     a->changed = 0;
     v->mode = mode;
     if (context && v->vm->engine->context_changed)

@@ -193,6 +193,7 @@ const struct lift_ops lift_arm64 = {
     .fp_rules = &sf_rules_arm,
     .fpflags_slot = offsetof(struct vcpu, fp_flags),
     .flags_slot = SLOT(nzcv),
+    .user = {A64H_USER_LOAD, A64H_USER_STORE, ARM64_USER_PAGES, SLOT(user_page), SLOT(user_generation)},
     .insn_max = 4,
     .insn_align = 4,
     .shape = shape,

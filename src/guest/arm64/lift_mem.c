@@ -130,7 +130,8 @@ static void op_load_user(struct lift *l, row_t row)
     v = user_address(l);
     alift_watch(l, v, 0, bits / 8, false);
     alift_sync(l);
-    v = alift_call(l, A64H_USER_LOAD, v, alift_imm(l, bits / 8), IR_REF_NONE);
+    v = alift_call(l, l->mode & ARM64_MODE_ALIGN ? A64H_USER_LOAD_ALIGNED : A64H_USER_LOAD, v,
+                   alift_imm(l, bits / 8), IR_REF_NONE);
     if (row->arg && bits < 64)
         v = ir_emit(l->u, IR_SEXT, IRT_I64, bits, v, IR_REF_NONE, IR_REF_NONE, 0);
     alift_put(l, l->i.rd, row->arg && !l->i.sf ? alift_zext32(l, v) : v);
@@ -147,7 +148,8 @@ static void op_store_user(struct lift *l, row_t row)
     at = user_address(l);
     alift_watch(l, at, 0, 1u << l->i.size, true);
     alift_sync(l);
-    alift_call(l, A64H_USER_STORE, at, alift_imm(l, 1 << l->i.size), alift_get(l, l->i.rd));
+    alift_call(l, l->mode & ARM64_MODE_ALIGN ? A64H_USER_STORE_ALIGNED : A64H_USER_STORE, at,
+               alift_imm(l, 1 << l->i.size), alift_get(l, l->i.rd));
 }
 
 /* ---- pairs of general registers; arg: LD_SIGNED ---- */

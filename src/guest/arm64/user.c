@@ -15,7 +15,7 @@ struct piece {
     _Atomic uint8_t *flags; /* of the page, enum mem_page_flag */
 };
 
-static struct arm64_user_page *slot_of(struct arm64_vcpu *a, gva_t va, bool write)
+static struct lift_user_page *slot_of(struct arm64_vcpu *a, gva_t va, bool write)
 {
     return &a->user_page[(va >> MEM_PAGE_BITS << 1 | write) & (ARM64_USER_PAGES - 1)];
 }
@@ -29,7 +29,7 @@ static bool fail(struct arm64_vcpu *a, gva_t va, bool write, unsigned fsc)
 /* The page of p->va for EL0; false: the exception was taken. */
 static bool find(struct arm64_vcpu *a, struct piece *p, bool write)
 {
-    struct arm64_user_page *s = slot_of(a, p->va, write);
+    struct lift_user_page *s = slot_of(a, p->va, write);
     const struct mem *m = &a->v.vm->mem;
     const struct mem_region *r;
     struct translation t;
@@ -55,7 +55,7 @@ static bool find(struct arm64_vcpu *a, struct piece *p, bool write)
     p->host = r->kind == MEM_MMIO ? NULL : r->host + (t.gpa - r->base);
     if (p->host) {
         p->flags = &r->flags[(t.gpa - r->base) >> MEM_PAGE_BITS];
-        *s = (struct arm64_user_page){.va = page,
+        *s = (struct lift_user_page){.va = page,
                                       .asid = asid,
                                       .generation = a->user_generation,
                                       .map = atomic_load(&m->map),

@@ -425,6 +425,13 @@ bool emit_flags_same(const struct ir_unit *u, const struct ir_op *op);
 bool emit_float(struct emit *e, const struct ir_op *op);
 bool emit_vector_float(struct emit *e, const struct ir_op *op);
 
+/* ---- user.c: the call of a helper that accesses memory unprivileged ---- */
+
+/* It is one, of so many bytes: 1, 2, 4, 8. */
+bool user_inline(const struct emit *e, const struct ir_op *op, int64_t *bytes);
+/* Instead of the call: scratch registers are free. The result is in rax. */
+void user_access(struct emit *e, const struct ir_op *op, unsigned bytes);
+
 /* ---- float_call.c: cases of FP operations that soft float computes ---- */
 
 /* A cold call of the present operation. Where its operands are is noted now, and they have to stay there. */

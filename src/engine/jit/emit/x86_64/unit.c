@@ -446,13 +446,8 @@ static void sync(struct emit *e)
     e->synced = rest;
 }
 
-static bool call(struct emit *e, const struct ir_op *op)
+static void call_helper(struct emit *e, const struct ir_op *op)
 {
-    const struct ir_helper *h = &e->ev->lift->helpers[op->imm];
-
-    if (op->imm >= T_COUNT - T_HELPER || op->type != IRT_I64)
-        return false;
-    val_call(e, h->flags & IR_H_WRITES);
     if (op->a != IR_REF_NONE)
         val_gpr_to(e, op->a, RAX);
     if (op->b != IR_REF_NONE)
@@ -460,12 +455,26 @@ static bool call(struct emit *e, const struct ir_op *op)
     if (op->c != IR_REF_NONE)
         val_gpr_to(e, op->c, RDX);
     emit_call_thunk(e, T_HELPER + (unsigned)op->imm);
+    if (e->uses_fp)
+        emit_call_thunk(e, T_FP_LOAD);
+}
+
+static bool call(struct emit *e, const struct ir_op *op)
+{
+    const struct ir_helper *h = &e->ev->lift->helpers[op->imm];
+    int64_t bytes;
+
+    if (op->imm >= T_COUNT - T_HELPER || op->type != IRT_I64)
+        return false;
+    val_call(e, h->flags & IR_H_WRITES);
+    if (user_inline(e, op, &bytes))
+        user_access(e, op, (unsigned)bytes);
+    else
+        call_helper(e, op);
     e->done = true;
     val_done(e, op->a);
     val_done(e, op->b);
     val_done(e, op->c);
-    if (e->uses_fp)
-        emit_call_thunk(e, T_FP_LOAD);
     if (e->val[e->at].uses) {
         unsigned d = val_dest(e, 0);
 
