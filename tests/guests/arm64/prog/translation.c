@@ -221,6 +221,42 @@ static void code_of_asids(const struct granule *g)
     translation_off();
 }
 
+/* Unprivileged accesses to a page that differs between address spaces, until they are compiled. */
+static void user_data_of_asids(const struct granule *g)
+{
+    enum { OTHER = 1024 };
+    u64 page = AF | SHARED | NORMAL | NG | EL0 | 3, at = page_entry(g) - leaf, wrong = 0, v;
+
+    section("unprivileged data of two ASIDs");
+    translation_on(g, 1UL << 36);
+    for (unsigned i = 0; i < 512; i++)
+        root[OTHER + i] = root[i];
+    root[OTHER + (WINDOW >> g->block)] = (u64)&middle[OTHER] | 3;
+    middle[OTHER] = (u64)&leaf[OTHER] | 3;
+    leaf[at] = (u64)pages | page;
+    leaf[OTHER + at] = (u64)&pages[512] | page;
+    flush();
+    pages[0] = pages[512] = 0;
+    for (u64 i = 0; i < 2000; i++) {
+        WRITE(ttbr0_el1, ((u64)root + (i & 1) * OTHER * 8) | (1 + (i & 1)) << 48);
+        for (unsigned n = 0; n < 3; n++) {
+            __asm__ volatile("ldtr %0, [%1]" : "=r"(v) : "r"(WINDOW) : "memory");
+            wrong += v != i / 2 * 3 + n;
+            __asm__ volatile("sttr %0, [%1]" ::"r"(v + 1), "r"(WINDOW) : "memory");
+        }
+    }
+    check("values of the other one", wrong, 0);
+    put(&leaf[OTHER + at], leaf[OTHER + at] | RO);
+    try_begin(0);
+    __asm__ volatile("sttr %0, [%1]" ::"r"(v), "r"(WINDOW) : "memory");
+    check("STTR to read-only", last.esr, ABORT(1 << 6 | 0x0f));
+    put(&leaf[OTHER + at], 0);
+    try_begin(0);
+    __asm__ volatile("ldtr %0, [%1]" : "=r"(v) : "r"(WINDOW) : "memory");
+    check("LDTR of nothing", last.esr, ABORT(0x07));
+    translation_off();
+}
+
 void test_main(void)
 {
     static const struct granule granules[] = {
@@ -235,4 +271,5 @@ void test_main(void)
     pan(&granules[0]);
     asids(&granules[0]);
     code_of_asids(&granules[0]);
+    user_data_of_asids(&granules[0]);
 }
