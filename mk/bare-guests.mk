@@ -21,7 +21,7 @@ $(OUT)/bare-guests/riscv64/null.img: tests/bare/riscv64/null.S
 
 bare_guest_cc_arm64 := aarch64-linux-gnu-gcc -march=armv8-a -mgeneral-regs-only -mstrict-align
 bare_guest_src_arm64 := $(wildcard tests/bare/arm64/*.[ch] tests/bare/arm64/*.S) tests/bare/arm64/link.ld
-BARE_GUESTS_arm64 := bench compete spin hello decode overflow
+BARE_GUESTS_arm64 := bench compete spin hello forms hostile tick
 
 $(OUT)/bare-guests/arm64/%.elf: tests/bare/arm64/%.c $(bare_guest_src_arm64)
 	$(Q)mkdir -p $(@D)
@@ -29,6 +29,9 @@ $(OUT)/bare-guests/arm64/%.elf: tests/bare/arm64/%.c $(bare_guest_src_arm64)
 $(OUT)/bare-guests/arm64/compete.elf: tests/bare/arm64/bench.c $(bare_guest_src_arm64)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(bare_guest_cc_arm64) $(bare_guest_flags) -DCOMPETING -T tests/bare/arm64/link.ld -o $@ tests/bare/arm64/start.S $<
+$(OUT)/bare-guests/arm64/forms.elf: tests/bare/arm64/forms.c tests/bare/arm64/overflow.c $(bare_guest_src_arm64)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(bare_guest_cc_arm64) $(bare_guest_flags) -T tests/bare/arm64/link.ld -o $@ tests/bare/arm64/start.S $(filter %/forms.c %/overflow.c,$^)
 $(OUT)/bare-guests/arm64/null.img: tests/bare/arm64/null.S
 	$(Q)mkdir -p $(@D)
 	$(Q)aarch64-linux-gnu-gcc -nostdlib -static -Wl,--build-id=none,-Ttext=0 -o $@.elf $<

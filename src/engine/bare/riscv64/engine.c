@@ -95,8 +95,11 @@ static void time_follow(struct bare_vcpu *b)
     b->clock_offset = vm->clock.offset;
     ticks = (u128)b->clock_offset * RISCV_TIMEBASE_HZ / 1000000000u;
     b->timedelta = -(uint64_t)ticks;
-    if (b->valid)
-        csr_write(RV_CSR_htimedelta, b->timedelta);
+    if (!b->valid)
+        return;
+    csr_write(RV_CSR_htimedelta, b->timedelta);
+    if (riscv_host.sstc) /* compared anew where it is an emulator's */
+        csr_write(RV_CSR_vstimecmp, csr_read(RV_CSR_vstimecmp));
 }
 
 /* Interrupts off. False: core has to look at a request first. */

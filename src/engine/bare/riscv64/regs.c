@@ -146,8 +146,6 @@ void bare_load(struct bare_vcpu *b)
     csr_write(RV_CSR_senvcfg, r->senvcfg);
     csr_write(RV_CSR_scounteren, r->scounteren);
     csr_write(RV_CSR_henvcfg, henvcfg_of(r));
-    if (riscv_host.sstc)
-        csr_write(RV_CSR_vstimecmp, r->stimecmp);
     csr_write(RV_CSR_hvip, 0);
     b->hvip = 0;
     if (riscv_host.ssaia)
@@ -156,6 +154,8 @@ void bare_load(struct bare_vcpu *b)
         bare_aia_load(b);
     hedeleg_write(b);
     csr_write(RV_CSR_htimedelta, b->timedelta);
+    if (riscv_host.sstc) /* after htimedelta: emulators compare when it is written */
+        csr_write(RV_CSR_vstimecmp, r->stimecmp);
     bare_vmid_check(b);
     bare_hgatp_write(b);
     c->resident = b;

@@ -25,9 +25,8 @@ void bare_again(void);
 /* Loads and stores of RISC-V reach 2 KiB. */
 _Static_assert(offsetof(struct riscv_vcpu, x) + 8 * 32 <= 2048, "reached from the struct's beginning");
 
-__attribute__((naked)) void bare_enter(struct riscv_vcpu *r)
+__attribute__((naked)) void bare_enter(__attribute__((unused)) struct riscv_vcpu *r)
 {
-    (void)r;
     __asm__ volatile("addi sp, sp, -112\n"
                      "sd ra, 0(sp)\n"
                      "sd s0, 8(sp)\n"
@@ -57,6 +56,7 @@ __attribute__((naked)) void bare_again(void)
 {
     __asm__ volatile("csrw sscratch, a0\n"
                      "2:\n"
+                     "ld x3, %[x3](a0)\n"
                      "ld x8, %[x8](a0)\n"
                      "ld x9, %[x9](a0)\n"
                      "ld x18, %[x18](a0)\n"

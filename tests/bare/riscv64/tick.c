@@ -1,0 +1,38 @@
+/* A neighbour that says that it lives: a line each tenth of a second. */
+#include "guest.h"
+
+void guest_off(void)
+{
+    sbi(SBI_SRST, 0, 0, 0, 0);
+}
+
+uint64_t guest_trap(uint64_t scause, uint64_t stval, uint64_t at)
+{
+    (void)scause;
+    (void)stval;
+    (void)at;
+    put("tick trap\n");
+    guest_off();
+    return 0;
+}
+
+void guest_hart(uint64_t hart, uint64_t opaque)
+{
+    (void)hart;
+    (void)opaque;
+}
+
+void guest_main(uint64_t hart, uint64_t dtb, uint64_t start)
+{
+    (void)hart;
+    (void)dtb;
+    (void)start;
+    csr_write(sie, 1 << 5);
+    for (uint64_t n = 0;; n++) {
+        csr_write(0x14d, now() + 1000000);
+        __asm__ volatile("wfi");
+        put("tick ");
+        put_number(n);
+        put("\n");
+    }
+}
