@@ -31,6 +31,8 @@ struct control_ops {
     int (*vm_act)(void *opaque, unsigned i, enum control_act act, char *why, size_t why_size);
     int (*vm_console)(void *opaque, unsigned i, char *why, size_t why_size);
     int (*vcpu_affinity)(void *opaque, unsigned i, unsigned vcpu, uint64_t cpus, char *why, size_t why_size);
+    /* A host CPU for one vCPU alone; UINT32_MAX: it shares again. */
+    int (*vcpu_pin)(void *opaque, unsigned i, unsigned vcpu, unsigned cpu, char *why, size_t why_size);
     void (*irq_list)(void *opaque, struct control_out *out); /* of the board */
     void (*sched_show)(void *opaque, struct control_out *out);
     int (*sched_policy)(void *opaque, unsigned cpu, const char *policy, char *why, size_t why_size);

@@ -53,6 +53,21 @@ int command_sched_budget(struct call *k)
     return set(k, "PERCENT", 6400, true);
 }
 
+int command_sched_pin(struct call *k)
+{
+    uint64_t cpu = UINT32_MAX;
+    struct vcpu *v;
+    int err = take_vcpu(k, 0, &v);
+
+    if (!err && strcmp(k->word[1], "none"))
+        err = take_number(k, 1, "HOSTCPU", 63, &cpu);
+    if (err)
+        return err;
+    if (!k->c->ops->vcpu_pin)
+        return not_here(k, "sched pin");
+    return k->c->ops->vcpu_pin(k->c->opaque, k->vm_index, v->id, (unsigned)cpu, k->why, k->why_size);
+}
+
 /* ---- trace ---- */
 
 int command_trace_start(struct call *k)

@@ -69,6 +69,7 @@ int command_sched_show(struct call *k);
 int command_sched_policy(struct call *k);
 int command_sched_weight(struct call *k);
 int command_sched_budget(struct call *k);
+int command_sched_pin(struct call *k);
 int command_trace_start(struct call *k);
 int command_trace_stop(struct call *k);
 int command_trace_show(struct call *k);

@@ -27,6 +27,8 @@ const struct command commands[] = {
     {"sched", "policy", "CPU|all rr|fifo|priority", "scheduling of a host CPU", command_sched_policy},
     {"sched", "weight", "VM N", "its share of CPU time, 100 is usual", command_sched_weight},
     {"sched", "budget", "VM PERCENT", "CPU time at most, of one CPU", command_sched_budget},
+    {"sched", "pin", "VM CPU HOSTCPU|none", "a host CPU for one vCPU alone, without a tick",
+     command_sched_pin},
     {"trace", "start", "VM LIST", "traces into the log: unit,ir,asm,exit,mmio,irq,exc", command_trace_start},
     {"trace", "stop", "VM", "no more of them", command_trace_stop},
     {"trace", "show", "VM [CPU]", "the last exits of a vCPU", command_trace_show},

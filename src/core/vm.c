@@ -184,7 +184,11 @@ static int tasks_start(struct vm *vm)
     if (vm->desc.deterministic)
         return plat_task_start(&vm->det_task, "vcpus", run_det_task, vm);
     err = work_start(vm);
-    return err ? err : vcpu_tasks_start(vm);
+    if (!err)
+        err = vcpu_tasks_start(vm);
+    if (!err && vm->started)
+        vm->started(vm, vm->started_opaque);
+    return err;
 }
 
 static void tasks_stop(struct vm *vm)

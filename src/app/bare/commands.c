@@ -6,6 +6,7 @@
 #include "lib/str.h"
 #include "platform/bare/irq/irq.h"
 #include "platform/bare/mm/frame.h"
+#include "platform/bare/mm/heap.h"
 #include "platform/bare/sched/sched.h"
 
 static struct bare_vm *vm_of(void *opaque, unsigned i)
@@ -32,6 +33,23 @@ static int vcpu_affinity(void *opaque, unsigned i, unsigned vcpu, uint64_t cpus,
         fmt_snprintf(why, why_size, "vCPU %u does not run; start the VM first", vcpu);
     else if (err)
         fmt_snprintf(why, why_size, "HOSTCPU: none of these is there and free; see sched show");
+    return err;
+}
+
+static int vcpu_pin(void *opaque, unsigned i, unsigned vcpu, unsigned cpu, char *why, size_t why_size)
+{
+    struct bare_vm *b = vm_of(opaque, i);
+    int err = b->vm->vcpu[vcpu]->task ? 0 : -ENOENT;
+
+    if (!err && cpu == 0)
+        err = -EINVAL;
+    if (!err)
+        err = host_pin(b, vcpu, cpu == UINT32_MAX ? 0 : cpu);
+    if (err == -ENOENT)
+        fmt_snprintf(why, why_size, "vCPU %u does not run; start the VM first", vcpu);
+    else if (err)
+        fmt_snprintf(why, why_size, "HOSTCPU: %u cannot be given away: it is CPU 0, another's, or not there",
+                     cpu);
     return err;
 }
 
@@ -172,6 +190,7 @@ static void stats(void *opaque, struct control_out *out)
     counter(out, "uptime-ms", plat_clock_ns() / 1000000);
     counter(out, "cpus", cpu_count());
     counter(out, "vms", h->count);
+    heap_shrink(); /* what is kept for the next ones is free */
     counter(out, "memory-kib", frames_total() >> 10);
     counter(out, "memory-free-kib", frames_free() >> 10);
     if (!h->sw)
@@ -197,6 +216,7 @@ const struct control_ops host_control = {
     .vm_act = host_vm_act,
     .vm_console = vm_console,
     .vcpu_affinity = vcpu_affinity,
+    .vcpu_pin = vcpu_pin,
     .irq_list = irq_list,
     .sched_show = sched_show,
     .sched_policy = sched_policy,

@@ -23,6 +23,78 @@ static void say(const char *fmt, ...)
     plat_log_line(line, MIN((size_t)n, sizeof(line) - 1));
 }
 
+/* ---- scheduling ---- */
+
+/* Priorities of descriptions are 0 to 255, those of the scheduler fewer. */
+static unsigned priority_of(const struct desc_sched *s)
+{
+    return s->priority ? s->priority * PRIORITIES / 256 : 8;
+}
+
+static bool has_byte(const uint8_t *p, size_t n, uint8_t byte)
+{
+    while (n && *p != byte)
+        p++, n--;
+    return n;
+}
+
+int host_pin(struct bare_vm *b, unsigned vcpu, unsigned cpu)
+{
+    int err = cpu ? sched_pin(cpu, b->vm->vcpu[vcpu]->task) : 0;
+
+    if (err)
+        return err;
+    if (b->pinned[vcpu] && b->pinned[vcpu] != cpu)
+        sched_pin(b->pinned[vcpu], NULL);
+    b->pinned[vcpu] = (uint8_t)cpu;
+    return 0;
+}
+
+/* The first CPU but 0 that the VM may have. */
+static int pin_any(struct bare_vm *b, unsigned vcpu)
+{
+    uint64_t may = b->desc.sched.affinity ? b->desc.sched.affinity : UINT64_MAX;
+
+    for (unsigned cpu = 1; cpu < 64; cpu++) {
+        if ((may & BIT(cpu)) && !has_byte(b->pinned, b->vm->vcpu_count, (uint8_t)cpu) &&
+            !host_pin(b, vcpu, cpu))
+            return 0;
+    }
+    return -EBUSY;
+}
+
+static void unpin_all(struct bare_vm *b)
+{
+    for (unsigned i = 0; i < VM_MAX_VCPUS; i++) {
+        if (b->pinned[i])
+            sched_pin(b->pinned[i], NULL);
+        b->pinned[i] = 0;
+    }
+}
+
+/* What cannot be had is said, and the VM runs without. */
+static void schedule(struct vm *vm, void *opaque)
+{
+    struct bare_vm *b = opaque;
+    const struct desc_sched *s = &vm->desc.sched;
+
+    unpin_all(b); /* of tasks that are gone, after a reset */
+    for (unsigned i = 0; i < vm->vcpu_count; i++) {
+        struct plat_task *t = vm->vcpu[i]->task;
+
+        if (s->affinity && task_affinity_set(t, s->affinity))
+            say("VM '%s': sched.affinity: none of these CPUs is there; vCPU %u runs on any", b->desc.name, i);
+        if (s->priority)
+            task_priority_set(t, MIN(priority_of(s), PRIORITIES - 1u));
+        if (s->pin && pin_any(b, i))
+            say("VM '%s': sched.pin: no CPU is left for vCPU %u; it shares one", b->desc.name, i);
+    }
+    for (unsigned cpu = 0; s->policy != DESC_POLICY_RR && cpu < 64; cpu++) {
+        if (!s->affinity || (s->affinity >> cpu & 1))
+            sched_policy_set(cpu, desc_policy_names[s->policy]);
+    }
+}
+
 /* ---- what the VM stands on ---- */
 
 /* Disks are read a sector at a time: their sums are checked once, before. */
@@ -62,56 +134,14 @@ static int connect(void *opaque, struct vm *vm, struct machine_backends *m, char
     char spec[80];
     int err = connect_disks(b, m, why, why_size);
 
+    vm->started = schedule;
+    vm->started_opaque = b;
     fmt_snprintf(spec, sizeof(spec), "vm:%s", b->desc.name);
     if (!err && strcmp(b->desc.serial, "none"))
         err = char_stream_create(&m->serial, vm, "serial", spec, hooks, why, why_size);
     if (!err && b->desc.net != DESC_NET_NONE)
         err = net_switch_port(&m->net, b->host->sw, vm, why, why_size);
     return err;
-}
-
-/* ---- scheduling ---- */
-
-/* Priorities of descriptions are 0 to 255, those of the scheduler fewer. */
-static unsigned priority_of(const struct desc_sched *s)
-{
-    return s->priority ? s->priority * PRIORITIES / 256 : 8;
-}
-
-/* The first CPUs but 0 that the VM may have, one for each vCPU. */
-static int pin(struct bare_vm *b, struct plat_task *task, uint64_t *taken)
-{
-    uint64_t may = b->desc.sched.affinity ? b->desc.sched.affinity : UINT64_MAX;
-
-    for (unsigned cpu = 1; cpu < 64; cpu++) {
-        if (!(may & ~*taken & BIT(cpu)) || sched_pin(cpu, task))
-            continue;
-        *taken |= BIT(cpu);
-        return 0;
-    }
-    return -EBUSY;
-}
-
-/* What cannot be had is said, and the VM runs without. */
-static void schedule(struct bare_vm *b)
-{
-    const struct desc_sched *s = &b->desc.sched;
-    uint64_t taken = 0;
-
-    for (unsigned i = 0; i < b->vm->vcpu_count; i++) {
-        struct plat_task *t = b->vm->vcpu[i]->task;
-
-        if (s->affinity && task_affinity_set(t, s->affinity))
-            say("VM '%s': sched.affinity: none of these CPUs is there; vCPU %u runs on any", b->desc.name, i);
-        if (s->priority)
-            task_priority_set(t, MIN(priority_of(s), PRIORITIES - 1u));
-        if (s->pin && pin(b, t, &taken))
-            say("VM '%s': sched.pin: no CPU is left for vCPU %u; it shares one", b->desc.name, i);
-    }
-    for (unsigned cpu = 0; s->policy != DESC_POLICY_RR && cpu < 64; cpu++) {
-        if (!s->affinity || (s->affinity >> cpu & 1))
-            sched_policy_set(cpu, desc_policy_names[s->policy]);
-    }
 }
 
 /* ---- life; one command at a time ---- */
@@ -160,6 +190,7 @@ static void destroy(struct bare_vm *b)
     if (b->waiter)
         plat_task_join(b->waiter);
     b->waiter = NULL;
+    unpin_all(b);
     make_destroy(b->vm, &b->backends);
     b->vm = NULL;
     group_destroy(b->group);
@@ -198,6 +229,7 @@ static void wait_for_end(void *opaque)
 
     if (vm_wait(b->vm, PLAT_FOREVER, &r))
         return;
+    unpin_all(b);
     if (r.what == SYSTEM_STATUS)
         say("VM '%s' %s %u", b->desc.name, ends[r.what], r.status);
     else
@@ -212,7 +244,6 @@ static int start_tasks(struct bare_vm *b, char *why, size_t why_size)
     int err = vm_start(b->vm, why, why_size);
 
     if (!err) {
-        schedule(b);
         err = plat_task_start(&b->waiter, b->desc.name, wait_for_end, b);
         if (err)
             fmt_snprintf(why, why_size, "no memory for a task; destroy another VM");

@@ -20,7 +20,8 @@ struct bare_vm {
     struct vm *vm;        /* NULL: described only */
     struct machine_backends backends;
     struct group *group;
-    struct plat_task *waiter; /* in vm_wait(), from start to destroy */
+    uint8_t pinned[VM_MAX_VCPUS]; /* the CPU that a vCPU has alone; 0: none, for CPU 0 is everybody's */
+    struct plat_task *waiter;     /* in vm_wait(), from start to destroy */
 };
 
 struct host {
@@ -44,6 +45,8 @@ void host_autostart(struct host *h);
 /* Ends and destroys all. */
 void host_fini(struct host *h);
 
+/* cpu 0: it shares again. -EBUSY: the CPU is another's; -EINVAL: there is none. */
+int host_pin(struct bare_vm *b, unsigned vcpu, unsigned cpu);
 /* As struct control_ops says; the rest is in commands.c. */
 bool host_vm_at(void *opaque, unsigned i, struct control_vm *out);
 int host_vm_act(void *opaque, unsigned i, enum control_act act, char *why, size_t why_size);
