@@ -9,6 +9,8 @@
 #define ROUNDS 256
 
 static volatile uint64_t trap_at, echoed, ready;
+/* The figure reported last; of a null call. */
+static __attribute__((unused)) uint64_t last, call;
 
 void guest_off(void)
 {
@@ -38,7 +40,8 @@ static void report(const char *name, uint64_t value)
             t = instret() - t;                                                                               \
             best = t < best ? t : best;                                                                      \
         }                                                                                                    \
-        report(name, best - none);                                                                           \
+        last = best - none;                                                                                  \
+        report(name, last);                                                                                  \
     } while (0)
 
 /* Timer, or the other hart's interrupt. */
@@ -110,7 +113,7 @@ static void bench_wfi(const char *name, uint64_t ticks)
     report(name, best);
 }
 
-/* Each hart wakes the other and waits for its answer. */
+/* Each hart wakes the other by a call and waits for its answer. */
 void guest_hart(uint64_t hart, uint64_t opaque)
 {
     (void)hart;
@@ -143,7 +146,7 @@ static __attribute__((unused)) void bench_switch(void)
             __asm__ volatile("wfi");
         csr_clear(sip, 2);
     }
-    report("vcpu-switch", (instret() - t) / (2 * ROUNDS));
+    report("vcpu-switch", (instret() - t) / (2 * ROUNDS) - call);
 }
 
 void guest_main(uint64_t hart, uint64_t dtb, uint64_t start)
@@ -159,6 +162,7 @@ void guest_main(uint64_t hart, uint64_t dtb, uint64_t start)
     bench_wfi("wfi-competing", 20000);
 #else
     MEASURE("hypercall", sbi(SBI_BASE, 0, 0, 0, 0));
+    call = last;
     MEASURE("mmio-read", *priority);
     MEASURE("uart-read", UART[5]);
     MEASURE("uart-write", *UART = '.');
