@@ -668,7 +668,7 @@ static unsigned loop_insns(const struct emit *e, const struct ir_block *b)
         return 0;
     for (unsigned i = b->first; i < b->end; i++)
         turns += e->ops[i].op == IR_INSN && e->ops[i].imm == b->offset;
-    return b->insns / turns;
+    return turns ? b->insns / turns : 0;
 }
 
 static void block(struct emit *e, const struct ir_block *b)
