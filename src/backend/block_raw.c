@@ -5,7 +5,7 @@
 #include "lib/fmt.h"
 
 #define SECTOR 512
-#define ZEROS  (64u << 10)
+#define ZEROS  4096u
 
 struct block_raw {
     struct blockdev b;

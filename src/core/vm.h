@@ -88,6 +88,8 @@ struct vm {
     int (*boot)(struct vm *vm, char *why, size_t why_size);
     /* Told of stores to pages marked MEM_PAGE_WATCH, after the store. */
     void (*watch)(struct vm *vm, gpa_t gpa, uint64_t len);
+    /* Presses the machine's power button, which asks the guest to shut down; NULL: it has none. Any task. */
+    void (*power_button)(struct vm *vm);
     /* Told when the vCPUs' tasks are there, at start and after each reset, by the task that started them. */
     void (*started)(struct vm *vm, void *opaque);
     void *started_opaque;

@@ -26,10 +26,10 @@ static struct {
 
     /* Log: lines, each ended by a newline; positions run freely. */
     struct spin log_lock;
-    char log[LOG_BYTES];
-    uint64_t log_start, log_end; /* log_lock */
+    uint64_t log_start, log_end; /* log_lock; of log_bytes */
     void (*_Atomic log_hook)(const char *line, size_t len);
 } con = {.lock = SPIN_INIT(RANK_CONSOLE), .log_lock = SPIN_INIT(RANK_CONSOLE)};
+static char log_bytes[LOG_BYTES]; /* not of the struct: what begins as zeros is no part of the image */
 
 void console_set(const struct console_ops *ops, void *opaque)
 {
@@ -152,10 +152,10 @@ void bare_console_listen(void (*fn)(void *opaque, const uint8_t *data, size_t le
 
 static void log_put(char c)
 {
-    con.log[con.log_end++ % LOG_BYTES] = c;
+    log_bytes[con.log_end++ % LOG_BYTES] = c;
     if (con.log_end - con.log_start <= LOG_BYTES)
         return;
-    while (con.log[con.log_start++ % LOG_BYTES] != '\n') /* the oldest line goes */
+    while (log_bytes[con.log_start++ % LOG_BYTES] != '\n') /* the oldest line goes */
         ;
 }
 
@@ -188,12 +188,12 @@ int bare_log_line(unsigned i, char *buf, size_t size)
     int n = 0;
 
     while (i && at != con.log_end)
-        i -= con.log[at++ % LOG_BYTES] == '\n';
+        i -= log_bytes[at++ % LOG_BYTES] == '\n';
     if (at == con.log_end)
         n = -1;
-    for (; n >= 0 && con.log[at % LOG_BYTES] != '\n'; at++, n++) {
+    for (; n >= 0 && log_bytes[at % LOG_BYTES] != '\n'; at++, n++) {
         if ((size_t)n + 1 < size)
-            buf[n] = con.log[at % LOG_BYTES];
+            buf[n] = log_bytes[at % LOG_BYTES];
     }
     if (n >= 0 && size)
         buf[MIN((size_t)n, size - 1)] = 0;

@@ -225,14 +225,14 @@ static struct {
     struct spin lock;
     uint64_t generation; /* << 16 */
     uint32_t next, count;
-    uint64_t map[65536 / 64];
 } vmids = {.lock = {.rank = RANK_USER}};
+static uint64_t vmid_map[65536 / 64]; /* zeros, so no part of the image */
 
 static void new_generation(void)
 {
     vmids.generation += BIT(16);
     vmids.next = 1;
-    memset(vmids.map, 0, vmids.count / 8);
+    memset(vmid_map, 0, vmids.count / 8);
     for (unsigned i = 0; i < cpu_count(); i++) {
         struct hw_cpu *hc = cpu_at(i)->engine;
         uint64_t used = hc ? atomic_exchange(&hc->vmid, 0) : 0;
@@ -242,9 +242,9 @@ static void new_generation(void)
         if (!used)
             used = hc->vmid_reserved;
         hc->vmid_reserved = used;
-        vmids.map[(used & 0xffff) / 64] |= BIT(used & 63);
+        vmid_map[(used & 0xffff) / 64] |= BIT(used & 63);
     }
-    vmids.map[0] |= 1;
+    vmid_map[0] |= 1;
     __asm__ volatile("dsb ishst\n\ttlbi alle1is\n\tdsb ish" ::: "memory");
 }
 
@@ -267,7 +267,7 @@ static uint32_t free_number(void)
 {
     for (;;) {
         for (; vmids.next < vmids.count; vmids.next++) {
-            if (!(vmids.map[vmids.next / 64] >> (vmids.next % 64) & 1))
+            if (!(vmid_map[vmids.next / 64] >> (vmids.next % 64) & 1))
                 return vmids.next;
         }
         new_generation();
@@ -285,7 +285,7 @@ static uint64_t vmid_new(uint64_t old)
     if (still_reserved(old))
         return vmids.generation | (old & 0xffff);
     n = free_number();
-    vmids.map[n / 64] |= BIT(n % 64);
+    vmid_map[n / 64] |= BIT(n % 64);
     return vmids.generation | n;
 }
 
