@@ -38,7 +38,7 @@ static size_t add_word(char *line, size_t at, const char *word)
     for (; *word && at < COMMAND_MAX - 4; word++) {
         if (*word == '"' || *word == '\\')
             line[at++] = '\\';
-        line[at++] = *word == '\n' ? ' ' : *word;
+        line[at++] = (char)(*word == '\n' ? ' ' : *word);
     }
     line[at++] = '"';
     line[at] = 0;
