@@ -30,7 +30,7 @@ static inline uint64_t hvc(uint64_t function, uint64_t x, uint64_t y, uint64_t z
     return x0;
 }
 
-enum { PSCI_VERSION = 0x84000000, PSCI_OFF = 0x84000008 };
+enum { PSCI_VERSION = 0x84000000, PSCI_CPU_OFF = 0x84000002, PSCI_OFF = 0x84000008 };
 #define PSCI_CPU_ON 0xc4000003ul
 
 static inline uint32_t r32(uint64_t at)
@@ -108,5 +108,9 @@ void guest_irq(uint64_t ticks);
 uint64_t guest_sync(uint64_t esr, uint64_t far);
 void guest_off(void);
 void guest_secondary(void);
+
+/* forms.c, overflow.c */
+void check(const char *what, uint64_t have, uint64_t want);
+void overflow(void);
 
 #endif

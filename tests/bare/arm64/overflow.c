@@ -8,41 +8,7 @@
 #define COUNT 12u
 
 static volatile unsigned order[64], seen, depth, deepest;
-static unsigned failed, nesting;
-
-void guest_off(void)
-{
-    hvc(PSCI_OFF, 0, 0, 0);
-}
-
-uint64_t guest_sync(uint64_t esr, uint64_t far)
-{
-    (void)far;
-    put("FAIL trap ");
-    put_number(esr >> 26);
-    put("\n");
-    guest_off();
-    return 4;
-}
-
-void guest_pe(uint64_t context)
-{
-    (void)context;
-}
-
-static void check(const char *what, uint64_t have, uint64_t want)
-{
-    if (have == want)
-        return;
-    put("FAIL ");
-    put(what);
-    put(" ");
-    put_number(have);
-    put(" not ");
-    put_number(want);
-    put("\n");
-    failed++;
-}
+static unsigned nesting;
 
 static void pend(unsigned id)
 {
@@ -141,17 +107,16 @@ static void again(void)
     for (unsigned i = 2; i < 20; i++) {
         gic_sgi(5, 0);
         wait_for(i);
-        check("again", seen, i);
+        if (seen != i)
+            break;
     }
+    check("again", seen, 19);
 }
 
-void guest_main(uint64_t dtb, uint64_t ticks)
+void overflow(void)
 {
-    (void)dtb;
-    (void)ticks;
     setup();
     in_order();
     nested();
     again();
-    put(failed ? "overflow failed\n" : "overflow passed\n");
 }
