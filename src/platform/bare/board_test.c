@@ -188,7 +188,7 @@ static void files_body(void *unused)
 
     (void)unused;
     for (unsigned i = 0; i < sizeof(data); i++)
-        data[i] = (uint8_t)(i * 7);
+        data[i] = (uint8_t)(i * 7 + i / 256);
     assert_int_equal(memfile_add("disk", data, sizeof(data), 42), 0);
     assert_int_equal(memfile_add("disk", data, 1, 0), -EEXIST);
     assert_int_equal(plat_file_open(&a, "none", PLAT_READ), -ENOENT);

@@ -309,8 +309,8 @@ void task_wake(struct plat_task *t)
         spin_unlock_irq(&rq->lock, on);
         return;
     }
-    if (t == atomic_load_explicit(&rq->current,
-                                  memory_order_relaxed)) { /* it has not left the CPU yet, and need not */
+    /* It has not left the CPU yet, and need not. */
+    if (t == atomic_load_explicit(&rq->current, memory_order_relaxed)) {
         atomic_store(&t->state, TASK_RUNNING);
         spin_unlock_irq(&rq->lock, on);
         return;

@@ -106,10 +106,10 @@ static bool unset(struct ktimer *t)
     if (!q)
         return false;
     spin_lock(&q->lock);
-    running = atomic_load(&q->running) == t;
-    if (!running && t->queue == q) {
+    running = atomic_load_explicit(&q->running, memory_order_relaxed) == t;
+    if (t->set && t->queue == q) {
         heap_remove(q, t);
-        __atomic_store_n(&t->queue, NULL, __ATOMIC_RELEASE);
+        t->set = false;
         if (q->cpu == arch_cpu())
             program(q);
     }
@@ -131,7 +131,7 @@ void ktimer_set(struct ktimer *t, uint64_t deadline)
     bool on = arch_irq_save();
     struct ktimer_queue *q = arch_cpu()->timers;
 
-    if (deadline == t->deadline && t->queue == q && atomic_load(&q->running) != t) {
+    if (t->set && deadline == t->deadline && t->queue == q) {
         arch_irq_restore(on);
         return;
     }
@@ -141,6 +141,7 @@ void ktimer_set(struct ktimer *t, uint64_t deadline)
         spin_lock(&q->lock);
         t->deadline = deadline;
         t->child = t->sibling = t->prev = NULL;
+        t->set = true;
         __atomic_store_n(&t->queue, q, __ATOMIC_RELEASE);
         q->top = meld(q->top, t);
         q->top->prev = NULL;
@@ -160,8 +161,8 @@ void ktimer_run(struct ktimer_queue *q, uint64_t now)
         void *arg = t->arg;
 
         heap_remove(q, t);
-        atomic_store(&q->running, t);
-        __atomic_store_n(&t->queue, NULL, __ATOMIC_RELEASE);
+        t->set = false;
+        atomic_store(&q->running, t); /* who cancels it elsewhere waits until the callback is over */
         spin_unlock(&q->lock);
         fn(arg);
         spin_lock(&q->lock);

@@ -15,7 +15,8 @@ struct ktimer {
     void (*fn)(void *arg);
     void *arg;
     struct ktimer *child, *sibling, *prev; /* prev: the sibling before, or the parent */
-    struct ktimer_queue *queue;            /* NULL: not set */
+    struct ktimer_queue *queue;            /* where it was set last; NULL: never */
+    bool set;                              /* queue->lock */
 };
 
 struct ktimer_queue {
@@ -39,7 +40,7 @@ uint64_t ktimer_next(struct ktimer_queue *q);
 /* Its time comes: it is in a queue. By its owner. */
 static inline bool ktimer_is_set(const struct ktimer *t)
 {
-    return t->queue;
+    return t->set;
 }
 
 /* Counter ticks and nanoseconds since power on; UINT64_MAX stays. */

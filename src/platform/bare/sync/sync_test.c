@@ -122,6 +122,7 @@ static void ring(void *opaque)
 {
     struct alarm *a = opaque;
 
+    arch_relax(); /* others go on meanwhile: who cancels it has to wait */
     assert_true(a->set);
     assert_true(arch_counter() >= a->due);
     assert_true(arch_counter() <= a->due + 20000); /* the longest step of any CPU */
@@ -154,6 +155,8 @@ static void timer_task(void *opaque)
         }
         if (!rng_below(&rng, 4))
             sim_work(rng_below(&rng, 20000));
+        if (!rng_below(&rng, 8)) /* away from the timers that it has set */
+            task_affinity_set(task_current(), BIT(rng_below(&rng, cpu_count())));
     }
 }
 
