@@ -208,6 +208,10 @@ static void calls(void)
     csr_set(sstatus, 2);
     csr_clear(sstatus, 2);
     check(irqs == 2, "timer interrupt");
+    t = now() + 1000;
+    csr_write(0x14d, t);
+    check(!sbi(SBI_HSM, 3, 0, 0, 0).error && now() >= t, "suspend until the timer");
+    csr_write(0x14d, UINT64_MAX);
 }
 
 static void floating_point(void)

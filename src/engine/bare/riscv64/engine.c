@@ -54,7 +54,7 @@ static void evict(void *arg)
 {
     struct bare_vcpu *b = arg;
 
-    if (b->cpu)
+    if (b->cpu && b->cpu == arch_cpu()->engine)
         bare_drop(b);
 }
 

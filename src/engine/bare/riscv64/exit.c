@@ -111,6 +111,9 @@ static enum exit_action hypercall_slow(struct riscv_vcpu *r, struct bare_vcpu *b
         e->pull(&r->v, REGS_ALL);
     r->v.exit.kind = EXIT_HYPERCALL;
     action = exit_handle(&r->v, &r->v.exit);
+    /* Core sleeps for it now (hart suspend), and knows its own timers only. */
+    if (action == EXIT_BLOCK && riscv_host.sstc)
+        riscv_stimecmp_write(r, r->stimecmp);
     if (system) {
         e->push(&r->v, REGS_ALL);
     } else if (timer && riscv_host.sstc) {

@@ -90,9 +90,9 @@ static int map_raw(uint64_t pa, uint64_t size, uint64_t rights)
     return err ? err : map_range(raw_base() + pa, pa, size, rights);
 }
 
-// NOLINTNEXTLINE(misc-no-recursion): as deep as there are reservations
 /* RAM one to one, and again from raw_base() on: without what must not be mapped, and read-only where the
  * image's text and constants are. */
+// NOLINTNEXTLINE(misc-no-recursion): as deep as there are reservations
 static int map_ram(const struct board *b, uint64_t from, uint64_t to, unsigned first)
 {
     uint64_t text = riscv_image_pa, data = arch_pa(image_data);
