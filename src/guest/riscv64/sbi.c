@@ -60,7 +60,7 @@ static bool probe(struct riscv_vcpu *r, uint64_t ext);
 
 static struct sbi_ret sbi_base(struct riscv_vcpu *r, uint64_t fid)
 {
-    const uint64_t values[] = {SBI_VERSION, SBI_IMPL, SBI_IMPL_VERSION, 0, 0 /* mvendorid */, 0, 0};
+    static const uint64_t values[] = {SBI_VERSION, SBI_IMPL, SBI_IMPL_VERSION, 0, 0 /* mvendorid */, 0, 0};
 
     if (fid >= ARRAY_SIZE(values))
         return error(RV_SBI_ERR_NOT_SUPPORTED);
