@@ -1,7 +1,7 @@
 /*
- * Reasons to leave the guest, a line "ok WHAT" or "not ok WHAT" each. Loads and stores to devices in every form that
- * comes without a syndrome, and those that come with one: the distributor's priority registers keep what was
- * written, byte by byte. overflow.c has the interrupts.
+ * Reasons to leave the guest, a line "ok WHAT" or "not ok WHAT" each. Loads and stores to devices in every
+ * form that comes without a syndrome, and those that come with one: the distributor's priority registers keep
+ * what was written, byte by byte. overflow.c has the interrupts.
  */
 #include "guest.h"
 

@@ -34,8 +34,7 @@ void guest_irq(uint64_t ticks)
 
     (void)ticks;
     sys_write(cntv_ctl_el0, 0);
-    if (any() % 8)
-        gic_end(id);
+    gic_end(id); /* without it nothing would ever wake this guest again */
 }
 
 void guest_pe(uint64_t context)
@@ -71,9 +70,10 @@ static void any_access(void)
 {
     static const struct {
         uint64_t base, size;
-    } at[] = {{0x08000000, 0x10000}, {0x08080000, 0x20000},   {0x080a0000, 0x40000}, {0x09000000, 0x1000},
-              {0x09010000, 0x30000}, {0x0a000000, 0x4000},    {0, 0x8000000},        {0x100000000, 0x1000000000},
-              {0, 0x40000000},       {1ul << 38, 1ul << 47}};
+    } at[] = {{0x08000000, 0x10000}, {0x08080000, 0x20000},       {0x080a0000, 0x40000},
+              {0x09000000, 0x1000},  {0x09010000, 0x30000},       {0x0a000000, 0x4000},
+              {0, 0x8000000},        {0x100000000, 0x1000000000}, {0, 0x40000000},
+              {1ul << 38, 1ul << 47}};
     unsigned which = any() % (sizeof(at) / sizeof(at[0]));
     uint64_t a = at[which].base + any() % at[which].size, v = any();
 
@@ -158,6 +158,8 @@ static void any_sleep(void)
     w32(GICR + 0x10080, 0xffffffff);
     w32(GICR + 0x10418, 0x80808080);
     w32(GICR + 0x10380, 0xffffffff);
+    sys_write(S3_0_C12_C8_4, 0); /* no priority is active */
+    sys_write(S3_0_C12_C9_0, 0);
     __asm__ volatile("wfi");
     sys_write(cntv_ctl_el0, 0);
 }

@@ -29,11 +29,12 @@ enum { LEVEL_MIN = 1 };
 struct hw_page {
     struct hw_page *next;
     void *bytes;
+    unsigned level;
 };
 
 /* ---- tables ---- */
 
-static uint64_t *table_new(struct hw_vm *hv)
+static uint64_t *table_new(struct hw_vm *hv, unsigned level)
 {
     struct hw_page *p = plat_alloc(sizeof(*p));
 
@@ -44,6 +45,7 @@ static uint64_t *table_new(struct hw_vm *hv)
         plat_free(p);
         return NULL;
     }
+    p->level = level;
     p->next = hv->pages;
     hv->pages = p;
     return p->bytes;
@@ -65,7 +67,7 @@ int stage2_init(struct vm *vm)
     struct hw_vm *hv = hw_vm_of(vm);
 
     plat_lock_init(&hv->lock);
-    hv->root = table_new(hv);
+    hv->root = table_new(hv, 1);
     return hv->root ? 0 : -ENOMEM;
 }
 
@@ -96,7 +98,7 @@ static uint64_t *entry_of(struct hw_vm *hv, gpa_t gpa, unsigned level)
         if (l == level)
             return e;
         if (!(*e & S2_VALID)) {
-            uint64_t *below = table_new(hv);
+            uint64_t *below = table_new(hv, l + 1);
 
             if (!below)
                 return NULL;
@@ -180,13 +182,14 @@ void stage2_map_device(struct vm *vm, gpa_t gpa, uint64_t pa, uint64_t size)
     plat_unlock(&hv->lock);
 }
 
-/* Flash changes between memory and device: rare, so everything goes but the tables. */
-static void clear(uint64_t *t, unsigned level)
+/* Flash changes between memory and device: rare, so everything goes but the tables, and devices of the host.
+ */
+static void clear(const struct hw_page *p)
 {
+    uint64_t *t = p->bytes;
+
     for (unsigned i = 0; i < 512; i++) {
-        if (level < 3 && (t[i] & (S2_VALID | S2_TABLE)) == (S2_VALID | S2_TABLE))
-            clear(arch_ptr(t[i] & S2_ADDRESS), level + 1);
-        else if ((t[i] & (S2_NORMAL)) != S2_DEVICE)
+        if ((p->level == 3 || !(t[i] & S2_TABLE)) && (t[i] & S2_NORMAL) != S2_DEVICE)
             t[i] = 0;
     }
 }
@@ -198,7 +201,8 @@ void stage2_unmap_all(struct vm *vm)
     if (!hv || !hv->root || !hv->pages || !hv->pages->next) /* the root alone: nothing was mapped yet */
         return;
     plat_lock(&hv->lock);
-    clear(hv->root, 1);
+    for (const struct hw_page *p = hv->pages; p; p = p->next)
+        clear(p);
     plat_unlock(&hv->lock);
     if (hv->vmid)
         arch_guest_flush((unsigned)(hv->vmid & 0xffff), 0, UINT64_MAX);
