@@ -82,13 +82,13 @@ static bool is_short_call(uint64_t ext)
     return ext == RV_SBI_BASE || ext == RV_SBI_IPI;
 }
 
-static __attribute__((noinline)) uint64_t hypercall(struct riscv_vcpu *r, struct bare_vcpu *b, uint64_t cause)
+static __attribute__((noinline)) uint64_t hypercall(struct riscv_vcpu *r, struct bare_vcpu *b)
 {
-    trace(b, r->v.pc, cause, r->x[RV_REG_A7]);
+    trace(b, r->v.pc, RV_EXC_ECALL_VS, r->x[RV_REG_A7]);
     r->v.pc += 4;
     b->exits[BARE_HYPERCALL]++;
     if (!is_short_call(r->x[RV_REG_A7]))
-        return leave(b, BARE_HYPERCALL, cause, 0, 0);
+        return leave(b, BARE_HYPERCALL, RV_EXC_ECALL_VS, 0, 0);
     riscv_sbi_call(r);
     r->changed = 0; /* IRQ at most: inputs are looked at on the way back */
     return go_on(r, b);
@@ -229,9 +229,9 @@ static __attribute__((noinline)) uint64_t guest_fault_elsewhere(struct riscv_vcp
     return device(r, b, gpa);
 }
 
-static __attribute__((noinline)) uint64_t guest_fault(struct riscv_vcpu *r, struct bare_vcpu *b,
-                                                      uint64_t cause)
+static __attribute__((noinline)) uint64_t guest_fault(struct riscv_vcpu *r, struct bare_vcpu *b)
 {
+    uint64_t cause = csr_read(RV_CSR_scause);
     uint64_t va = csr_read(RV_CSR_stval);
     gpa_t gpa = csr_read(RV_CSR_htval) << 2 | (va & 3);
     const struct mem_region *m = b->mmio;
@@ -360,9 +360,10 @@ static enum exit_action csr_slow(struct riscv_vcpu *r, struct bare_vcpu *b)
 
 /* ---- dispatch ---- */
 
-static __attribute__((noinline)) uint64_t other_exit(struct riscv_vcpu *r, struct bare_vcpu *b,
-                                                     uint64_t cause)
+static __attribute__((noinline)) uint64_t other_exit(struct riscv_vcpu *r, struct bare_vcpu *b)
 {
+    uint64_t cause = csr_read(RV_CSR_scause);
+
     if (cause & RV_CAUSE_INTERRUPT) {
         b->exits[BARE_INTERRUPT]++;
         riscv_interrupt(cause);
@@ -383,11 +384,11 @@ uint64_t bare_exit(struct riscv_vcpu *r, struct bare_vcpu *b)
     uint64_t cause = csr_read(RV_CSR_scause);
 
     if (cause == RV_EXC_ECALL_VS)
-        return hypercall(r, b, cause);
+        return hypercall(r, b);
     if (cause == RV_EXC_LOAD_GUEST_PAGE_FAULT || cause == RV_EXC_STORE_GUEST_PAGE_FAULT ||
         cause == RV_EXC_INSN_GUEST_PAGE_FAULT)
-        return guest_fault(r, b, cause);
-    return other_exit(r, b, cause);
+        return guest_fault(r, b);
+    return other_exit(r, b);
 }
 
 enum exit_action bare_exit_slow(struct riscv_vcpu *r)

@@ -162,7 +162,7 @@ void bare_load(struct bare_vcpu *b)
     b->cpu = c;
     b->valid = true;
     b->switches++;
-    sched_resident_set(task_current());
+    sched_resident_set(arch_cpu()->task);
 }
 
 void bare_save(struct bare_vcpu *b)
