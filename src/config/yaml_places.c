@@ -178,21 +178,38 @@ static int walk_key(struct walk *w, const char *group, int *option, const char *
     return 0;
 }
 
-/* The inside of a mapping, past its start. */
-static int walk_mapping(struct walk *w, const char *group)
+/* The inside of the mapping `group`, past its start; there are none in it. */
+static int walk_group(struct walk *w, const char *group)
+{
+    const char *inner;
+    int option, err;
+
+    if (w->event.type != YAML_MAPPING_START_EVENT)
+        return refuse(w, place_of(w->event.start_mark), "%s: needs a mapping; write {key: value, ...}",
+                      group);
+    while (!(err = next(w)) && w->event.type != YAML_MAPPING_END_EVENT) {
+        err = walk_key(w, group, &option, &inner);
+        if (!err)
+            err = next(w);
+        if (!err)
+            err = walk_value(w, option);
+        if (err)
+            return err;
+    }
+    return err;
+}
+
+static int walk_mapping(struct walk *w)
 {
     const char *inner;
     int option, err;
 
     while (!(err = next(w)) && w->event.type != YAML_MAPPING_END_EVENT) {
-        err = walk_key(w, group, &option, &inner);
+        err = walk_key(w, NULL, &option, &inner);
         if (!err)
             err = next(w);
-        if (!err && inner && w->event.type != YAML_MAPPING_START_EVENT)
-            err = refuse(w, place_of(w->event.start_mark), "%s: needs a mapping; write {key: value, ...}",
-                         inner);
-        else if (!err)
-            err = inner ? walk_mapping(w, inner) : walk_value(w, option);
+        if (!err)
+            err = inner ? walk_group(w, inner) : walk_value(w, option);
         if (err)
             return err;
     }
@@ -214,7 +231,7 @@ static int walk_stream(struct walk *w)
         return refuse(w, place_of(w->event.start_mark), "is no YAML mapping; write one `key: value` a line%s",
                       "");
     if (!err)
-        err = walk_mapping(w, NULL);
+        err = walk_mapping(w);
     if (!err)
         err = next(w); /* the document's end */
     if (!err)

@@ -156,38 +156,6 @@ static void complete(struct editor *e)
 
 /* ---- keys ---- */
 
-static void key_sequence(struct editor *e)
-{
-    static const struct {
-        const char *sequence;
-        char key;
-    } keys[] = {{"[A", CTRL('p')},  {"[B", CTRL('n')},  {"[C", CTRL('f')}, {"[D", CTRL('b')},
-                {"[H", CTRL('a')},  {"[F", CTRL('e')},  {"OH", CTRL('a')}, {"OF", CTRL('e')},
-                {"[1~", CTRL('a')}, {"[4~", CTRL('e')}, {"[3~", CTRL('d')}};
-
-    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-        if (!strcmp(e->sequence, keys[i].sequence)) {
-            e->escape = 0;
-            editor_byte(e, keys[i].key);
-        }
-    }
-    e->escape = 0;
-}
-
-/* A byte of a key's sequence; it ends with a letter or ~. */
-static void escape_byte(struct editor *e, char byte)
-{
-    if (e->escape - 1 < sizeof(e->sequence) - 1) {
-        e->sequence[e->escape - 1] = byte;
-        e->sequence[e->escape] = 0;
-    }
-    e->escape++;
-    if (e->escape == 2 && (byte == '[' || byte == 'O'))
-        return;
-    if (e->escape == 2 || byte == '~' || byte >= 'A' || e->escape > SEQUENCE_MAX)
-        key_sequence(e);
-}
-
 static void cursor_key(struct editor *e, char byte)
 {
     switch (byte) {
@@ -245,6 +213,36 @@ static void edit_key(struct editor *e, char byte)
     default:
         cursor_key(e, byte);
     }
+}
+
+static void key_sequence(struct editor *e)
+{
+    static const struct {
+        const char *sequence;
+        char key;
+    } keys[] = {{"[A", CTRL('p')},  {"[B", CTRL('n')},  {"[C", CTRL('f')}, {"[D", CTRL('b')},
+                {"[H", CTRL('a')},  {"[F", CTRL('e')},  {"OH", CTRL('a')}, {"OF", CTRL('e')},
+                {"[1~", CTRL('a')}, {"[4~", CTRL('e')}, {"[3~", CTRL('d')}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+        if (!strcmp(e->sequence, keys[i].sequence))
+            edit_key(e, keys[i].key);
+    }
+    e->escape = 0;
+}
+
+/* A byte of a key's sequence; it ends with a letter or ~. */
+static void escape_byte(struct editor *e, char byte)
+{
+    if (e->escape - 1 < sizeof(e->sequence) - 1) {
+        e->sequence[e->escape - 1] = byte;
+        e->sequence[e->escape] = 0;
+    }
+    e->escape++;
+    if (e->escape == 2 && (byte == '[' || byte == 'O'))
+        return;
+    if (e->escape == 2 || byte == '~' || byte >= 'A' || e->escape > SEQUENCE_MAX)
+        key_sequence(e);
 }
 
 bool editor_byte(struct editor *e, char byte)

@@ -139,7 +139,7 @@ int command_stats(struct call *k)
 int command_log(struct call *k)
 {
     char line[400];
-    int err, n;
+    int err;
 
     if (k->vm.name) {
         err = need_vm(k);
@@ -149,7 +149,7 @@ int command_log(struct call *k)
     }
     if (!k->c->ops->log_line)
         return refuse(k, -ENOTSUP, "log: messages of the %s form are on its standard error", k->c->ops->form);
-    for (unsigned i = 0; (n = k->c->ops->log_line(k->c->opaque, i, line, sizeof(line))) >= 0; i++)
+    for (unsigned i = 0; k->c->ops->log_line(k->c->opaque, i, line, sizeof(line)) >= 0; i++)
         out_line(k->out, line);
     return 0;
 }

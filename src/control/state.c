@@ -171,7 +171,7 @@ static void show_bytes(struct control_out *o, gpa_t at, const uint8_t *p, size_t
 
     for (size_t i = 0; i < n; i++) {
         fmt_snprintf(hex + i * 3, 4, "%02x ", p[i]);
-        text[i] = p[i] >= ' ' && p[i] <= '~' ? (char)p[i] : '.';
+        text[i] = (char)(p[i] >= ' ' && p[i] <= '~' ? p[i] : '.');
     }
     text[n] = 0;
     if (n)
