@@ -56,12 +56,12 @@ static bool find(struct arm64_vcpu *a, struct piece *p, bool write)
     if (p->host) {
         p->flags = &r->flags[(t.gpa - r->base) >> MEM_PAGE_BITS];
         *s = (struct lift_user_page){.va = page,
-                                      .asid = asid,
-                                      .generation = a->user_generation,
-                                      .map = atomic_load(&m->map),
-                                      .gpa = t.gpa - (p->va - page),
-                                      .host = p->host - (p->va - page),
-                                      .flags = p->flags};
+                                     .asid = asid,
+                                     .generation = a->user_generation,
+                                     .map = atomic_load(&m->map),
+                                     .gpa = t.gpa - (p->va - page),
+                                     .host = p->host - (p->va - page),
+                                     .flags = p->flags};
     }
     return true;
 }
