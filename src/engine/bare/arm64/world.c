@@ -113,11 +113,11 @@ void hw_vtimer_get(struct hw_vcpu *h)
 
 /* ---- FP ---- */
 
-#define Q_PAIRS(X)                                                                                           \
-    X(0, 1)                                                                                                  \
-    X(2, 3)                                                                                                  \
-    X(4, 5) X(6, 7) X(8, 9) X(10, 11) X(12, 13) X(14, 15) X(16, 17) X(18, 19) X(20, 21) X(22, 23) X(24, 25)  \
-        X(26, 27) X(28, 29) X(30, 31)
+/* clang-format off */
+#define Q_PAIRS(X) \
+    X(0, 1) X(2, 3) X(4, 5) X(6, 7) X(8, 9) X(10, 11) X(12, 13) X(14, 15) \
+    X(16, 17) X(18, 19) X(20, 21) X(22, 23) X(24, 25) X(26, 27) X(28, 29) X(30, 31)
+/* clang-format on */
 #define Q_SAVE(i, j) "stp q" #i ", q" #j ", [%0, #16*" #i "]\n\t"
 #define Q_LOAD(i, j) "ldp q" #i ", q" #j ", [%0, #16*" #i "]\n\t"
 
