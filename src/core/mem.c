@@ -230,7 +230,7 @@ void mem_flash_announce(struct mem *m)
 
     if (!vm->vcpu_count || !vm->vcpu[0]->set_up)
         return;
-    if (!vm->engine->software) {
+    if (vm->engine->hardware) {
         if (vm->engine->mem_changed)
             vm->engine->mem_changed(vm);
         return;

@@ -72,7 +72,7 @@ bool vcpu_prepare(struct vcpu *v)
     if (atomic_load(&v->vm->stopping) || atomic_load(&v->power) != VCPU_ON)
         return false;
     /* Hardware takes interrupts itself: its engine maps the inputs to it. */
-    if (v->vm->engine->software && v->vm->guest->irq_ready(v)) {
+    if (!v->vm->engine->hardware && v->vm->guest->irq_ready(v)) {
         v->stat.irqs++;
         v->vm->guest->irq_take(v);
     }

@@ -169,7 +169,7 @@ void vcpu_request(struct vcpu *v, uint32_t bits)
         plat_event_wake(&v->wake);
     /* A call's target may wait for others' answers while it counts as running: hardware does not look by
      * itself. */
-    if (running && (!(bits & VCPU_REQ_CALL) || !v->vm->engine->software) && v->vm->engine->kick)
+    if (running && (!(bits & VCPU_REQ_CALL) || v->vm->engine->hardware) && v->vm->engine->kick)
         v->vm->engine->kick(v);
 }
 

@@ -243,6 +243,7 @@ static void history(struct vcpu *v, void (*emit)(void *opaque, const char *line)
 const struct engine_ops engine_bare_arm64 = {
     .name = "el2",
     .summary = "this CPU's virtualization, at EL2",
+    .hardware = true,
     .probe = probe,
     .vm_init = vm_init,
     .vm_fini = vm_fini,

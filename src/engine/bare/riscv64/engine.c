@@ -390,6 +390,7 @@ static void bare_mem_changed(struct vm *vm)
 const struct engine_ops engine_bare_riscv64 = {
     .name = "bare",
     .summary = "RISC-V H extension",
+    .hardware = true,
     .probe = bare_probe,
     .vm_init = bare_vm_init,
     .vm_fini = bare_vm_fini,
