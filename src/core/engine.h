@@ -25,8 +25,8 @@ enum reg_group { REGS_GENERAL = 1, REGS_SYSTEM = 2, REGS_FP = 4, REGS_INTERRUPT 
 struct engine_ops {
     const char *name;
     const char *summary;
-    bool software;        /* needs the guest's lift_ops */
-    bool hardware;        /* guests run on the CPU: it takes their interrupts itself, and looks at no request */
+    bool software; /* needs the guest's lift_ops */
+    bool hardware; /* guests run on the CPU: it takes their interrupts itself, and looks at no request */
     size_t vcpu_headroom; /* bytes in front of struct vcpu, multiple of 64 */
     /* 0 when this host can; -ENOTSUP with the reason and the remedy in words. */
     int (*probe)(char *why, size_t why_size);

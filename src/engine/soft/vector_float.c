@@ -17,13 +17,22 @@ static void lane_set(uint64_t *v, unsigned bytes, unsigned i, uint64_t x)
     memcpy((uint8_t *)v + (size_t)i * bytes, &x, bytes);
 }
 
-/* By VF operation; kinds of VFMIN, VFMAX and VFRINT are those of the scalar operation. */
+/* By VF operation, from VFADD; kinds of VFMIN, VFMAX and VFRINT are those of the scalar operation. */
 static const uint8_t scalar_of[] = {
-    [IR_VFADD - IR_VFADD] = IR_FADD,   [IR_VFSUB - IR_VFADD] = IR_FSUB,    [IR_VFMUL - IR_VFADD] = IR_FMUL,
-    [IR_VFDIV - IR_VFADD] = IR_FDIV,   [IR_VFSQRT - IR_VFADD] = IR_FSQRT,  [IR_VFMADD - IR_VFADD] = IR_FMADD,
-    [IR_VFMIN - IR_VFADD] = IR_FMIN,   [IR_VFMAX - IR_VFADD] = IR_FMAX,    [IR_VFCMP - IR_VFADD] = IR_FCMP,
-    [IR_VFRINT - IR_VFADD] = IR_FRINT, [IR_VFTOI - IR_VFADD] = IR_FTOI,    [IR_VITOF - IR_VFADD] = IR_ITOF,
-    [IR_VFWIDEN - IR_VFADD] = IR_FTOF, [IR_VFNARROW - IR_VFADD] = IR_FTOF,
+    [0] = IR_FADD,
+    [IR_VFSUB - IR_VFADD] = IR_FSUB,
+    [IR_VFMUL - IR_VFADD] = IR_FMUL,
+    [IR_VFDIV - IR_VFADD] = IR_FDIV,
+    [IR_VFSQRT - IR_VFADD] = IR_FSQRT,
+    [IR_VFMADD - IR_VFADD] = IR_FMADD,
+    [IR_VFMIN - IR_VFADD] = IR_FMIN,
+    [IR_VFMAX - IR_VFADD] = IR_FMAX,
+    [IR_VFCMP - IR_VFADD] = IR_FCMP,
+    [IR_VFRINT - IR_VFADD] = IR_FRINT,
+    [IR_VFTOI - IR_VFADD] = IR_FTOI,
+    [IR_VITOF - IR_VFADD] = IR_ITOF,
+    [IR_VFWIDEN - IR_VFADD] = IR_FTOF,
+    [IR_VFNARROW - IR_VFADD] = IR_FTOF,
 };
 
 /* One operation on lanes of `format`, as the scalar operation that it is. */

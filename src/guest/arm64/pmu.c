@@ -77,15 +77,14 @@ static bool is_chained(const struct arm64_vcpu *a, unsigned n)
  */
 static void wrap(struct arm64_vcpu *a, unsigned n)
 {
-    uint64_t over = a->pmevcntr_base[n] >> 32;
+    uint64_t over;
 
-    if (!over)
-        return;
-    a->pmevcntr_base[n] = (uint32_t)a->pmevcntr_base[n];
-    a->pmovsset_el0 |= BIT(n);
-    if (is_chained(a, n) && counts(a, n + 1, (unsigned)a->el)) {
-        a->pmevcntr_base[n + 1] += over;
-        wrap(a, n + 1);
+    while ((over = a->pmevcntr_base[n] >> 32)) {
+        a->pmevcntr_base[n] = (uint32_t)a->pmevcntr_base[n];
+        a->pmovsset_el0 |= BIT(n);
+        if (!is_chained(a, n) || !counts(a, n + 1, (unsigned)a->el))
+            return;
+        a->pmevcntr_base[++n] += over;
     }
 }
 

@@ -1,6 +1,5 @@
 /* Why the guest came out: what is done here and now, and what goes to the core's loop. */
 #include "core/bus.h"
-#include "core/bus.h"
 #include "engine/bare/arm64/hw.h"
 #include "guest/arm64/sysreg.h"
 #include "isa/arm64/psci.h"

@@ -2,7 +2,6 @@
  * Accesses to devices: by the abort's syndrome where that has them (ISV), else by decoding the instruction.
  */
 #include "core/bus.h"
-#include "core/bus.h"
 #include "engine/bare/arm64/hw.h"
 #include "isa/arm64/decode.h"
 
