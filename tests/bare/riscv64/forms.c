@@ -7,7 +7,7 @@
 #define MTIMECMP ((volatile uint64_t *)(ACLINT + 0x4000)) /* 64 bits that read back */
 #define PRIORITY ((volatile uint32_t *)(PLIC + 4 * 5))
 #define SCRATCH  (UART + 7)
-#define HOLE     0x50000000ul
+#define HOLE     0x2f000000ul
 
 static volatile uint64_t cause, value, skip, irqs;
 
