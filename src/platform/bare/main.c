@@ -64,7 +64,7 @@ void bare_secondary(struct cpu *c)
     sched_idle();
 }
 
-/* Whether it came; one that does not is left out. */
+/* Whether it came in time. One that is started and late keeps its number: it joins when it comes. */
 static bool cpu_start(unsigned i)
 {
     struct cpu *c = plat_alloc(sizeof(*c));
@@ -82,14 +82,13 @@ static bool cpu_start(unsigned i)
         return false;
     cpu_set.cpu[c->id] = c;
     cpu_set.count++;
-    if (!arch_cpu_start(c, stack)) {
-        while (!atomic_load(&c->online) && plat_clock_ns() < until)
-            arch_relax();
+    if (arch_cpu_start(c, stack)) {
+        cpu_set.count--;
+        return false;
     }
-    if (atomic_load(&c->online))
-        return true;
-    cpu_set.count--;
-    return false; /* its memory stays: it may come yet */
+    while (!atomic_load(&c->online) && plat_clock_ns() < until)
+        arch_relax();
+    return atomic_load(&c->online);
 }
 
 static void cpus_start(void)
@@ -100,7 +99,7 @@ static void cpus_start(void)
     for (unsigned i = 1; i < bare.board.cpu_count && !board_arg(&bare.board, "nosmp", buf, sizeof(buf)); i++)
         missing += !cpu_start(i);
     if (missing)
-        console_printf("Carbovisor: %u CPUs did not start and are left out\n", missing);
+        console_printf("Carbovisor: %u CPUs did not start\n", missing);
 }
 
 /* ---- the first ---- */
