@@ -258,9 +258,14 @@ static void save_vectors(struct make *m, bool store)
         as_alu_ri(&m->a, O_W, G_ADD, RSP, SAVE_BYTES);
 }
 
-/* See tlb_set(), tlb_tag(). rax: offset of the set, rdx: tag. */
-static void probe(struct make *m, unsigned size, bool write)
+/*
+ * Looks in both ways of the soft TLB's set (tlb_set(), tlb_tag()). rcx: guest address. What it gives is the
+ * jump of a miss; on a hit it goes on with the addend in rdi. Changes rax, rdx, rsi.
+ */
+static uint8_t *probe(struct make *m, unsigned size, bool write)
 {
+    uint8_t *hit, *none;
+
     as_mov(&m->a, RAX, RCX);
     as_shift_ri(&m->a, O_W, G_SHR, RAX, MEM_PAGE_BITS);
     as_mov(&m->a, RDX, RAX);
@@ -273,6 +278,14 @@ static void probe(struct make *m, unsigned size, bool write)
     as_rm(&m->a, X_ADD | O_W, RDX,
           mem_at(RBP, SOFT_DISP(ctx) + 8 * (int32_t)(write ? ACCESS_WRITE : ACCESS_READ)));
     as_rm(&m->a, X_LEA | O_W, RSI, mem_sum(RBP, RAX, 0, write ? SOFT_DISP(write) : SOFT_DISP(read)));
+    as_ld(&m->a, RDI, RSI, 8);
+    as_rm(&m->a, X_CMP_MR | O_W, RDX, mem_at(RSI, 0));
+    hit = as_jcc8(&m->a, CC_E);
+    as_ld(&m->a, RDI, RSI, 24);
+    as_rm(&m->a, X_CMP_MR | O_W, RDX, mem_at(RSI, 16));
+    none = as_jcc(&m->a, CC_NE);
+    as_patch8(hit, m->a.p);
+    return none;
 }
 
 /* A slot that is refilled this often within a slice of instructions is no use. rax: trailer, rsi: site;
@@ -337,19 +350,12 @@ static void pop_saved(struct make *m, const uint8_t *regs, unsigned n)
 static void make_miss(struct make *m, unsigned size, bool write)
 {
     void *(*fill)(struct vcpu *, gva_t, unsigned) = write ? tlb_fill_write : tlb_fill_read;
-    uint8_t *hit, *again, *slow, *none;
+    uint8_t *again, *slow, *none;
 
     here(m, (write ? T_WRITE : T_READ) + size);
     for (unsigned i = 0; i < ARRAY_SIZE(miss_saved); i++)
         as_push(&m->a, miss_saved[i]);
-    probe(m, size, write);
-    as_ld(&m->a, RDI, RSI, 8);
-    as_rm(&m->a, X_CMP_MR | O_W, RDX, mem_at(RSI, 0));
-    hit = as_jcc8(&m->a, CC_E);
-    as_ld(&m->a, RDI, RSI, 24);
-    as_rm(&m->a, X_CMP_MR | O_W, RDX, mem_at(RSI, 16));
-    slow = as_jcc(&m->a, CC_NE);
-    as_patch8(hit, m->a.p);
+    slow = probe(m, size, write);
     again = m->a.p;
     refill(m, true);
     pop_saved(m, miss_saved, ARRAY_SIZE(miss_saved));
@@ -382,19 +388,12 @@ static void make_miss(struct make *m, unsigned size, bool write)
  */
 static void make_group(struct make *m, bool write)
 {
-    uint8_t *hit, *none;
+    uint8_t *none;
 
     here(m, T_GROUP + write);
     for (unsigned i = 0; i < ARRAY_SIZE(miss_saved); i++)
         as_push(&m->a, miss_saved[i]);
-    probe(m, 0, write);
-    as_ld(&m->a, RDI, RSI, 8);
-    as_rm(&m->a, X_CMP_MR | O_W, RDX, mem_at(RSI, 0));
-    hit = as_jcc8(&m->a, CC_E);
-    as_ld(&m->a, RDI, RSI, 24);
-    as_rm(&m->a, X_CMP_MR | O_W, RDX, mem_at(RSI, 16));
-    none = as_jcc(&m->a, CC_NE);
-    as_patch8(hit, m->a.p);
+    none = probe(m, 0, write);
     refill(m, false);
     pop_saved(m, miss_saved, ARRAY_SIZE(miss_saved));
     as_ret(&m->a);
