@@ -6,6 +6,7 @@
 #define CV_IR_PASS_H
 
 #include "ir/ir.h"
+#include "lib/str.h"
 
 #define IR_GONE 0xffff
 
@@ -46,6 +47,27 @@ static inline bool pass_const(const struct ir_unit *u, ir_ref r, int64_t *value)
         return false;
     *value = u->ops[r].imm;
     return true;
+}
+
+/* A set of a unit's values, a bit each. */
+struct pass_set {
+    uint8_t bits[IR_MAX_OPS / 8 + 1];
+};
+
+static inline void pass_set_init(struct pass_set *set, const struct ir_unit *u)
+{
+    memset(set->bits, 0, u->op_count / 8 + 1);
+}
+
+static inline void pass_mark(struct pass_set *set, ir_ref r)
+{
+    if (r != IR_REF_NONE)
+        set->bits[r / 8] |= (uint8_t)(1u << (r % 8));
+}
+
+static inline bool pass_marked(const struct pass_set *set, ir_ref r)
+{
+    return set->bits[r / 8] >> (r % 8) & 1;
 }
 
 /* Nothing but its value: no memory, no exception, no slot written, no FP flags. */

@@ -1,6 +1,5 @@
 /* Constant folding, operations with a neutral operand, and constants moved into addresses. */
 #include "ir/pass.h"
-#include "lib/str.h"
 
 static uint64_t mask_of(unsigned width)
 {
@@ -335,26 +334,16 @@ static void fold_branch(struct ir_unit *u, struct ir_op *op)
     *op = (struct ir_op){.op = IR_JUMP, .a = IR_REF_NONE, .b = IR_REF_NONE, .c = IR_REF_NONE, .imm = target};
 }
 
-static void mark(uint8_t *map, ir_ref r)
-{
-    map[r / 8] |= (uint8_t)(1u << (r % 8));
-}
-
-static bool is_marked(const uint8_t *map, ir_ref r)
-{
-    return map[r / 8] >> (r % 8) & 1;
-}
-
 /*
  * Address = base + displacement, modulo 2^64: a constant added to the base is displacement. Not where a slot
  * holds the sum: it is there, and what it was made from may have been overwritten by it.
  */
-static void fold_address(struct ir_unit *u, const uint8_t *in_slot, struct ir_op *op)
+static void fold_address(struct ir_unit *u, const struct pass_set *in_slot, struct ir_op *op)
 {
     const struct ir_op *base = &u->ops[op->a];
     int64_t k;
 
-    while (base->op == IR_ADD && base->type == IRT_I64 && !is_marked(in_slot, op->a) &&
+    while (base->op == IR_ADD && base->type == IRT_I64 && !pass_marked(in_slot, op->a) &&
            pass_const(u, pass_resolve(u, base->b), &k)) {
         int64_t sum = (int64_t)((uint64_t)op->imm + (uint64_t)k);
 
@@ -366,7 +355,7 @@ static void fold_address(struct ir_unit *u, const uint8_t *in_slot, struct ir_op
     }
 }
 
-static void fold_op(struct ir_unit *u, const uint8_t *in_slot, unsigned at)
+static void fold_op(struct ir_unit *u, const struct pass_set *in_slot, unsigned at)
 {
     struct ir_op *op = &u->ops[at];
     int64_t a, b;
@@ -415,17 +404,17 @@ static void fold_op(struct ir_unit *u, const uint8_t *in_slot, unsigned at)
 
 void ir_pass_fold(struct ir_unit *u)
 {
-    uint8_t in_slot[IR_MAX_OPS / 8 + 1];
+    struct pass_set in_slot;
 
-    memset(in_slot, 0, u->op_count / 8 + 1);
+    pass_set_init(&in_slot, u);
     for (unsigned i = 0; i < u->op_count; i++) {
         if (u->ops[i].op == IR_PUT && !pass_gone(&u->ops[i]))
-            mark(in_slot, pass_resolve(u, u->ops[i].a));
+            pass_mark(&in_slot, pass_resolve(u, u->ops[i].a));
     }
     for (unsigned i = 0; i < u->op_count; i++) {
         if (pass_gone(&u->ops[i]))
             continue;
         pass_operands(u, &u->ops[i]);
-        fold_op(u, in_slot, i);
+        fold_op(u, &in_slot, i);
     }
 }
