@@ -7,7 +7,7 @@ BARE_OUT := $(OUT)/bare-link/$(notdir $(BARE_CC))
 # What a bare image for this guest is made of; lift belongs to the software engines.
 BARE_SRC := $(filter-out %_test.c src/guest/riscv64/lift% src/guest/riscv64/helpers.c,$(filter \
   src/lib/% src/isa/riscv64/% src/core/% src/ir/% src/guest/riscv64/% src/device/% src/machine/% src/loader/%,$(SRC_CODE)))
-BARE_OBJ := $(patsubst %.c,$(BARE_OUT)/%.o,$(BARE_SRC) tests/bare-link/stub.c)
+BARE_OBJ := $(patsubst %.c,$(BARE_OUT)/%.o,$(BARE_SRC) src/platform/bare/str.c tests/bare-link/stub.c)
 # The compiler's own headers are all there is.
 BARE_CFLAGS = -std=gnu11 -O2 $(WARN) -ffreestanding -nostdinc -isystem $(shell $(BARE_CC) -print-file-name=include) \
   -Isrc -fno-strict-aliasing -fno-strict-overflow -fno-stack-protector -fno-pic -MMD -MP
