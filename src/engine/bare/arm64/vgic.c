@@ -116,7 +116,7 @@ static void vtimer_hold(struct hw_vcpu *h, bool hold)
     if (h->vgic.vtimer_held == hold)
         return;
     h->vgic.vtimer_held = hold;
-    gic_get()->driver->private_active(gic_get(), gic_get()->vtimer, hold);
+    gic_private_active(gic_get(), gic_get()->vtimer, hold);
 }
 
 void vgic_vtimer(void *arg)

@@ -58,16 +58,35 @@ void gic_trigger_set(uint8_t *frame, unsigned intid, bool edge)
     gic_w32(frame, at, edge ? v | bit : v & ~bit);
 }
 
+static void priorities_reset(uint8_t *frame, unsigned from, unsigned to)
+{
+    for (unsigned i = from; i < to; i += 4)
+        gic_w32(frame, GICD_IPRIORITYR + i, GIC_PRIORITY * UINT32_C(0x01010101));
+}
+
 void gic_dist_reset(struct gic *g)
 {
+    g->lines = MIN(((gic_r32(g->dist, GICD_TYPER) & 31) + 1) * 32, 1020u);
+    gic_w32(g->dist, GICD_CTLR, 0);
     for (unsigned i = 32; i < g->lines; i += 32) {
         gic_w32(g->dist, GICD_ICENABLER + i / 8, UINT32_MAX);
         gic_w32(g->dist, GICD_ICPENDR + i / 8, UINT32_MAX);
         gic_w32(g->dist, GICD_ICACTIVER + i / 8, UINT32_MAX);
         gic_w32(g->dist, GICD_IGROUPR + i / 8, g->version == 3 ? UINT32_MAX : 0);
     }
-    for (unsigned i = 32; i < g->lines; i += 4)
-        gic_w32(g->dist, GICD_IPRIORITYR + i, GIC_PRIORITY * UINT32_C(0x01010101));
+    priorities_reset(g->dist, 32, g->lines);
+}
+
+void gic_private_reset(struct gic *g, uint8_t *frame)
+{
+    gic_w32(frame, GICD_ICACTIVER, UINT32_MAX);
+    priorities_reset(frame, 0, 32);
+    gic_w32(frame, GICD_ISENABLER, (uint32_t)g->private_on);
+}
+
+void gic_private_active(struct gic *g, unsigned intid, bool active)
+{
+    gic_bit(g->driver->private_frame(g), active ? GICD_ISACTIVER : GICD_ICACTIVER, intid);
 }
 
 /* ---- domain ---- */
@@ -77,23 +96,22 @@ static struct gic *of(struct irq_domain *d)
     return container_of(d, struct gic, domain);
 }
 
-/* Private ones are enabled on each CPU alike, by the mask that a CPU reads when it comes up. */
-static void mask(struct irq_domain *d, unsigned intid)
+static uint8_t *frame_of(struct gic *g, unsigned intid)
 {
-    if (intid < 32)
-        of(d)->driver->private_enable(of(d), intid, false);
-    else
-        gic_bit(of(d)->dist, GICD_ICENABLER, intid);
+    return intid < 32 ? g->driver->private_frame(g) : g->dist;
 }
 
+static void mask(struct irq_domain *d, unsigned intid)
+{
+    gic_bit(frame_of(of(d), intid), GICD_ICENABLER, intid);
+}
+
+/* Private ones are enabled on each CPU alike, by the mask that a CPU reads when it comes up. */
 static void unmask(struct irq_domain *d, unsigned intid)
 {
-    if (intid >= 32) {
-        gic_bit(of(d)->dist, GICD_ISENABLER, intid);
-        return;
-    }
-    of(d)->private_on |= BIT(intid);
-    of(d)->driver->private_enable(of(d), intid, true);
+    if (intid < 32)
+        of(d)->private_on |= BIT(intid);
+    gic_bit(frame_of(of(d), intid), GICD_ISENABLER, intid);
 }
 
 static void trigger(struct irq_domain *d, unsigned intid, enum irq_trigger t)

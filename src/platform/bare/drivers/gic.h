@@ -26,9 +26,8 @@ struct gic_driver {
     void (*drop)(struct gic *g, uint32_t ack);
     void (*deactivate)(struct gic *g, uint32_t ack);
     void (*ipi)(struct gic *g, struct cpu *to);
-    /* Private interrupts of this CPU. */
-    void (*private_enable)(struct gic *g, unsigned intid, bool on);
-    void (*private_active)(struct gic *g, unsigned intid, bool active);
+    /* The registers of this CPU's private interrupts, laid out as the distributor's. */
+    uint8_t *(*private_frame)(struct gic *g);
 };
 
 #define GIC_REGIONS 16
@@ -104,7 +103,12 @@ enum {
 };
 void gic_bit(uint8_t *frame, unsigned reg, unsigned intid);
 void gic_trigger_set(uint8_t *frame, unsigned intid, bool edge);
-/* Priorities, groups and enables of shared interrupts as they begin. */
+/* Finds how many lines there are; the distributor off, its shared interrupts as they begin. */
 void gic_dist_reset(struct gic *g);
+/* The same for private ones, which the caller has disabled: inactive, priorities, those in private_on
+ * enabled. */
+void gic_private_reset(struct gic *g, uint8_t *frame);
+/* A private interrupt of this CPU. */
+void gic_private_active(struct gic *g, unsigned intid, bool active);
 
 #endif

@@ -29,8 +29,6 @@ static int init(struct gic *g, const struct board *b, dtb_node n, char *why, siz
         fmt_snprintf(why, why_size, "the GICv2 has no virtual CPU interface in the device tree");
         return -EINVAL;
     }
-    g->lines = MIN(((gic_r32(g->dist, GICD_TYPER) & 31) + 1) * 32, 1020u);
-    gic_w32(g->dist, GICD_CTLR, 0);
     gic_dist_reset(g);
     gic_w32(g->dist, GICD_CTLR, 1);
     return 0;
@@ -53,10 +51,7 @@ static void cpu_init(struct gic *g, struct cpu *c)
 {
     g->target[c->id] = own_target(g);
     gic_w32(g->dist, GICD_ICENABLER, 0xffff0000);
-    gic_w32(g->dist, GICD_ICACTIVER, UINT32_MAX);
-    for (unsigned i = 0; i < 32; i += 4)
-        gic_w32(g->dist, GICD_IPRIORITYR + i, GIC_PRIORITY * UINT32_C(0x01010101));
-    gic_w32(g->dist, GICD_ISENABLER, (uint32_t)g->private_on);
+    gic_private_reset(g, g->dist);
     gic_w32(g->cpu, GICC_PMR, 0xf0);
     gic_w32(g->cpu, GICC_BPR, 0);
     gic_w32(g->cpu, GICC_CTLR, CTLR_ENABLE | CTLR_EOIMODE);
@@ -88,14 +83,9 @@ static void ipi(struct gic *g, struct cpu *to)
     gic_w32(g->dist, GICD_SGIR, (uint32_t)g->target[to->id] << 16 | GIC_SGI_IPI);
 }
 
-static void private_enable(struct gic *g, unsigned intid, bool on)
+static uint8_t *private_frame(struct gic *g)
 {
-    gic_bit(g->dist, on ? GICD_ISENABLER : GICD_ICENABLER, intid);
-}
-
-static void private_active(struct gic *g, unsigned intid, bool active)
-{
-    gic_bit(g->dist, active ? GICD_ISACTIVER : GICD_ICACTIVER, intid);
+    return g->dist;
 }
 
 const struct gic_driver gicv2_driver = {.init = init,
@@ -104,5 +94,4 @@ const struct gic_driver gicv2_driver = {.init = init,
                                         .drop = drop,
                                         .deactivate = deactivate,
                                         .ipi = ipi,
-                                        .private_enable = private_enable,
-                                        .private_active = private_active};
+                                        .private_frame = private_frame};

@@ -79,8 +79,6 @@ static int init(struct gic *g, const struct board *b, dtb_node n, char *why, siz
         if (!g->region[i].base)
             return -ENOMEM;
     }
-    g->lines = MIN(((gic_r32(g->dist, GICD_TYPER) & 31) + 1) * 32, 1020u);
-    gic_w32(g->dist, GICD_CTLR, 0);
     gic_dist_reset(g);
     while (gic_r32(g->dist, GICD_CTLR) & CTLR_RWP)
         ;
@@ -101,10 +99,7 @@ static void cpu_init(struct gic *g, struct cpu *c)
         ;
     gic_w32(sgi, GICD_IGROUPR, UINT32_MAX);
     gic_w32(sgi, GICD_ICENABLER, UINT32_MAX);
-    gic_w32(sgi, GICD_ICACTIVER, UINT32_MAX);
-    for (unsigned i = 0; i < 32; i += 4)
-        gic_w32(sgi, GICD_IPRIORITYR + i, GIC_PRIORITY * UINT32_C(0x01010101));
-    gic_w32(sgi, GICD_ISENABLER, (uint32_t)g->private_on);
+    gic_private_reset(g, sgi);
     wr(icc_sre_el2, ICC_SRE_ALL);
     isb();
     wr(icc_pmr, 0xf0);
@@ -144,14 +139,9 @@ static void ipi(struct gic *g, struct cpu *to)
     isb();
 }
 
-static void private_enable(struct gic *g, unsigned intid, bool on)
+static uint8_t *private_frame(struct gic *g)
 {
-    gic_bit(g->redist[arch_cpu()->id] + GICR_SGI, on ? GICD_ISENABLER : GICD_ICENABLER, intid);
-}
-
-static void private_active(struct gic *g, unsigned intid, bool active)
-{
-    gic_bit(g->redist[arch_cpu()->id] + GICR_SGI, active ? GICD_ISACTIVER : GICD_ICACTIVER, intid);
+    return g->redist[arch_cpu()->id] + GICR_SGI;
 }
 
 const struct gic_driver gicv3_driver = {.init = init,
@@ -160,5 +150,4 @@ const struct gic_driver gicv3_driver = {.init = init,
                                         .drop = drop,
                                         .deactivate = deactivate,
                                         .ipi = ipi,
-                                        .private_enable = private_enable,
-                                        .private_active = private_active};
+                                        .private_frame = private_frame};
