@@ -47,29 +47,22 @@ static bool decode_half(struct mmio_op *op, uint16_t half)
     return false;
 }
 
-/* The guest's program as it may execute it: HLVX.HU, HLVX.WU (Priv. 20240411, 18.4.1). False: it may not. */
-static inline bool fetch_half(uint64_t va, uint16_t *out)
+#define HLVX(funct7, value, va)                                                                              \
+    __asm__ volatile(".option push\n.option norvc\n.insn r 0x73, 4, " #funct7 ", %0, %1, x3\n.option pop"    \
+                     : "+r"(value)                                                                           \
+                     : "r"(va)                                                                               \
+                     : "memory")
+
+/* The guest's program as it may execute it: HLVX.WU, HLVX.HU (Priv. 20240411, 18.4.1). False: it may not. */
+static inline bool fetch(uint64_t va, bool word, uint32_t *out)
 {
     uint64_t value = 0;
 
     riscv_expect_begin();
-    __asm__ volatile(".option push\n.option norvc\n.insn r 0x73, 4, 0x32, %0, %1, x3\n.option pop"
-                     : "+r"(value)
-                     : "r"(va)
-                     : "memory");
-    *out = (uint16_t)value;
-    return !riscv_expect_end();
-}
-
-static inline bool fetch_word(uint64_t va, uint32_t *out)
-{
-    uint64_t value = 0;
-
-    riscv_expect_begin();
-    __asm__ volatile(".option push\n.option norvc\n.insn r 0x73, 4, 0x34, %0, %1, x3\n.option pop"
-                     : "+r"(value)
-                     : "r"(va)
-                     : "memory");
+    if (word)
+        HLVX(0x34, value, va);
+    else
+        HLVX(0x32, value, va);
     *out = (uint32_t)value;
     return !riscv_expect_end();
 }
@@ -82,11 +75,11 @@ static bool decode(struct mmio_op *op, uint32_t word)
 /* A word that crosses into a page of other rights, or that the hart does not read misaligned. */
 static bool fetch_halves(uint64_t pc, uint32_t *out)
 {
-    uint16_t low, high = 0;
+    uint32_t low, high = 0;
 
-    if (!fetch_half(pc, &low) || (rv_insn_len(low) == 4 && !fetch_half(pc + 2, &high)))
+    if (!fetch(pc, false, &low) || (rv_insn_len((uint16_t)low) == 4 && !fetch(pc + 2, false, &high)))
         return false;
-    *out = (uint32_t)high << 16 | low;
+    *out = high << 16 | low;
     return true;
 }
 
@@ -107,7 +100,7 @@ const struct mmio_op *mmio_decode(struct bare_vcpu *b, uint64_t htinst)
     uint32_t word = (uint32_t)htinst;
     struct mmio_op *op;
 
-    if (!htinst && UNLIKELY(!fetch_word(b->r->v.pc, &word)) && !fetch_halves(b->r->v.pc, &word))
+    if (!htinst && UNLIKELY(!fetch(b->r->v.pc, true, &word)) && !fetch_halves(b->r->v.pc, &word))
         return NULL;
     op = &b->op[(word >> 7 ^ word >> 12) % MMIO_OPS];
     if (LIKELY(op->insn == word))
