@@ -1,7 +1,7 @@
 # Guests for the tests and the instruction counts of the bare form: out/bare-guests/<arch>/<name>.elf
 
 bare_guest_cc_riscv64 := riscv64-linux-gnu-gcc -march=rv64gc_zicsr_zifencei -mabi=lp64 -mcmodel=medany
-bare_guest_src_riscv64 := $(wildcard tests/bare/riscv64/*.[ch] tests/bare/riscv64/*.S) tests/bare/riscv64/link.ld
+bare_guest_src_riscv64 := src/platform/bare/boot/riscv64/frame.h $(wildcard tests/bare/riscv64/*.[ch] tests/bare/riscv64/*.S) tests/bare/riscv64/link.ld
 BARE_GUESTS_riscv64 := bench compete spin hello forms hostile tick
 
 bare_guest_flags := -O2 -std=gnu11 -Wall -Wextra -Werror -ffreestanding -fno-pic -fno-stack-protector -nostdlib -static \
@@ -20,7 +20,7 @@ $(OUT)/bare-guests/riscv64/null.img: tests/bare/riscv64/null.S
 	$(Q)riscv64-linux-gnu-objcopy -O binary $@.elf $@
 
 bare_guest_cc_arm64 := aarch64-linux-gnu-gcc -march=armv8-a -mgeneral-regs-only -mstrict-align
-bare_guest_src_arm64 := $(wildcard tests/bare/arm64/*.[ch] tests/bare/arm64/*.S) tests/bare/arm64/link.ld
+bare_guest_src_arm64 := src/platform/bare/boot/arm64/pairs.h $(wildcard tests/bare/arm64/*.[ch] tests/bare/arm64/*.S) tests/bare/arm64/link.ld
 BARE_GUESTS_arm64 := bench compete spin hello forms hostile tick
 
 $(OUT)/bare-guests/arm64/%.elf: tests/bare/arm64/%.c $(bare_guest_src_arm64)

@@ -1,4 +1,6 @@
 /* Entry of the test guests: x0 device tree, EL1, MMU off. PEs that CPU_ON started come by guest_secondary. */
+#include "../../../src/platform/bare/boot/arm64/pairs.h"
+
     .section .head, "ax"
     .global _start
 _start:
@@ -32,28 +34,15 @@ guest_secondary:
 
     .macro save
     stp x0, x1, [sp, #-176]!
-    stp x2, x3, [sp, #16]
-    stp x4, x5, [sp, #32]
-    stp x6, x7, [sp, #48]
-    stp x8, x9, [sp, #64]
-    stp x10, x11, [sp, #80]
-    stp x12, x13, [sp, #96]
-    stp x14, x15, [sp, #112]
-    stp x16, x17, [sp, #128]
-    stp x18, x29, [sp, #144]
+    pairs stp, sp, 16, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15, x16, x17, x18, x29
     str x30, [sp, #160]
     .endm
-    .macro restore
+    .macro restore_high /* all but x0, x1 */
     ldr x30, [sp, #160]
-    ldp x18, x29, [sp, #144]
-    ldp x16, x17, [sp, #128]
-    ldp x14, x15, [sp, #112]
-    ldp x12, x13, [sp, #96]
-    ldp x10, x11, [sp, #80]
-    ldp x8, x9, [sp, #64]
-    ldp x6, x7, [sp, #48]
-    ldp x4, x5, [sp, #32]
-    ldp x2, x3, [sp, #16]
+    pairs ldp, sp, 16, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15, x16, x17, x18, x29
+    .endm
+    .macro restore
+    restore_high
     ldp x0, x1, [sp], #176
     eret
     .endm
@@ -76,16 +65,7 @@ on_irq:
     save
     ldr x0, [sp, #176]
     bl guest_irq
-    ldr x30, [sp, #160]
-    ldp x18, x29, [sp, #144]
-    ldp x16, x17, [sp, #128]
-    ldp x14, x15, [sp, #112]
-    ldp x12, x13, [sp, #96]
-    ldp x10, x11, [sp, #80]
-    ldp x8, x9, [sp, #64]
-    ldp x6, x7, [sp, #48]
-    ldp x4, x5, [sp, #32]
-    ldp x2, x3, [sp, #16]
+    restore_high
     ldp x0, x1, [sp]
     add sp, sp, #208
     eret

@@ -1,4 +1,6 @@
 /* Entry of the test guests: a0 hart, a1 device tree, S-mode, MMU off. Started harts come by guest_secondary. */
+#include "../../../src/platform/bare/boot/riscv64/frame.h"
+
 .section .head, "ax"
 .globl _start
 _start:
@@ -30,21 +32,7 @@ trap:
     addi sp, sp, -144
     sd t0, 8(sp)
     rdinstret t0
-    sd ra, 0(sp)
-    sd t1, 16(sp)
-    sd t2, 24(sp)
-    sd a0, 32(sp)
-    sd a1, 40(sp)
-    sd a2, 48(sp)
-    sd a3, 56(sp)
-    sd a4, 64(sp)
-    sd a5, 72(sp)
-    sd a6, 80(sp)
-    sd a7, 88(sp)
-    sd t3, 96(sp)
-    sd t4, 104(sp)
-    sd t5, 112(sp)
-    sd t6, 120(sp)
+    regs_changed sd
     csrr a0, scause
     csrr a1, stval
     mv a2, t0
@@ -52,22 +40,8 @@ trap:
     csrr t0, sepc
     add t0, t0, a0
     csrw sepc, t0
-    ld ra, 0(sp)
     ld t0, 8(sp)
-    ld t1, 16(sp)
-    ld t2, 24(sp)
-    ld a0, 32(sp)
-    ld a1, 40(sp)
-    ld a2, 48(sp)
-    ld a3, 56(sp)
-    ld a4, 64(sp)
-    ld a5, 72(sp)
-    ld a6, 80(sp)
-    ld a7, 88(sp)
-    ld t3, 96(sp)
-    ld t4, 104(sp)
-    ld t5, 112(sp)
-    ld t6, 120(sp)
+    regs_changed ld
     addi sp, sp, 144
     sret
 

@@ -1,4 +1,6 @@
 /* Entry at EL1, exception vectors that record and go on, runs at EL0 (DDI 0487, D1.3). */
+#include "../../../src/platform/bare/boot/arm64/pairs.h"
+
     .section .text.start, "ax"
     .global _start
 _start:
@@ -30,15 +32,7 @@ vectors:
     .endr
 
 common:
-    stp x2, x3, [sp, #16]
-    stp x4, x5, [sp, #32]
-    stp x6, x7, [sp, #48]
-    stp x8, x9, [sp, #64]
-    stp x10, x11, [sp, #80]
-    stp x12, x13, [sp, #96]
-    stp x14, x15, [sp, #112]
-    stp x16, x17, [sp, #128]
-    stp x18, x30, [sp, #144]
+    pairs stp, sp, 16, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15, x16, x17, x18, x30
     mrs x1, elr_el1
     mrs x2, spsr_el1
     stp x1, x2, [sp, #160]
@@ -47,15 +41,7 @@ common:
     ldp x1, x2, [sp, #160]
     msr elr_el1, x1
     msr spsr_el1, x2
-    ldp x2, x3, [sp, #16]
-    ldp x4, x5, [sp, #32]
-    ldp x6, x7, [sp, #48]
-    ldp x8, x9, [sp, #64]
-    ldp x10, x11, [sp, #80]
-    ldp x12, x13, [sp, #96]
-    ldp x14, x15, [sp, #112]
-    ldp x16, x17, [sp, #128]
-    ldp x18, x30, [sp, #144]
+    pairs ldp, sp, 16, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15, x16, x17, x18, x30
     ldp x0, x1, [sp], #288
     eret
 
@@ -63,12 +49,7 @@ common:
     .global run, run_exit
 run:
     ldr x9, =context
-    stp x19, x20, [x9]
-    stp x21, x22, [x9, #16]
-    stp x23, x24, [x9, #32]
-    stp x25, x26, [x9, #48]
-    stp x27, x28, [x9, #64]
-    stp x29, x30, [x9, #80]
+    pairs stp, x9, 0, x19, x20, x21, x22, x23, x24, x25, x26, x27, x28, x29, x30
     mov x10, sp
     str x10, [x9, #96]
     msr elr_el1, x0
@@ -78,12 +59,7 @@ run:
     eret
 run_exit:
     ldr x9, =context
-    ldp x19, x20, [x9]
-    ldp x21, x22, [x9, #16]
-    ldp x23, x24, [x9, #32]
-    ldp x25, x26, [x9, #48]
-    ldp x27, x28, [x9, #64]
-    ldp x29, x30, [x9, #80]
+    pairs ldp, x9, 0, x19, x20, x21, x22, x23, x24, x25, x26, x27, x28, x29, x30
     ldr x10, [x9, #96]
     mov sp, x10
     ret

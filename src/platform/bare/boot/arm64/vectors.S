@@ -3,6 +3,7 @@
  * the engine's code (engine/bare/arm64/world.S).
  */
 #include "platform/bare/boot/arm64/el2.h"
+#include "platform/bare/boot/arm64/pairs.h"
 
     .macro entry target
     .balign 128
@@ -39,14 +40,7 @@ hyp_irq:
     stp x0, x1, [sp, #16]
     mrs x0, elr_el2
     mrs x1, spsr_el2
-    stp x2, x3, [sp, #32]
-    stp x4, x5, [sp, #48]
-    stp x6, x7, [sp, #64]
-    stp x8, x9, [sp, #80]
-    stp x10, x11, [sp, #96]
-    stp x12, x13, [sp, #112]
-    stp x14, x15, [sp, #128]
-    stp x16, x17, [sp, #144]
+    pairs stp, sp, 32, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15, x16, x17
     str x18, [sp, #160]
     stp x0, x1, [sp, #176]
     mov x29, sp
@@ -56,15 +50,7 @@ hyp_irq:
     msr elr_el2, x0
     msr spsr_el2, x1
     ldr x18, [sp, #160]
-    ldp x16, x17, [sp, #144]
-    ldp x14, x15, [sp, #128]
-    ldp x12, x13, [sp, #112]
-    ldp x10, x11, [sp, #96]
-    ldp x8, x9, [sp, #80]
-    ldp x6, x7, [sp, #64]
-    ldp x4, x5, [sp, #48]
-    ldp x2, x3, [sp, #32]
-    ldp x0, x1, [sp, #16]
+    pairs ldp, sp, 16, x0, x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15, x16, x17
     ldp x29, x30, [sp], #192
     eret
 
@@ -81,15 +67,7 @@ hyp_irq:
 1:  adrp x0, emergency_stack_top
     add x0, x0, :lo12:emergency_stack_top
 2:  sub x0, x0, #192
-    stp x1, x2, [x0]
-    stp x3, x4, [x0, #16]
-    stp x5, x6, [x0, #32]
-    stp x7, x8, [x0, #48]
-    stp x9, x10, [x0, #64]
-    stp x11, x12, [x0, #80]
-    stp x13, x14, [x0, #96]
-    stp x15, x16, [x0, #112]
-    stp x17, x18, [x0, #128]
+    pairs stp, x0, 0, x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15, x16, x17, x18
     mov x1, sp
     mrs x2, cnthp_cval_el2
     stp x1, x2, [x0, #144]
@@ -105,14 +83,7 @@ hyp_irq:
     ldp x1, x2, [sp, #160]
     msr elr_el2, x1
     msr spsr_el2, x2
-    ldp x17, x18, [sp, #128]
-    ldp x15, x16, [sp, #112]
-    ldp x13, x14, [sp, #96]
-    ldp x11, x12, [sp, #80]
-    ldp x9, x10, [sp, #64]
-    ldp x7, x8, [sp, #48]
-    ldp x5, x6, [sp, #32]
-    ldp x3, x4, [sp, #16]
+    pairs ldp, sp, 16, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15, x16, x17, x18
     mov x0, sp
     ldr x1, [x0, #144]
     mov sp, x1

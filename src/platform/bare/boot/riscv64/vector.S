@@ -4,24 +4,11 @@
  * Guests come by engine/bare/riscv64/world.S, which sets stvec while they run.
  */
 #include "platform/bare/boot/riscv64/early.h"
+#include "platform/bare/boot/riscv64/frame.h"
 #define CPU_SCRATCH 48 /* platform/bare/cpu.h */
 
 .macro frame_save
-    sd ra, 0(sp)
-    sd t1, 16(sp)
-    sd t2, 24(sp)
-    sd a0, 32(sp)
-    sd a1, 40(sp)
-    sd a2, 48(sp)
-    sd a3, 56(sp)
-    sd a4, 64(sp)
-    sd a5, 72(sp)
-    sd a6, 80(sp)
-    sd a7, 88(sp)
-    sd t3, 96(sp)
-    sd t4, 104(sp)
-    sd t5, 112(sp)
-    sd t6, 120(sp)
+    regs_changed sd
     csrr t0, sepc
     csrr t1, sstatus
     csrr t2, 0x600 /* hstatus: SPV, SPVP and GVA change with every trap */
@@ -37,22 +24,8 @@
     csrw sepc, t0
     csrw sstatus, t1
     csrw 0x600, t2
-    ld ra, 0(sp)
     ld t0, 8(sp)
-    ld t1, 16(sp)
-    ld t2, 24(sp)
-    ld a0, 32(sp)
-    ld a1, 40(sp)
-    ld a2, 48(sp)
-    ld a3, 56(sp)
-    ld a4, 64(sp)
-    ld a5, 72(sp)
-    ld a6, 80(sp)
-    ld a7, 88(sp)
-    ld t3, 96(sp)
-    ld t4, 104(sp)
-    ld t5, 112(sp)
-    ld t6, 120(sp)
+    regs_changed ld
 .endm
 
 .text
@@ -103,34 +76,10 @@ hv_vector_fatal:
 .globl arch_switch
 arch_switch:
     addi sp, sp, -112
-    sd ra, 0(sp)
-    sd s0, 8(sp)
-    sd s1, 16(sp)
-    sd s2, 24(sp)
-    sd s3, 32(sp)
-    sd s4, 40(sp)
-    sd s5, 48(sp)
-    sd s6, 56(sp)
-    sd s7, 64(sp)
-    sd s8, 72(sp)
-    sd s9, 80(sp)
-    sd s10, 88(sp)
-    sd s11, 96(sp)
+    regs_kept sd
     sd sp, 0(a0)
     ld sp, 0(a1)
-    ld ra, 0(sp)
-    ld s0, 8(sp)
-    ld s1, 16(sp)
-    ld s2, 24(sp)
-    ld s3, 32(sp)
-    ld s4, 40(sp)
-    ld s5, 48(sp)
-    ld s6, 56(sp)
-    ld s7, 64(sp)
-    ld s8, 72(sp)
-    ld s9, 80(sp)
-    ld s10, 88(sp)
-    ld s11, 96(sp)
+    regs_kept ld
     addi sp, sp, 112
     ret
 
