@@ -71,7 +71,7 @@ enum ir_fcond {
 
 /* aux of memory operations. */
 enum ir_memaux {
-    IR_MEM_SIZE = 7,   /* log2 of the bytes, 0..4 */
+    IR_MEM_SIZE = 7,   /* log2 of the bytes, 0..4; of STORE2 up to 5 */
     IR_MEM_SIGNED = 8, /* loads narrower than the type extend the sign */
     IR_MEM_ACQ = 16,
     IR_MEM_REL = 32,      /* ACQ | REL on an AMO is sequentially consistent (RVWMO aq.rl) */

@@ -397,6 +397,7 @@ static void fold_op(struct ir_unit *u, const struct pass_set *in_slot, unsigned 
         break;
     case IR_LOAD:
     case IR_STORE:
+    case IR_STORE2:
         fold_address(u, in_slot, op);
         break;
     }

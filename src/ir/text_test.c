@@ -88,7 +88,7 @@ static ir_ref operand_for(struct ir_unit *u, char letter, enum ir_type own)
 
 static enum ir_type type_for(unsigned op)
 {
-    if (op >= IR_FADD && op <= IR_UNBOX)
+    if ((op >= IR_FADD && op <= IR_UNBOX) || op == IR_STORE2)
         return IRT_F32;
     if (op == IR_INSN || op == IR_SYNC || op == IR_FENCE || op == IR_JUMP || op == IR_DISPATCH ||
         op == IR_JUMPI)
@@ -111,6 +111,7 @@ static unsigned aux_for(unsigned op)
         return 8 << 8 | 8;
     case IR_LOAD:
     case IR_STORE:
+    case IR_STORE2:
     case IR_AMO:
     case IR_CAS:
     case IR_LR:

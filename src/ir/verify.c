@@ -88,6 +88,10 @@ static const char *check_memory(const struct ir_op *op)
 {
     unsigned size = 1u << (op->aux & IR_MEM_SIZE);
 
+    if (op->op == IR_STORE2)
+        return op->aux <= 5 && !is_int(op->type) && size == 2 * ir_type_size((enum ir_type)op->type)
+                   ? NULL
+                   : "a pair is of two whole FP or vector values";
     if ((op->aux & IR_MEM_SIZE) > 4)
         return "no such size";
     if (op->op == IR_LOAD || op->op == IR_STORE) {

@@ -10,7 +10,7 @@
 
 /* Where exact accesses leave and find their bytes; a value of the widest type. */
 struct exec_buf {
-    _Alignas(16) uint8_t bytes[16];
+    _Alignas(16) uint8_t bytes[32];
 };
 
 /* Unit closed (dead or promoted): back to the dispatcher, which finds v->pc set. */
@@ -278,6 +278,30 @@ static int do_stx(struct vcpu *v, const struct iop *ip)
         ram_store(p + 8, 8, x[1]);
     if (ip->aux & IR_MEM_REL && ip->aux & IR_MEM_ACQ)
         ram_fence();
+    return 0;
+}
+
+/* b, then d: whole FP or vector values of half the size. */
+static int do_store2(struct vcpu *v, const struct iop *ip)
+{
+    gva_t va = CELL(v, ip->a, uint64_t) + (uint64_t)ip->imm;
+    unsigned size = 1u << (ip->aux & IR_MEM_SIZE), half = size / 2;
+    const int16_t cells[2] = {ip->b, ip->d};
+    struct exec_buf buf, value;
+    uint8_t *p = tlb_write(soft_of(v), va, size);
+
+    for (unsigned i = 0; i < 2; i++)
+        memcpy(value.bytes + i * half, &CELL(v, cells[i], uint8_t), half);
+    if (!p)
+        p = slow_store(v, va, ip->aux, value.bytes, &buf);
+    if (!p)
+        return 1;
+    for (unsigned i = 0, n = MIN(half, 8); i < size; i += n) {
+        uint64_t x = 0;
+
+        memcpy(&x, value.bytes + i, n);
+        ram_store(p + i, n, x);
+    }
     return 0;
 }
 
@@ -748,6 +772,7 @@ L_ST64P : {
 }
     MEMORY_CALL(LDX, do_ldx)
     MEMORY_CALL(STX, do_stx)
+    MEMORY_CALL(STORE2, do_store2)
     MEMORY_CALL(AMO, do_amo)
     MEMORY_CALL(CAS, do_cas)
     MEMORY_CALL(LR, do_lr)

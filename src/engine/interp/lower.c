@@ -887,6 +887,12 @@ static void lower_op(struct lower *l, unsigned at)
     case IR_STORE:
         lower_store(l, at, op);
         break;
+    case IR_STORE2: {
+        int16_t a = cell_of(l, at, op->a), b = cell_of(l, at, op->b);
+
+        out(l, IOP_STORE2, cell_of(l, at, op->c), a, b, op->aux, op->imm);
+        break;
+    }
     case IR_AMO:
     case IR_CAS:
     case IR_LR:

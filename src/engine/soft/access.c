@@ -107,7 +107,7 @@ static void store_end(struct vcpu *v, const struct tlb_target *t, unsigned size)
         v->vm->watch(v->vm, t->gpa, size);
 }
 
-/* Sixteen bytes are twice eight: no deeper. */
+/* Sixteen bytes are twice eight, and so on: no deeper. */
 // NOLINTNEXTLINE(misc-no-recursion)
 static void ram_copy_out(const uint8_t *host, void *out, unsigned size)
 {
@@ -136,6 +136,9 @@ static void ram_copy_in(uint8_t *host, const void *in, unsigned size)
     } else if (size == 16) {
         ram_copy_in(host, b, 8);
         ram_copy_in(host + 8, b + 8, 8);
+    } else if (size == 32) {
+        ram_copy_in(host, b, 16);
+        ram_copy_in(host + 16, b + 16, 16);
     } else {
         for (unsigned i = 0; i < size; i++)
             ram_u8_store(host + i, b[i]);
@@ -164,7 +167,7 @@ int access_load(struct vcpu *v, gva_t va, unsigned aux, void *out)
 
 int access_store(struct vcpu *v, gva_t va, unsigned aux, const void *in)
 {
-    uint8_t bytes[16], *b = bytes;
+    uint8_t bytes[32], *b = bytes;
     struct span sp;
 
     if (misaligned(v, va, aux, ACCESS_WRITE) || span_walk(v, va, aux_size(aux), ACCESS_WRITE, &sp))

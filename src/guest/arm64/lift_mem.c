@@ -207,10 +207,16 @@ static void fp_put_value(struct lift *l, unsigned size, unsigned reg, ir_ref v)
         alift_put_scalar(l, reg, v);
 }
 
-static void fp_store_value(struct lift *l, unsigned size, ir_ref base, int64_t disp, unsigned reg)
+static enum ir_type fp_type(unsigned size)
 {
     static const uint8_t types[] = {IRT_I64, IRT_I64, IRT_F32, IRT_F64, IRT_V128};
-    enum ir_type type = (enum ir_type)types[size];
+
+    return (enum ir_type)types[size];
+}
+
+static void fp_store_value(struct lift *l, unsigned size, ir_ref base, int64_t disp, unsigned reg)
+{
+    enum ir_type type = fp_type(size);
 
     ir_store(l->u, type, plain(l, size), base, disp, ir_get(l->u, type, SLOT_Q(reg)));
 }
@@ -276,18 +282,23 @@ static void op_fp_load_pair(struct lift *l, row_t row)
     fp_put_value(l, l->i.size, l->i.ra, b);
 }
 
-/*
- * Two accesses: where the second one faults the first may have been done (the architecture allows it). To
- * look at both pages before made each copy half as fast.
- */
+/* As of general registers. */
 static void op_fp_store_pair(struct lift *l, row_t row)
 {
     ir_ref base = base_of(l);
+    unsigned size = l->i.size;
+    enum ir_type type = fp_type(size);
+    int64_t disp = disp_of(l);
 
     (void)row;
-    alift_watch(l, base, disp_of(l), 2u << l->i.size, true);
-    fp_store_value(l, l->i.size, base, disp_of(l), l->i.rd);
-    fp_store_value(l, l->i.size, base, disp_of(l) + (1 << l->i.size), l->i.ra);
+    alift_watch(l, base, disp, 2u << size, true);
+    if (l->mode & ARM64_MODE_ALIGN) {
+        fp_store_value(l, size, base, disp, l->i.rd);
+        fp_store_value(l, size, base, disp + (1 << size), l->i.ra);
+    } else {
+        ir_emit(l->u, IR_STORE2, type, size + 1, base, ir_get(l->u, type, SLOT_Q(l->i.rd)),
+                ir_get(l->u, type, SLOT_Q(l->i.ra)), disp);
+    }
     write_back(l, base);
 }
 

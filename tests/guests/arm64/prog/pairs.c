@@ -29,9 +29,13 @@ static void pairs_across(u64 flags, u64 esr)
     check("vector", last.vector, 0x200);
     check("ESR", last.esr, esr);
     check("FAR", last.far, WINDOW + 4096);
+    sees("STP Q wrote nothing", 4080, 7);
     STORE("stp d8, d9, [%0, #8]");
     check("FAR", last.far, WINDOW + 4096);
-    first[511] = 7;
+    sees("STP D wrote nothing", 4088, 7);
+    STORE("stp s8, s9, [%0, #12]");
+    check("FAR", last.far, WINDOW + 4096);
+    sees("STP S wrote nothing", 4088, 7);
     STORE("stp xzr, xzr, [%0, #8]");
     check("FAR", last.far, WINDOW + 4096);
     sees("STP X wrote nothing", 4088, 7);

@@ -35,8 +35,8 @@ enum thunk {
     T_FP_LOAD,
     T_FLAGS,               /* own.flag_* becomes the packed flags; changes nothing else */
     T_READ,                /* + log2 size: site miss, see emit_mem.c */
-    T_WRITE = T_READ + 5,  /* alike */
-    T_GROUP = T_WRITE + 5, /* reads, writes: see group.c */
+    T_WRITE = T_READ + 5,  /* alike, up to 32 bytes */
+    T_GROUP = T_WRITE + 6, /* reads, writes: see group.c */
     T_FLOAT = T_GROUP + 2, /* soft float on own_wide.arg */
     T_HELPER,
     T_COUNT = T_HELPER + 64

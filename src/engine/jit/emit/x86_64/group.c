@@ -59,7 +59,7 @@ static void add_access(struct emit *e, unsigned i, const struct ir_op *op, bool 
     if (!g)
         return;
     g->accesses += sure;
-    g->write |= op->op == IR_STORE;
+    g->write |= op->op != IR_LOAD;
     e->affine[i].group = (uint8_t)(g - e->group + 1);
 }
 
@@ -91,6 +91,7 @@ static void look(struct emit *e, const struct ir_block *b)
             break;
         case IR_LOAD:
         case IR_STORE:
+        case IR_STORE2:
             if (!calls)
                 add_access(e, i, op, sure);
             break;

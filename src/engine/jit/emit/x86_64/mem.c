@@ -361,6 +361,28 @@ static bool store(struct emit *e, const struct ir_op *op)
     return true;
 }
 
+/* Two FP or vector values as one access of both. */
+static bool store_two(struct emit *e, const struct ir_op *op)
+{
+    const ir_ref half[2] = {op->b, op->c};
+    unsigned size = op->aux & IR_MEM_SIZE;
+    uint32_t code = op->type == IRT_V128 ? S_MOVUPS_ST : op->type == IRT_F64 ? S_MOVSD_ST : S_MOVSS_ST;
+    struct addr at;
+
+    if (op->aux != size)
+        return false;
+    val_take(e, RCX);
+    at = addr_of(e, op);
+    if (!group_addend(e))
+        site(e, (struct place){.at = at, .size = size, .write = true}, BY_SLOT);
+    for (int i = 0; i < 2; i++) {
+        as_rm(&e->a, code, val_xmm(e, half[i]), mem_sum(at.base, RCX, 0, at.disp + i * (1 << (size - 1))));
+        val_done(e, half[i]);
+    }
+    val_done(e, op->a);
+    return true;
+}
+
 /* Two registers as one access of 16 bytes, which nothing asks to be indivisible: CONCAT was left to us. */
 static bool store_pair(struct emit *e, const struct ir_op *op)
 {
@@ -622,6 +644,8 @@ bool emit_mem(struct emit *e, const struct ir_op *op)
         return load(e, op);
     case IR_STORE:
         return op->type == IRT_I128 ? store_pair(e, op) : store(e, op);
+    case IR_STORE2:
+        return store_two(e, op);
     case IR_CAS:
         return compare_and_swap(e, op) && (e->done = true);
     case IR_AMO:

@@ -476,6 +476,7 @@ int emit_thunks(struct jit_vm *jv)
         make_miss(&m, i, false);
         make_miss(&m, i, true);
     }
+    make_miss(&m, 5, true);
     make_group(&m, false);
     make_group(&m, true);
     make_float(&m);
