@@ -22,7 +22,7 @@ const struct registry_device registry_devices[] = {
     {"goldfish-rtc", "real-time clock"},
     {"aclint", "RISC-V software interrupts and timer, SiFive CLINT layout"},
     {"plic", "RISC-V platform-level interrupt controller"},
-    {"aplic", "RISC-V AIA advanced PLIC, MSI delivery"},
+    {"aplic", "RISC-V AIA advanced PLIC, with or without MSIs"},
     {"imsic", "RISC-V AIA incoming MSI controller"},
     {"cfi-flash", "parallel NOR flash, CFI, Intel command set"},
     {"gicv2", "Arm GICv2 interrupt controller"},

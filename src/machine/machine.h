@@ -24,7 +24,7 @@ struct machine_ops {
     const char *name; /* "virt" */
     const char *guest_arch;
     const char *summary;
-    const char *options; /* "aia=none|aplic-imsic", for help and error texts; NULL: none */
+    const char *options; /* "aia=none|aplic|aplic-imsic", for help and error texts; NULL: none */
     unsigned cpu_max;
     /* 0, or -EINVAL with the reason: options, sizes, what files are given. Starts nothing. */
     int (*check)(const struct vm_desc *desc, char *why, size_t why_size);

@@ -37,10 +37,22 @@ static uint32_t cpu_phandle(unsigned hart)
     return RISCV_PHANDLE_CPU_INTC(hart);
 }
 
-/* One privilege level of the AIA: interrupt files, and a domain that sends to them. */
+enum aia { AIA_NONE, AIA_APLIC, AIA_IMSIC };
+
+static enum aia aia_of(const struct vm_desc *d)
+{
+    char value[32];
+
+    if (!machine_option(d->machine_options, "aia", value, sizeof(value)))
+        return AIA_NONE;
+    return !strcmp(value, "aplic") ? AIA_APLIC : !strcmp(value, "aplic-imsic") ? AIA_IMSIC : AIA_NONE;
+}
+
+/* One privilege level of the AIA: a domain, and the interrupt files that it sends to, if any. */
 static struct device *build_aia_level(struct vm *vm, bool supervisor, struct device *child, char *why,
                                       size_t why_size)
 {
+    bool msi = aia_of(&vm->desc) == AIA_IMSIC;
     const struct imsic_config imsic = {
         .base = supervisor ? VIRT_IMSIC_S : VIRT_IMSIC_M,
         .supervisor = supervisor,
@@ -51,12 +63,14 @@ static struct device *build_aia_level(struct vm *vm, bool supervisor, struct dev
     const struct aplic_config aplic = {
         .base = supervisor ? VIRT_APLIC_S : VIRT_APLIC_M,
         .phandle = supervisor ? VIRT_PHANDLE_APLIC_S : VIRT_PHANDLE_APLIC_M,
-        .msi_phandle = imsic.phandle,
+        .msi_phandle = msi ? imsic.phandle : 0,
         .msi_base = imsic.base,
+        .input = imsic.input,
+        .cpu_phandle = cpu_phandle,
         .child = child,
     };
 
-    if (!imsic_create(vm, supervisor ? "imsic-s" : "imsic-m", &imsic, why, why_size))
+    if (msi && !imsic_create(vm, supervisor ? "imsic-s" : "imsic-m", &imsic, why, why_size))
         return NULL;
     return aplic_create(vm, supervisor ? "aplic-s" : "aplic-m", &aplic, why, why_size);
 }
@@ -78,16 +92,9 @@ struct wiring {
     struct irq_line (*line)(struct device *controller, unsigned source);
 };
 
-static bool wants_aia(const struct vm_desc *d)
-{
-    char value[32];
-
-    return machine_option(d->machine_options, "aia", value, sizeof(value)) && !strcmp(value, "aplic-imsic");
-}
-
 static int build_wiring(struct vm *vm, struct wiring *w, char *why, size_t why_size)
 {
-    if (wants_aia(&vm->desc))
+    if (aia_of(&vm->desc) != AIA_NONE)
         *w = (struct wiring){build_aia(vm, why, why_size), aplic_line};
     else
         *w = (struct wiring){build_plic(vm, why, why_size), plic_line};
@@ -178,7 +185,7 @@ static int build_machine(struct vm *vm, const struct machine_backends *b, char *
     return 0;
 }
 
-/* Messages go to the interrupt files of S-level; the PLIC takes none. */
+/* Messages go to the interrupt files of S-level; without them there are none. */
 static int build_pci(struct vm *vm, const struct wiring *w, char *why, size_t why_size)
 {
     struct pci_host_config c = {
@@ -188,8 +195,8 @@ static int build_pci(struct vm *vm, const struct wiring *w, char *why, size_t wh
         .mmio_size = VIRT_PCI_MMIO_SIZE,
         .pio = VIRT_PCI_PIO,
         .pio_size = VIRT_PCI_PIO_SIZE,
-        .intc_phandle = wants_aia(&vm->desc) ? VIRT_PHANDLE_APLIC_S : VIRT_PHANDLE_PLIC,
-        .msi_phandle = wants_aia(&vm->desc) ? VIRT_PHANDLE_IMSIC_S : 0,
+        .intc_phandle = aia_of(&vm->desc) ? VIRT_PHANDLE_APLIC_S : VIRT_PHANDLE_PLIC,
+        .msi_phandle = aia_of(&vm->desc) == AIA_IMSIC ? VIRT_PHANDLE_IMSIC_S : 0,
     };
 
     for (unsigned i = 0; i < PCI_PINS; i++)
@@ -227,7 +234,7 @@ static int virt_build(struct vm *vm, const struct machine_backends *b, char *why
 
 static int virt_check(const struct vm_desc *d, char *why, size_t why_size)
 {
-    static const char *const options[] = {"aia=none", "aia=aplic-imsic", "vars=", NULL};
+    static const char *const options[] = {"aia=none", "aia=aplic", "aia=aplic-imsic", "vars=", NULL};
 
     if (machine_options_check("virt", d->machine_options, options, why, why_size))
         return -EINVAL;
@@ -252,7 +259,7 @@ const struct machine_ops machine_virt_riscv64 = {
     .name = "virt",
     .guest_arch = "riscv64",
     .summary = "generic RISC-V board: PLIC or AIA, NS16550, virtio-mmio, PCI",
-    .options = "aia=none|aplic-imsic,vars=FILE",
+    .options = "aia=none|aplic|aplic-imsic,vars=FILE",
     .cpu_max = VM_MAX_VCPUS,
     .check = virt_check,
     .build = virt_build,

@@ -1,6 +1,6 @@
 /*
- * RISC-V AIA advanced PLIC: one interrupt domain, forwarding wired interrupts as MSIs. A domain may have
- * one child, to which it delegates sources.
+ * RISC-V AIA advanced PLIC: one interrupt domain, forwarding wired interrupts as MSIs or to the harts'
+ * inputs. A domain may have one child, to which it delegates sources.
  */
 #ifndef CV_DEVICE_INTC_APLIC_H
 #define CV_DEVICE_INTC_APLIC_H
@@ -11,8 +11,11 @@
 
 struct aplic_config {
     gpa_t base;
-    uint32_t phandle, msi_phandle;
-    gpa_t msi_base;       /* of this domain's IMSIC files, a page a hart: what firmware would configure */
+    uint32_t phandle;
+    uint32_t msi_phandle; /* of this domain's IMSIC; 0: direct delivery */
+    gpa_t msi_base;       /* its files, a page a hart: what firmware would configure */
+    unsigned input;       /* in direct delivery: of a CPU, and its node */
+    uint32_t (*cpu_phandle)(unsigned hart);
     struct device *child; /* an APLIC made before, or NULL */
 };
 

@@ -1,5 +1,4 @@
-/* APLIC (AIA 1.0, chapter 4) with MSI delivery: source modes, pending and enable bits, targets, delegation.
- */
+/* APLIC (AIA 1.0, chapter 4): source modes, pending and enable bits, targets, delegation, both deliveries. */
 #include "device/intc/aplic.h"
 #include "device/intc/imsic.h"
 #include "device/intc/intc_test.h"
@@ -340,6 +339,240 @@ static void delegation(void **state)
     vm_destroy(vm);
 }
 
+/* ---- direct delivery ---- */
+
+static struct device *create_direct(struct device *child, char *why, size_t why_size)
+{
+    const struct aplic_config c = {.base = child ? ROOT : CHILD,
+                                   .phandle = child ? 0x102 : 0x103,
+                                   .input = child ? INPUT_MEI : INPUT_SEI,
+                                   .cpu_phandle = cpu_phandle,
+                                   .child = child};
+
+    return aplic_create(vm, child ? "aplic-m" : "aplic-s", &c, why, why_size);
+}
+
+/* One domain at CHILD, or two. */
+static void begin_direct(bool two)
+{
+    char why[160];
+
+    vm = testvm_new(2);
+    root = create_direct(NULL, why, sizeof(why));
+    assert_non_null(root);
+    if (two)
+        root = create_direct(root, why, sizeof(why));
+    assert_non_null(root);
+    reset("aplic-s");
+    if (two)
+        reset("aplic-m");
+}
+
+enum {
+    IDELIVERY = 0x4000,
+    IFORCE = 0x4004,
+    ITHRESHOLD = 0x4008,
+    TOPI = 0x4018,
+    CLAIMI = 0x401c,
+    HART1 = 0x20
+};
+
+static void ready_direct(gpa_t domain, unsigned n, uint32_t mode, unsigned hart, unsigned priority)
+{
+    source(domain, n, mode);
+    target(domain, n, hart, priority);
+    set32(domain + SETIENUM, n);
+    set32(domain + DOMAINCFG, 0x100);
+    set32(domain + IDELIVERY + hart * HART1, 1);
+}
+
+/* 4.5.1, 4.5.3, 4.5.4, 4.5.15: what is of MSIs is not there; 4.5.16.1: priorities 1 to 255. */
+static void direct_registers(void **state)
+{
+    (void)state;
+    begin_direct(false);
+    set32(CHILD + DOMAINCFG, UINT32_MAX);
+    assert_int_equal(get32(CHILD + DOMAINCFG), 0x80000100);
+    for (gpa_t o = 0x1bc0; o <= 0x1bcc; o += 4) {
+        set32(CHILD + o, UINT32_MAX);
+        assert_int_equal(get32(CHILD + o), 0);
+    }
+    set32(CHILD + GENMSI, 5);
+    assert_int_equal(get32(CHILD + GENMSI), 0);
+    target(CHILD, 3, 1, 9);
+    assert_int_equal(get32(CHILD + 0x300c), 0);
+    source(CHILD, 3, EDGE1);
+    assert_int_equal(get32(CHILD + 0x300c), 1);
+    set32(CHILD + 0x300c, UINT32_MAX);
+    assert_int_equal(get32(CHILD + 0x300c), 0xfffc00ff);
+    set32(CHILD + 0x300c, 1 << 18);
+    assert_int_equal(get32(CHILD + 0x300c), 1 << 18 | 1);
+    source(CHILD, 3, 0);
+    assert_int_equal(get32(CHILD + 0x300c), 0);
+    for (unsigned h = 0; h < 3; h++) {
+        for (gpa_t o = IDELIVERY; o < IDELIVERY + HART1; o += 4)
+            set32(CHILD + h * HART1 + o, UINT32_MAX);
+        assert_int_equal(get32(CHILD + h * HART1 + IDELIVERY), h < 2);
+        assert_int_equal(get32(CHILD + h * HART1 + IFORCE), h < 2);
+        assert_int_equal(get32(CHILD + h * HART1 + ITHRESHOLD), h < 2 ? 255 : 0);
+        assert_int_equal(get32(CHILD + h * HART1 + TOPI), 0);
+    }
+    assert_true(node_has("aplic-s", "interrupts-extended"));
+    assert_false(node_has("aplic-s", "msi-parent"));
+    vm_destroy(vm);
+}
+
+/* 4.7: the pending bit of a level is the level, whatever software writes or claims. */
+static void direct_level(void **state)
+{
+    (void)state;
+    begin_direct(false);
+    ready_direct(CHILD, 10, LEVEL1, 0, 4);
+    set32(CHILD + SETIPNUM, 10);
+    assert_false(bit(CHILD + SETIP, 10) || input(0, INPUT_SEI));
+    wire(10, true);
+    assert_true(input(0, INPUT_SEI));
+    assert_false(input(1, INPUT_SEI));
+    set32(CHILD + CLRIPNUM, 10);
+    set32(CHILD + IN_CLRIP, 1 << 10);
+    assert_true(bit(CHILD + SETIP, 10) && input(0, INPUT_SEI));
+    assert_int_equal(get32(CHILD + CLAIMI), 10 << 16 | 4);
+    assert_int_equal(get32(CHILD + CLAIMI), 10 << 16 | 4);
+    assert_true(input(0, INPUT_SEI));
+    wire(10, false);
+    assert_int_equal(get32(CHILD + CLAIMI), 0);
+    assert_false(bit(CHILD + SETIP, 10) || input(0, INPUT_SEI));
+    wire(10, true);
+    source(CHILD, 10, LEVEL0);
+    assert_false(bit(CHILD + SETIP, 10) || input(0, INPUT_SEI));
+    wire(10, false);
+    assert_true(bit(CHILD + SETIP, 10) && input(0, INPUT_SEI));
+    source(CHILD, 10, 0);
+    assert_false(bit(CHILD + SETIP, 10) || input(0, INPUT_SEI));
+    vm_destroy(vm);
+}
+
+/* 4.8.1.5: a claim ends the pending state of an edge; a request without a wire works as well. */
+static void direct_edge(void **state)
+{
+    (void)state;
+    begin_direct(false);
+    ready_direct(CHILD, 11, EDGE1, 1, 4);
+    wire(11, true);
+    wire(11, false);
+    assert_true(input(1, INPUT_SEI));
+    assert_int_equal(get32(CHILD + HART1 + TOPI), 11 << 16 | 4);
+    assert_int_equal(get32(CHILD + HART1 + CLAIMI), 11 << 16 | 4);
+    assert_int_equal(get32(CHILD + HART1 + CLAIMI), 0);
+    assert_false(bit(CHILD + SETIP, 11) || input(1, INPUT_SEI));
+    ready_direct(CHILD, 12, DETACHED, 1, 4);
+    set32(CHILD + SETIPNUM, 12);
+    assert_true(input(1, INPUT_SEI));
+    set32(CHILD + CLRIPNUM, 12);
+    assert_false(input(1, INPUT_SEI));
+    vm_destroy(vm);
+}
+
+/* 4.8.1.1, 4.8.1.3, 4.8.1.4: the lowest number is the highest priority, then the lowest identity. */
+static void direct_order(void **state)
+{
+    (void)state;
+    begin_direct(false);
+    ready_direct(CHILD, 40, DETACHED, 0, 7);
+    ready_direct(CHILD, 41, DETACHED, 0, 3);
+    ready_direct(CHILD, 20, DETACHED, 0, 7);
+    ready_direct(CHILD, 5, DETACHED, 1, 1);
+    for (unsigned i = 0; i < 2; i++)
+        set32(CHILD + SETIP + 4 * i, UINT32_MAX);
+    assert_int_equal(get32(CHILD + TOPI), 41 << 16 | 3);
+    set32(CHILD + ITHRESHOLD, 3);
+    assert_int_equal(get32(CHILD + TOPI), 0);
+    assert_false(input(0, INPUT_SEI));
+    set32(CHILD + ITHRESHOLD, 4);
+    assert_int_equal(get32(CHILD + TOPI), 41 << 16 | 3);
+    assert_true(input(0, INPUT_SEI));
+    set32(CHILD + ITHRESHOLD, 0);
+    assert_int_equal(get32(CHILD + CLAIMI), 41 << 16 | 3);
+    assert_int_equal(get32(CHILD + CLAIMI), 20 << 16 | 7);
+    set32(CHILD + CLRIENUM, 40);
+    assert_int_equal(get32(CHILD + TOPI), 0);
+    assert_false(input(0, INPUT_SEI));
+    set32(CHILD + SETIENUM, 40);
+    assert_true(input(0, INPUT_SEI));
+    set32(CHILD + IDELIVERY, 0);
+    assert_int_equal(get32(CHILD + TOPI), 40 << 16 | 7);
+    assert_false(input(0, INPUT_SEI));
+    set32(CHILD + IDELIVERY, 1);
+    set32(CHILD + DOMAINCFG, 0);
+    assert_false(input(0, INPUT_SEI) || input(1, INPUT_SEI));
+    set32(CHILD + DOMAINCFG, 0x100);
+    assert_true(input(0, INPUT_SEI) && input(1, INPUT_SEI));
+    target(CHILD, 40, 1, 7);
+    assert_false(input(0, INPUT_SEI));
+    assert_int_equal(get32(CHILD + HART1 + CLAIMI), 5 << 16 | 1);
+    assert_int_equal(get32(CHILD + HART1 + CLAIMI), 40 << 16 | 7);
+    target(CHILD, 40, 2, 7); /* no such hart */
+    set32(CHILD + SETIPNUM, 40);
+    assert_false(input(0, INPUT_SEI) || input(1, INPUT_SEI));
+    vm_destroy(vm);
+}
+
+/* 4.8.1.2: an interrupt by force, until it is claimed while there is nothing to claim. */
+static void direct_force(void **state)
+{
+    (void)state;
+    begin_direct(false);
+    set32(CHILD + HART1 + IFORCE, 1);
+    assert_false(input(1, INPUT_SEI));
+    ready_direct(CHILD, 8, EDGE1, 1, 2);
+    assert_true(input(1, INPUT_SEI));
+    assert_int_equal(get32(CHILD + HART1 + TOPI), 0);
+    wire(8, true);
+    assert_int_equal(get32(CHILD + HART1 + CLAIMI), 8 << 16 | 2);
+    assert_int_equal(get32(CHILD + HART1 + IFORCE), 1);
+    assert_true(input(1, INPUT_SEI));
+    assert_int_equal(get32(CHILD + HART1 + CLAIMI), 0);
+    assert_int_equal(get32(CHILD + HART1 + IFORCE), 0);
+    assert_false(input(1, INPUT_SEI));
+    reset("aplic-s");
+    assert_int_equal(get32(CHILD + HART1 + IDELIVERY), 0);
+    vm_destroy(vm);
+}
+
+static void direct_delegation(void **state)
+{
+    (void)state;
+    begin_direct(true);
+    ready_direct(ROOT, 20, LEVEL1, 0, 1);
+    wire(20, true);
+    assert_true(input(0, INPUT_MEI));
+    source(ROOT, 20, DELEGATED);
+    assert_false(input(0, INPUT_MEI) || input(0, INPUT_SEI));
+    ready_direct(CHILD, 20, LEVEL1, 0, 1);
+    assert_true(input(0, INPUT_SEI));
+    source(ROOT, 20, 0);
+    assert_false(input(0, INPUT_MEI) || input(0, INPUT_SEI));
+    reset("aplic-s");
+    reset("aplic-m");
+    assert_false(input(0, INPUT_MEI) || input(0, INPUT_SEI));
+    vm_destroy(vm);
+}
+
+/* A reset takes back what it drove. */
+static void direct_reset(void **state)
+{
+    (void)state;
+    begin_direct(false);
+    ready_direct(CHILD, 20, LEVEL1, 0, 1);
+    wire(20, true);
+    assert_true(input(0, INPUT_SEI));
+    reset("aplic-s");
+    assert_false(input(0, INPUT_SEI));
+    ready_direct(CHILD, 20, LEVEL1, 0, 1);
+    assert_true(input(0, INPUT_SEI)); /* the wire is still up */
+    vm_destroy(vm);
+}
+
 static void resets(void **state)
 {
     (void)state;
@@ -367,6 +600,10 @@ static void hostile(void **state)
     hostile_registers("aplic-m", ROOT, 0x8000, 100000);
     hostile_registers("aplic-s", CHILD, 0x8000, 100000);
     vm_destroy(vm);
+    begin_direct(true);
+    hostile_registers("aplic-m", ROOT, 0x8000, 100000);
+    hostile_registers("aplic-s", CHILD, 0x8000, 100000);
+    vm_destroy(vm);
 }
 
 static void no_memory(void **state)
@@ -378,10 +615,24 @@ static void no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(domaincfg), cmocka_unit_test(modes),        cmocka_unit_test(sourcecfg),
-        cmocka_unit_test(enables),   cmocka_unit_test(pending_bits), cmocka_unit_test(configured_late),
-        cmocka_unit_test(targets),   cmocka_unit_test(delegation),   cmocka_unit_test(resets),
-        cmocka_unit_test(hostile),   cmocka_unit_test(no_memory),
+        cmocka_unit_test(domaincfg),
+        cmocka_unit_test(modes),
+        cmocka_unit_test(sourcecfg),
+        cmocka_unit_test(enables),
+        cmocka_unit_test(pending_bits),
+        cmocka_unit_test(configured_late),
+        cmocka_unit_test(targets),
+        cmocka_unit_test(delegation),
+        cmocka_unit_test(resets),
+        cmocka_unit_test(hostile),
+        cmocka_unit_test(no_memory),
+        cmocka_unit_test(direct_registers),
+        cmocka_unit_test(direct_level),
+        cmocka_unit_test(direct_edge),
+        cmocka_unit_test(direct_order),
+        cmocka_unit_test(direct_force),
+        cmocka_unit_test(direct_delegation),
+        cmocka_unit_test(direct_reset),
     };
 
     return cmocka_run_group_tests_name("aplic", tests, NULL, NULL);

@@ -45,13 +45,16 @@ const struct state_field riscv_state[] = {
     STATE_END,
 };
 
-/* "aia=..." among the machine's options, other than none, brings the AIA's CSRs. */
+/* Interrupt files, "aia=aplic-imsic" among the machine's options, bring the AIA's CSRs. */
 static bool wants_aia(const char *options)
 {
+    static const char word[] = "aia=aplic-imsic";
+    const size_t n = sizeof(word) - 1;
+
     for (const char *s = options; s && *s; s = strchr(s, ',')) {
         s += *s == ',';
         if (!strncmp(s, "aia=", 4))
-            return strncmp(s + 4, "none", 4) != 0;
+            return !strncmp(s, word, n) && (!s[n] || s[n] == ',');
         if (!strchr(s, ','))
             break;
     }
