@@ -13,7 +13,7 @@
 #include "platform/bare/sched/timer.h"
 
 #define EARLY_PAGES  24
-#define START_WAIT_S 2 /* for another CPU to come up */
+#define START_WAIT_S 10 /* for another CPU to come up */
 
 /* boot's linker script */
 extern const char image_start[], image_end[];

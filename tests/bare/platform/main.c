@@ -12,6 +12,9 @@
 #include "platform/bare/mm/heap.h"
 #include "platform/bare/panic.h"
 #include "platform/bare/sched/sched.h"
+#ifdef __riscv
+#include "platform/bare/boot/riscv64/sbi.h"
+#endif
 
 #define TASKS 8
 #define MS    UINT64_C(1000000)
@@ -293,9 +296,32 @@ static void test_net(void)
     check("frames go and come", frames >= 50);
 }
 
+/* ---- a hart where it should not be ---- */
+
+#ifdef __riscv
+extern const char image_start[];
+
+/* OpenSBI before 1.2 lets a hart that comes just while it is started go where the first one began. */
+static void test_stray(void)
+{
+    const struct board *b = board_get();
+    struct sbi_result r;
+
+    counter = 42;
+    r = sbi_call3(RV_SBI_HSM, 0, b->cpu[1].hw_id, arch_pa((void *)image_start), b->fdt_pa);
+    sleep_ns(500 * MS);
+    check("a hart that comes by the way of the first one waits", !r.error && counter == 42);
+}
+#else
+static void test_stray(void)
+{
+}
+#endif
+
 void app_main(const struct bare_boot *boot)
 {
     const struct board *b = board_get();
+    char buf[8];
 
     console_printf("%s, %llu MiB, %s\n", b->model, (unsigned long long)b->ram_size >> 20, boot->cmdline);
     check("the frames are in order", !frames_check());
@@ -306,6 +332,8 @@ void app_main(const struct bare_boot *boot)
     test_disk();
     test_net();
     test_faults();
+    if (board_arg(b, "stray", buf, sizeof(buf)))
+        test_stray();
     check("the frames are still in order", !frames_check());
     console_printf("end\n");
 }

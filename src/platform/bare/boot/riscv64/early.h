@@ -13,6 +13,14 @@
 #define START_CPU   8
 #define START_SP    16
 #define START_ENTRY 24
+#define START_HART  32
+#define START_READY 40
+#define START_SIZE  48
+#define START_COUNT 64
+
+/* boot_state */
+#define BOOT_TAKEN   1 /* a hart boots */
+#define BOOT_CLEARED 2 /* and what begins as zeros is zero */
 
 /* struct trap_frame */
 #define FRAME_SIZE    160

@@ -16,14 +16,22 @@ _Static_assert(offsetof(struct trap_frame, sepc) == FRAME_SEPC, "known to assemb
 _Static_assert(offsetof(struct trap_frame, hstatus) == FRAME_HSTATUS, "known to assembly");
 _Static_assert(offsetof(struct trap_frame, sp) == FRAME_SP, "known to assembly");
 
-/* What a started hart finds by physical address. */
+/* What a started hart finds by its id; indexed by the CPU's number. */
 struct start_args {
     uint64_t satp;
     struct cpu *cpu;
     void *sp;
     void (*entry)(void);
+    uint64_t hart;
+    _Atomic uint64_t ready; /* the rest stands */
 };
 _Static_assert(offsetof(struct start_args, entry) == START_ENTRY, "known to assembly");
+_Static_assert(offsetof(struct start_args, hart) == START_HART, "known to assembly");
+_Static_assert(offsetof(struct start_args, ready) == START_READY, "known to assembly");
+_Static_assert(sizeof(struct start_args) == START_SIZE, "known to assembly");
+_Static_assert(CPU_MAX == START_COUNT, "known to assembly");
+
+extern struct start_args riscv_start_args[CPU_MAX];
 
 /* vector.S, start.S */
 void hv_vector(void);

@@ -216,13 +216,13 @@ void arch_cpu_setup(struct cpu *c)
     drivers_cpu_setup(c);
 }
 
+struct start_args riscv_start_args[CPU_MAX];
+
 int arch_cpu_start(struct cpu *c, void *stack_top)
 {
-    static struct start_args args[CPU_MAX];
-    struct start_args *a = &args[c->id];
+    struct start_args *a = &riscv_start_args[c->id];
     struct sbi_result r;
 
-    *a = (struct start_args){riscv_satp(), c, stack_top, riscv_secondary_mapped};
     if (!c->scratch[RISCV_SCRATCH_STACK]) {
         uint8_t *stack = plat_alloc(FAULT_STACK);
 
@@ -230,8 +230,18 @@ int arch_cpu_start(struct cpu *c, void *stack_top)
             return -ENOMEM;
         c->scratch[RISCV_SCRATCH_STACK] = (uint64_t)stack + FAULT_STACK;
     }
+    a->satp = riscv_satp();
+    a->cpu = c;
+    a->sp = stack_top;
+    a->entry = riscv_secondary_mapped;
+    a->hart = c->hw_id;
+    atomic_store(&a->ready, 1);
     atomic_thread_fence(memory_order_seq_cst);
-    r = sbi_call3(RV_SBI_HSM, 0, c->hw_id, arch_pa((void *)riscv_secondary), arch_pa(a));
+    r = sbi_call3(RV_SBI_HSM, 0, c->hw_id, arch_pa((void *)riscv_secondary), 0);
+    if (r.error == RV_SBI_ERR_ALREADY_AVAILABLE) /* it came by itself, and waits for its arguments */
+        return 0;
+    if (r.error != RV_SBI_SUCCESS)
+        atomic_store(&a->ready, 0);
     return r.error == RV_SBI_SUCCESS ? 0 : r.error == RV_SBI_ERR_NOT_SUPPORTED ? -ENOTSUP : -EIO;
 }
 

@@ -25,7 +25,13 @@ image_start_code:
 entry:
     csrw sie, zero
     csrci sstatus, 2
-    mv s0, a0
+    /* One hart boots; any other that comes this way is one that was started, see riscv_secondary. */
+    lla t0, boot_state
+    li t1, BOOT_TAKEN
+    amoswap.w.aq t1, t1, (t0)
+    beqz t1, 1f
+    j riscv_secondary
+1:  mv s0, a0
     mv s1, a1
     /* hgatp is there where the H extension is (RISC-V Priv. 20240411, 18.2.10); else it traps. */
     la t0, no_hypervisor
@@ -43,6 +49,10 @@ entry:
     sd zero, 56(t0)
     addi t0, t0, 64
     bltu t0, t1, 1b
+    lla t0, boot_state
+    li t1, BOOT_CLEARED
+    fence rw, w
+    sw t1, 0(t0)
 
     /* One to one: the low 256 GiB as gigapages; final tables, with least rights, come with the board. */
     lla t0, early_root
@@ -110,12 +120,31 @@ no_hypervisor:
     j 2b
 
 /*
- * A started hart (SBI 2.0, 9.1): a0 its id, a1 the physical address of struct start_args (setup.c), MMU off.
+ * A started hart (SBI 2.0, 9.1): a0 its id, MMU off. It finds its arguments by that alone: OpenSBI before 1.2
+ * lets a hart go that comes just while it is started, with a1 and the address of the boot hart or of the start.
  */
 .globl riscv_secondary
 riscv_secondary:
     csrw sie, zero
     csrci sstatus, 2
+    lla a2, riscv_start_args
+    lla a3, boot_state
+1:  lw t0, 0(a3)
+    li t1, BOOT_CLEARED
+    bne t0, t1, 1b
+    fence r, r
+    mv a1, a2
+    li t0, START_COUNT
+2:  ld t1, START_READY(a1)
+    fence r, r
+    ld t2, START_HART(a1)
+    beqz t1, 3f
+    beq t2, a0, 4f
+3:  addi a1, a1, START_SIZE
+    addi t0, t0, -1
+    bnez t0, 2b
+    j 1b
+4:
     ld t0, START_SATP(a1)
     ld tp, START_CPU(a1)
     ld sp, START_SP(a1)
@@ -135,6 +164,11 @@ riscv_secondary_mapped:
     call bare_secondary
 1:  wfi
     j 1b
+
+.data
+.balign 4
+boot_state:
+    .word 0
 
 .section .rodata
 no_hypervisor_text:
