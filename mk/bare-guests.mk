@@ -1,18 +1,19 @@
 # Guests for the tests and the instruction counts of the bare form: out/bare-guests/<arch>/<name>.elf
 
 bare_guest_cc_riscv64 := riscv64-linux-gnu-gcc -march=rv64gc_zicsr_zifencei -mabi=lp64 -mcmodel=medany
-bare_guest_src_riscv64 := src/platform/bare/boot/riscv64/frame.h $(wildcard tests/bare/riscv64/*.[ch] tests/bare/riscv64/*.S) tests/bare/riscv64/link.ld
+bare_guest_src_riscv64 := $(wildcard tests/bare/riscv64/*.[ch] tests/bare/riscv64/*.S) tests/bare/riscv64/link.ld
 BARE_GUESTS_riscv64 := bench compete spin hello forms hostile tick
 
 bare_guest_flags := -O2 -std=gnu11 -Wall -Wextra -Werror -ffreestanding -fno-pic -fno-stack-protector -nostdlib -static \
   -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments
 
+bare_guest_src_riscv64 += tests/bare/common.h src/platform/bare/boot/riscv64/frame.h
 $(OUT)/bare-guests/riscv64/%.elf: tests/bare/riscv64/%.c $(bare_guest_src_riscv64)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(bare_guest_cc_riscv64) $(bare_guest_flags) -T tests/bare/riscv64/link.ld -o $@ tests/bare/riscv64/start.S $<
+	$(Q)$(bare_guest_cc_riscv64) $(bare_guest_flags) -T tests/bare/riscv64/link.ld -o $@ tests/bare/riscv64/start.S tests/bare/riscv64/defaults.c $<
 $(OUT)/bare-guests/riscv64/compete.elf: tests/bare/riscv64/bench.c $(bare_guest_src_riscv64)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(bare_guest_cc_riscv64) $(bare_guest_flags) -DCOMPETING -T tests/bare/riscv64/link.ld -o $@ tests/bare/riscv64/start.S $<
+	$(Q)$(bare_guest_cc_riscv64) $(bare_guest_flags) -DCOMPETING -T tests/bare/riscv64/link.ld -o $@ tests/bare/riscv64/start.S tests/bare/riscv64/defaults.c $<
 # In place of the hypervisor: tells what the firmware took.
 $(OUT)/bare-guests/riscv64/null.img: tests/bare/riscv64/null.S
 	$(Q)mkdir -p $(@D)
@@ -20,18 +21,19 @@ $(OUT)/bare-guests/riscv64/null.img: tests/bare/riscv64/null.S
 	$(Q)riscv64-linux-gnu-objcopy -O binary $@.elf $@
 
 bare_guest_cc_arm64 := aarch64-linux-gnu-gcc -march=armv8-a -mgeneral-regs-only -mstrict-align
-bare_guest_src_arm64 := src/platform/bare/boot/arm64/pairs.h $(wildcard tests/bare/arm64/*.[ch] tests/bare/arm64/*.S) tests/bare/arm64/link.ld
+bare_guest_src_arm64 := $(wildcard tests/bare/arm64/*.[ch] tests/bare/arm64/*.S) tests/bare/arm64/link.ld
 BARE_GUESTS_arm64 := bench compete spin hello forms hostile tick
 
+bare_guest_src_arm64 += tests/bare/common.h src/platform/bare/boot/arm64/pairs.h
 $(OUT)/bare-guests/arm64/%.elf: tests/bare/arm64/%.c $(bare_guest_src_arm64)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(bare_guest_cc_arm64) $(bare_guest_flags) -T tests/bare/arm64/link.ld -o $@ tests/bare/arm64/start.S $<
+	$(Q)$(bare_guest_cc_arm64) $(bare_guest_flags) -T tests/bare/arm64/link.ld -o $@ tests/bare/arm64/start.S tests/bare/arm64/defaults.c $<
 $(OUT)/bare-guests/arm64/compete.elf: tests/bare/arm64/bench.c $(bare_guest_src_arm64)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(bare_guest_cc_arm64) $(bare_guest_flags) -DCOMPETING -T tests/bare/arm64/link.ld -o $@ tests/bare/arm64/start.S $<
+	$(Q)$(bare_guest_cc_arm64) $(bare_guest_flags) -DCOMPETING -T tests/bare/arm64/link.ld -o $@ tests/bare/arm64/start.S tests/bare/arm64/defaults.c $<
 $(OUT)/bare-guests/arm64/forms.elf: tests/bare/arm64/forms.c tests/bare/arm64/overflow.c $(bare_guest_src_arm64)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(bare_guest_cc_arm64) $(bare_guest_flags) -T tests/bare/arm64/link.ld -o $@ tests/bare/arm64/start.S $(filter %/forms.c %/overflow.c,$^)
+	$(Q)$(bare_guest_cc_arm64) $(bare_guest_flags) -T tests/bare/arm64/link.ld -o $@ tests/bare/arm64/start.S tests/bare/arm64/defaults.c $(filter %/forms.c %/overflow.c,$^)
 $(OUT)/bare-guests/arm64/null.img: tests/bare/arm64/null.S
 	$(Q)mkdir -p $(@D)
 	$(Q)aarch64-linux-gnu-gcc -nostdlib -static -Wl,--build-id=none,-Ttext=0 -o $@.elf $<

@@ -11,11 +11,6 @@
 
 static volatile uint64_t trap_at, woken, ready;
 
-void guest_off(void)
-{
-    hvc(PSCI_OFF, 0, 0, 0);
-}
-
 uint64_t guest_sync(uint64_t esr, uint64_t far)
 {
     (void)far;

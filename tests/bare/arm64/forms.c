@@ -10,11 +10,6 @@
 static volatile uint64_t trapped;
 static volatile bool wanted;
 
-void guest_off(void)
-{
-    hvc(PSCI_OFF, 0, 0, 0);
-}
-
 uint64_t guest_sync(uint64_t esr, uint64_t far)
 {
     (void)far;

@@ -2,9 +2,7 @@
 #ifndef CV_TESTS_BARE_ARM64_GUEST_H
 #define CV_TESTS_BARE_ARM64_GUEST_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "../common.h"
 
 #define UART 0x09000000ul
 #define GICD 0x08000000ul
@@ -57,18 +55,6 @@ static inline void put(const char *s)
         w32(UART, (uint8_t)*s);
 }
 
-static inline void put_number(uint64_t n)
-{
-    char buf[24];
-    unsigned i = sizeof(buf);
-
-    buf[--i] = 0;
-    do
-        buf[--i] = (char)('0' + n % 10);
-    while (n /= 10);
-    put(buf + i);
-}
-
 /* The distributor, and this PE's redistributor and CPU interface: everything in group 1, SGIs and PPIs on. */
 static inline void gic_start(unsigned pe)
 {
@@ -100,14 +86,12 @@ static inline void gic_sgi(unsigned id, unsigned pe)
     sys_write(S3_0_C12_C11_5, (uint64_t)id << 24 | 1ul << pe);
 }
 
-/* A guest's own, and from start.S. ticks: CNTVCT_EL0 at the first instruction; at the vector. */
+/* A guest's own; all but guest_main() have a default (defaults.c). ticks: CNTVCT_EL0 at the first instruction; at the vector. */
 void guest_main(uint64_t dtb, uint64_t ticks);
 void guest_pe(uint64_t context);
 void guest_irq(uint64_t ticks);
 /* Gives how far ELR moves. */
 uint64_t guest_sync(uint64_t esr, uint64_t far);
-void guest_off(void);
-void guest_secondary(void);
 
 /* forms.c, overflow.c */
 void check(const char *what, uint64_t have, uint64_t want);

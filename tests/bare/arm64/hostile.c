@@ -16,11 +16,6 @@ static uint64_t any(void)
     return seed ^= seed << 17;
 }
 
-void guest_off(void)
-{
-    hvc(PSCI_OFF, 0, 0, 0);
-}
-
 uint64_t guest_sync(uint64_t esr, uint64_t far)
 {
     (void)esr;

@@ -12,11 +12,6 @@ static volatile uint64_t trap_at, echoed, ready;
 /* The figure reported last; of a null call. */
 static __attribute__((unused)) uint64_t last, call;
 
-void guest_off(void)
-{
-    sbi(SBI_SRST, 0, 0, 0, 0);
-}
-
 static void report(const char *name, uint64_t value)
 {
     put("bench ");

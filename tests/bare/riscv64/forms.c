@@ -11,11 +11,6 @@
 
 static volatile uint64_t cause, value, skip, irqs;
 
-void guest_off(void)
-{
-    sbi(SBI_SRST, 0, 0, 0, 0);
-}
-
 static void check(bool ok, const char *name)
 {
     put(ok ? "ok " : "not ok ");

@@ -2,9 +2,7 @@
 #ifndef CV_TESTS_BARE_RISCV64_GUEST_H
 #define CV_TESTS_BARE_RISCV64_GUEST_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "../common.h"
 
 #define UART   ((volatile uint8_t *)0x10000000)
 #define PLIC   0x0c000000ul
@@ -67,23 +65,9 @@ static inline void put(const char *s)
         *UART = (uint8_t)*s;
 }
 
-static inline void put_number(uint64_t n)
-{
-    char buf[24];
-    unsigned i = sizeof(buf);
-
-    buf[--i] = 0;
-    do
-        buf[--i] = (char)('0' + n % 10);
-    while (n /= 10);
-    put(buf + i);
-}
-
-/* A guest's own, and from start.S. */
+/* A guest's own; all but guest_main() have a default (defaults.c). */
 void guest_main(uint64_t hart, uint64_t dtb, uint64_t instret_at_start);
 void guest_hart(uint64_t hart, uint64_t opaque);
 uint64_t guest_trap(uint64_t scause, uint64_t stval, uint64_t instret_at_trap);
-void guest_off(void);
-void guest_secondary(void);
 
 #endif

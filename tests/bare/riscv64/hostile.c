@@ -16,11 +16,6 @@ static uint64_t any(void)
     return seed ^= seed << 17;
 }
 
-void guest_off(void)
-{
-    sbi(SBI_SRST, 0, 0, 0, 0);
-}
-
 /* After what it did to the UART. */
 static void say(const char *text)
 {

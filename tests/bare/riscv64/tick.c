@@ -1,11 +1,6 @@
 /* A neighbour that says that it lives: a line each tenth of a second. */
 #include "guest.h"
 
-void guest_off(void)
-{
-    sbi(SBI_SRST, 0, 0, 0, 0);
-}
-
 uint64_t guest_trap(uint64_t scause, uint64_t stval, uint64_t at)
 {
     (void)scause;
@@ -14,12 +9,6 @@ uint64_t guest_trap(uint64_t scause, uint64_t stval, uint64_t at)
     put("tick trap\n");
     guest_off();
     return 0;
-}
-
-void guest_hart(uint64_t hart, uint64_t opaque)
-{
-    (void)hart;
-    (void)opaque;
 }
 
 void guest_main(uint64_t hart, uint64_t dtb, uint64_t start)
