@@ -7,7 +7,7 @@ BARE_GUESTS_riscv64 := bench compete spin hello forms hostile tick
 bare_guest_flags := -O2 -std=gnu11 -Wall -Wextra -Werror -ffreestanding -fno-pic -fno-stack-protector -nostdlib -static \
   -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments
 
-bare_guest_src_riscv64 += tests/bare/common.h src/platform/bare/boot/riscv64/frame.h
+bare_guest_src_riscv64 += tests/bare/common.h src/platform/bare/boot/riscv64/frame.inc
 $(OUT)/bare-guests/riscv64/%.elf: tests/bare/riscv64/%.c $(bare_guest_src_riscv64)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(bare_guest_cc_riscv64) $(bare_guest_flags) -T tests/bare/riscv64/link.ld -o $@ tests/bare/riscv64/start.S tests/bare/riscv64/defaults.c $<
@@ -24,7 +24,7 @@ bare_guest_cc_arm64 := aarch64-linux-gnu-gcc -march=armv8-a -mgeneral-regs-only 
 bare_guest_src_arm64 := $(wildcard tests/bare/arm64/*.[ch] tests/bare/arm64/*.S) tests/bare/arm64/link.ld
 BARE_GUESTS_arm64 := bench compete spin hello forms hostile tick
 
-bare_guest_src_arm64 += tests/bare/common.h src/platform/bare/boot/arm64/pairs.h
+bare_guest_src_arm64 += tests/bare/common.h src/platform/bare/boot/arm64/pairs.inc
 $(OUT)/bare-guests/arm64/%.elf: tests/bare/arm64/%.c $(bare_guest_src_arm64)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(bare_guest_cc_arm64) $(bare_guest_flags) -T tests/bare/arm64/link.ld -o $@ tests/bare/arm64/start.S tests/bare/arm64/defaults.c $<

@@ -47,7 +47,7 @@ gta_progs += $(gta_out)/smp_litmus_soak.elf $(gta_out)/smp_atomics_soak.elf $(gt
 
 gta_lib := $(filter-out $(gta_src)/start.S,$(wildcard $(gta_src)/*.[cS]))
 $(gta_out)/%.elf: $(gta_src)/prog/%.c $(gta_src)/start.S $(gta_lib) $(wildcard $(gta_src)/*.h) \
-  $(gta_src)/link.ld src/platform/bare/boot/arm64/pairs.h mk/guesttests.mk
+  $(gta_src)/link.ld src/platform/bare/boot/arm64/pairs.inc mk/guesttests.mk
 	$(Q)mkdir -p $(@D)
 	$(Q)$(gta_cc) $(gta_cflags) -I$(gta_src) -o $@ $(gta_src)/start.S $(gta_lib) $<
 

@@ -86,7 +86,8 @@ static inline void gic_sgi(unsigned id, unsigned pe)
     sys_write(S3_0_C12_C11_5, (uint64_t)id << 24 | 1ul << pe);
 }
 
-/* A guest's own; all but guest_main() have a default (defaults.c). ticks: CNTVCT_EL0 at the first instruction; at the vector. */
+/* A guest's own; all but guest_main() have a default (defaults.c). ticks: CNTVCT_EL0 at the first
+ * instruction; at the vector. */
 void guest_main(uint64_t dtb, uint64_t ticks);
 void guest_pe(uint64_t context);
 void guest_irq(uint64_t ticks);

@@ -1,5 +1,5 @@
 /* Entry of the test guests: x0 device tree, EL1, MMU off. PEs that CPU_ON started come by guest_secondary. */
-#include "../../../src/platform/bare/boot/arm64/pairs.h"
+#include "../../../src/platform/bare/boot/arm64/pairs.inc"
 
     .section .head, "ax"
     .global _start

@@ -1,5 +1,5 @@
 /* Entry of the test guests: a0 hart, a1 device tree, S-mode, MMU off. Started harts come by guest_secondary. */
-#include "../../../src/platform/bare/boot/riscv64/frame.h"
+#include "../../../src/platform/bare/boot/riscv64/frame.inc"
 
 .section .head, "ax"
 .globl _start

@@ -1,5 +1,5 @@
 /* Entry at EL1, exception vectors that record and go on, runs at EL0 (DDI 0487, D1.3). */
-#include "../../../src/platform/bare/boot/arm64/pairs.h"
+#include "../../../src/platform/bare/boot/arm64/pairs.inc"
 
     .section .text.start, "ax"
     .global _start

@@ -3,7 +3,7 @@
  * vCPU that runs. The C side has set ELR_EL2, SPSR_EL2 and all of the guest's system registers.
  */
 #include "platform/bare/boot/arm64/el2.h"
-#include "platform/bare/boot/arm64/pairs.h"
+#include "platform/bare/boot/arm64/pairs.inc"
 
     .text
     .global world_enter

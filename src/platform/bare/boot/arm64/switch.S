@@ -1,5 +1,5 @@
 /* A task's registers that a call keeps stand on its own stack; struct arch_context is its stack pointer. */
-#include "platform/bare/boot/arm64/pairs.h"
+#include "platform/bare/boot/arm64/pairs.inc"
 
     .text
     .global arch_switch

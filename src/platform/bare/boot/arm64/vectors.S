@@ -3,7 +3,7 @@
  * the engine's code (engine/bare/arm64/world.S).
  */
 #include "platform/bare/boot/arm64/el2.h"
-#include "platform/bare/boot/arm64/pairs.h"
+#include "platform/bare/boot/arm64/pairs.inc"
 
     .macro entry target
     .balign 128

@@ -4,7 +4,7 @@
  * Guests come by engine/bare/riscv64/world.S, which sets stvec while they run.
  */
 #include "platform/bare/boot/riscv64/early.h"
-#include "platform/bare/boot/riscv64/frame.h"
+#include "platform/bare/boot/riscv64/frame.inc"
 #define CPU_SCRATCH 48 /* platform/bare/cpu.h */
 
 .macro frame_save
