@@ -43,7 +43,7 @@ static void put_line(struct monitor *m, const char *mark, const char *text)
     char line[CONTROL_TEXT + 8];
     int n = fmt_snprintf(line, sizeof(line), "%s%s%s", m->is_terminal ? "" : mark, text, end);
 
-    put(m, line, MIN((size_t)n, sizeof(line) - 1));
+    put(m, line, fmt_fitted(n, sizeof(line)));
 }
 
 static void show(void *opaque, const char *text)

@@ -19,7 +19,7 @@ static void line_out(const char *prefix, const char *fmt, va_list ap)
     int n = fmt_snprintf(line, sizeof(line), "%s", prefix);
 
     n += fmt_vsnprintf(line + n, sizeof(line) - (size_t)n, fmt, ap);
-    plat_log_line(line, MIN((size_t)n, sizeof(line) - 1));
+    plat_log_line(line, fmt_fitted(n, sizeof(line)));
 }
 
 void log_write(const struct log *l, enum log_sub sub, enum log_level level, const char *fmt, ...)

@@ -14,6 +14,11 @@
  */
 int fmt_vsnprintf(char *buf, size_t size, const char *fmt, va_list ap);
 int fmt_snprintf(char *buf, size_t size, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* How much of a text of length n a buffer of `size` bytes has. */
+static inline size_t fmt_fitted(int n, size_t size)
+{
+    return MIN((size_t)n, size - 1);
+}
 
 /* Decimal, 0x hexadecimal, 0b binary; the whole string. 0, -EINVAL, -ERANGE. */
 int fmt_parse_u64(const char *s, uint64_t *out);

@@ -20,7 +20,7 @@ static void say(const char *fmt, ...)
     va_start(ap, fmt);
     n = fmt_vsnprintf(line, sizeof(line), fmt, ap);
     va_end(ap);
-    plat_log_line(line, MIN((size_t)n, sizeof(line) - 1));
+    plat_log_line(line, fmt_fitted(n, sizeof(line)));
 }
 
 /* ---- scheduling ---- */

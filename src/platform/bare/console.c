@@ -89,7 +89,7 @@ void console_printf(const char *fmt, ...)
     va_start(ap, fmt);
     n = fmt_vsnprintf(buf, sizeof(buf), fmt, ap);
     va_end(ap);
-    console_text(buf, MIN((size_t)n, sizeof(buf) - 1));
+    console_text(buf, fmt_fitted(n, sizeof(buf)));
 }
 
 void console_break_lock(void)
