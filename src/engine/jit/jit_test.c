@@ -2,17 +2,12 @@
  * The JIT against the interpreter, on the guest without an ISA: random programs in slices, with faults,
  * devices and floating point; code that changes while it is hot; code memory that comes round; W^X.
  */
-#include "engine/jit/jit.h"
-#include "engine/interp/interp.h"
-#include "engine/soft/toy_test.h"
+#include "engine/jit/random_test.h"
 
-#define CODE    TOY_RAM
-#define DATA    (TOY_RAM + 0x10000)
-#define COUNTER 14 /* registers that random operations leave alone */
-#define ZERO    15
-#define TRACE   13
-#define INTS    13
-#define FLOATS  16 /* r[16..31] */
+#define DATA   (TOY_RAM + 0x10000)
+#define TRACE  13
+#define INTS   13
+#define FLOATS 16 /* r[16..31] */
 
 /* One more instruction: {FUZZ, seed, seed, seed}; RESUME goes on behind the instruction that faulted. */
 enum { FUZZ = 64, RESUME };
@@ -28,8 +23,7 @@ struct gen {
 
 static uint32_t next(struct gen *g, uint32_t n)
 {
-    g->seed = g->seed * 1664525 + 1013904223;
-    return (g->seed >> 9) % n;
+    return random_next(&g->seed, n);
 }
 
 static ir_ref i64(struct gen *g)
@@ -354,47 +348,7 @@ static const struct lift_ops lift_fuzz = {
 
 static struct toy_vm machine(const struct engine_ops *engine)
 {
-    struct vm_desc desc = {.smp = 1, .deterministic = true};
-    struct toy_vm x = {0};
-    char why[160] = "";
-
-    if (engine == &engine_jit && emit_probe(why, sizeof(why)))
-        skip();
-    if (vm_create(&x.vm, &desc, &guest_toy, &lift_fuzz, engine, why, sizeof(why)) ||
-        mem_add_ram(&x.vm->mem, TOY_RAM, TOY_SIZE, MEM_RAM, "ram", why, sizeof(why)))
-        fail_msg("%s", why);
-    x.dev = device_alloc(sizeof(*x.dev), why, sizeof(why));
-    device_init(&x.dev->dev, &toy_device_ops, x.vm, "toy0");
-    device_add(&x.dev->dev);
-    assert_int_equal(device_map(&x.dev->dev, 0, TOY_DEV, 0x1000, why, sizeof(why)), 0);
-    x.v = x.vm->vcpu[0];
-    x.t = toy_of(x.v);
-    x.ram = mem_ptr(&x.vm->mem, TOY_RAM, TOY_SIZE, true);
-    vcpu_set_entry(x.v, CODE, 0, 0);
-    x.t->vector = TOY_RAM + 0x3f000;
-    assert_int_equal(vcpu_bind(x.v), 0);
-    return x;
-}
-
-struct search {
-    const char *name;
-    uint64_t value;
-};
-
-static void search(void *opaque, const char *name, uint64_t value)
-{
-    struct search *s = opaque;
-
-    if (!strcmp(name, s->name))
-        s->value = value;
-}
-
-static uint64_t counter(struct toy_vm *x, const char *name)
-{
-    struct search s = {name, 0};
-
-    x->vm->engine->counters(x->vm, search, &s);
-    return s.value;
+    return random_machine(engine, &lift_fuzz);
 }
 
 #define PROGRAM(x, at, ...)                                                                                  \
@@ -418,27 +372,9 @@ static enum exit_kind run_sliced(struct toy_vm *x, unsigned insns)
 
 /* ---- random programs ---- */
 
-/* The same program and registers in both. */
-static unsigned random_program(struct toy_vm *x, uint8_t (*code)[4])
+static unsigned random_program(uint8_t (*code)[4])
 {
-    unsigned n = 4 + (unsigned)random() % 40, i;
-
-    for (i = 0; i < n; i++) {
-        uint32_t seed = (uint32_t)random();
-
-        memcpy(code[i], (uint8_t[]){FUZZ, (uint8_t)seed, (uint8_t)(seed >> 8), (uint8_t)(seed >> 16)}, 4);
-        if (!(random() % 8)) /* over up to 3 of the next, or none */
-            memcpy(code[i], (uint8_t[]){TOY_BNE, seed % INTS, seed / 16 % INTS, 1 + seed / 512 % 4}, 4);
-        else if (!(random() % 16))
-            memcpy(code[i], (uint8_t[]){TOY_COUNT, seed % INTS, 0, 0}, 4);
-    }
-    for (unsigned k = 0; k < 3; k++)
-        memcpy(code[i++], (uint8_t[]){TOY_ADD, k, k + 1, 0}, 4);
-    memcpy(code[i++], (uint8_t[]){TOY_ADDI, COUNTER, COUNTER, (uint8_t)-1}, 4);
-    memcpy(code[i], (uint8_t[]){TOY_BNE, COUNTER, ZERO, (uint8_t)-i}, 4);
-    memcpy(code[++i], (uint8_t[]){TOY_HALT, 0, 0, 0}, 4);
-    (void)x;
-    return i + 1;
+    return loop_end(code, random_insns(code, 4 + (unsigned)random() % 40, FUZZ, INTS, 4));
 }
 
 static void start(struct toy_vm *x, const uint8_t (*code)[4], unsigned n, const uint64_t *r)
@@ -459,20 +395,6 @@ static void start(struct toy_vm *x, const uint8_t (*code)[4], unsigned n, const 
 static unsigned fp_flags(const struct toy_vm *x)
 {
     return x->t->fpflags | x->v->fp_flags;
-}
-
-/* The operations of one random instruction. */
-static void show(unsigned i, const uint8_t *bytes)
-{
-    static struct ir_op ops[256];
-    static struct ir_block blocks[2];
-    struct ir_unit u = {.ops = ops, .blocks = blocks, .op_max = 256, .block_max = 2};
-    static char text[8192];
-
-    ir_block_begin(&u, 0);
-    lift(&u, 0, 4 * (int32_t)i, bytes, 4);
-    ir_print(&u, text, sizeof(text));
-    print_error("%2u: %02x %02x %02x %02x\n%s", i, bytes[0], bytes[1], bytes[2], bytes[3], text);
 }
 
 static const char *difference(const struct toy_vm *a, const struct toy_vm *b)
@@ -516,11 +438,7 @@ static void random_registers(uint64_t *r)
                                        UINT64_C(0xffffffff7f800001),
                                        UINT64_C(0x000fffffffffffff)};
 
-    for (unsigned i = 0; i < 32; i++) {
-        r[i] = (uint64_t)random() << 33 ^ (uint64_t)random() << 10 ^ (uint64_t)random();
-        if (!(random() % 3))
-            r[i] = special[(unsigned)random() % ARRAY_SIZE(special)];
-    }
+    random_values(r, special, ARRAY_SIZE(special));
 }
 
 static void random_programs(void **state)
@@ -533,7 +451,7 @@ static void random_programs(void **state)
     (void)state;
     srandom(11);
     for (unsigned n = 0; n < rounds; n++) {
-        unsigned insns = random_program(&a, code), slice;
+        unsigned insns = random_program(code), slice;
         enum exit_kind kind;
 
         random_registers(r);
@@ -550,8 +468,7 @@ static void random_programs(void **state)
             atomic_store(&a.v->request, 0);
             atomic_store(&b.v->request, 0);
             if (what) {
-                for (unsigned i = 0; i < insns; i++)
-                    show(i, code[i]);
+                show_program(&lift_fuzz, code, insns);
                 fail_msg("program %u, count %llu, pc 0x%llx: %s differs", n,
                          (unsigned long long)vcpu_icount(a.v), (unsigned long long)a.v->pc, what);
             }
@@ -626,10 +543,7 @@ static unsigned walk_program(uint8_t (*code)[4])
     if (!out) /* to behind the loop */
         memcpy(code[i++], (uint8_t[]){TOY_BNE, 0, 0, 4}, 4);
     memcpy(code[i++], (uint8_t[]){TOY_ADDI, BASE, BASE, (uint8_t)(8 << random() % 4)}, 4);
-    memcpy(code[i++], (uint8_t[]){TOY_ADDI, COUNTER, COUNTER, (uint8_t)-1}, 4);
-    memcpy(code[i], (uint8_t[]){TOY_BNE, COUNTER, ZERO, (uint8_t)-i}, 4);
-    memcpy(code[++i], (uint8_t[]){TOY_HALT, 0, 0, 0}, 4);
-    return i + 1;
+    return loop_end(code, i);
 }
 
 static void walking_loops(void **state)
@@ -662,8 +576,7 @@ static void walking_loops(void **state)
             assert_int_equal(toy_run(&b, b.v, slice), kind);
             what = difference(&a, &b);
             if (what) {
-                for (unsigned i = 0; i < insns; i++)
-                    show(i, code[i]);
+                show_program(&lift_fuzz, code, insns);
                 fail_msg("loop %u, count %llu, pc 0x%llx: %s differs", n,
                          (unsigned long long)vcpu_icount(a.v), (unsigned long long)a.v->pc, what);
             }

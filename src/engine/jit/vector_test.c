@@ -4,13 +4,8 @@
  * be.
  */
 #include <cpuid.h>
-#include "engine/interp/interp.h"
-#include "engine/jit/jit.h"
-#include "engine/soft/toy_test.h"
+#include "engine/jit/random_test.h"
 
-#define CODE    TOY_RAM
-#define COUNTER 14
-#define ZERO    15
 #define INTS    8 /* r[0..7] */
 #define FLAGS   12
 #define VECTORS 8 /* r[16..31] */
@@ -28,8 +23,7 @@ struct gen {
 
 static uint32_t next(struct gen *g, uint32_t n)
 {
-    g->seed = g->seed * 1664525 + 1013904223;
-    return (g->seed >> 9) % n;
+    return random_next(&g->seed, n);
 }
 
 static unsigned vector_slot(unsigned n)
@@ -308,21 +302,7 @@ static const struct lift_ops lift_vectors = {
 
 static struct toy_vm machine(const struct engine_ops *engine)
 {
-    struct vm_desc desc = {.smp = 1, .deterministic = true};
-    struct toy_vm x = {0};
-    char why[160] = "";
-
-    if (engine == &engine_jit && emit_probe(why, sizeof(why)))
-        skip();
-    if (vm_create(&x.vm, &desc, &guest_toy, &lift_vectors, engine, why, sizeof(why)) ||
-        mem_add_ram(&x.vm->mem, TOY_RAM, TOY_SIZE, MEM_RAM, "ram", why, sizeof(why)))
-        fail_msg("%s", why);
-    x.v = x.vm->vcpu[0];
-    x.t = toy_of(x.v);
-    x.ram = mem_ptr(&x.vm->mem, TOY_RAM, TOY_SIZE, true);
-    vcpu_set_entry(x.v, CODE, 0, 0);
-    assert_int_equal(vcpu_bind(x.v), 0);
-    return x;
+    return random_machine(engine, &lift_vectors);
 }
 
 static void start(struct toy_vm *x, const uint8_t (*code)[4], unsigned n, const uint64_t *r, unsigned rounds)
@@ -335,30 +315,9 @@ static void start(struct toy_vm *x, const uint8_t (*code)[4], unsigned n, const 
     x->v->pc = CODE;
 }
 
-static unsigned finish_loop(uint8_t (*code)[4], unsigned n)
-{
-    memcpy(code[n++], (uint8_t[]){TOY_ADDI, COUNTER, COUNTER, (uint8_t)-1}, 4);
-    memcpy(code[n], (uint8_t[]){TOY_BNE, COUNTER, ZERO, (uint8_t)-n}, 4);
-    memcpy(code[++n], (uint8_t[]){TOY_HALT, 0, 0, 0}, 4);
-    return n + 1;
-}
-
 static unsigned random_program(uint8_t (*code)[4])
 {
-    unsigned n = 3 + (unsigned)random() % 30;
-
-    for (unsigned i = 0; i < n; i++) {
-        uint32_t seed = (uint32_t)random();
-
-        memcpy(code[i], (uint8_t[]){VEC, (uint8_t)seed, (uint8_t)(seed >> 8), (uint8_t)(seed >> 16)}, 4);
-        if (!(random() % 8))
-            memcpy(code[i], (uint8_t[]){TOY_BNE, seed % INTS, seed / 16 % INTS, 1 + seed / 512 % 3}, 4);
-        else if (!(random() % 16))
-            memcpy(code[i], (uint8_t[]){TOY_COUNT, seed % INTS, 0, 0}, 4);
-    }
-    for (unsigned k = 0; k < 3; k++)
-        memcpy(code[n++], (uint8_t[]){TOY_ADD, k, k + 1, 0}, 4);
-    return finish_loop(code, n);
+    return loop_end(code, random_insns(code, 3 + (unsigned)random() % 30, VEC, INTS, 3));
 }
 
 static void random_registers(uint64_t *r)
@@ -371,25 +330,7 @@ static void random_registers(uint64_t *r)
                                        UINT64_C(0xff00fe01fd02fc03),
                                        UINT64_C(0x8080808080808080)};
 
-    for (unsigned i = 0; i < 32; i++) {
-        r[i] = (uint64_t)random() << 33 ^ (uint64_t)random() << 10 ^ (uint64_t)random();
-        if (!(random() % 3))
-            r[i] = special[(unsigned)random() % ARRAY_SIZE(special)];
-    }
-}
-
-/* The operations of one instruction. */
-static void show(unsigned i, const uint8_t *bytes)
-{
-    static struct ir_op ops[256];
-    static struct ir_block blocks[2];
-    struct ir_unit u = {.ops = ops, .blocks = blocks, .op_max = 256, .block_max = 2};
-    static char text[8192];
-
-    ir_block_begin(&u, 0);
-    lift(&u, 0, 4 * (int32_t)i, bytes, 4);
-    ir_print(&u, text, sizeof(text));
-    print_error("%2u: %02x %02x %02x %02x\n%s", i, bytes[0], bytes[1], bytes[2], bytes[3], text);
+    random_values(r, special, ARRAY_SIZE(special));
 }
 
 static void compare(struct toy_vm *a, struct toy_vm *b, const uint8_t (*code)[4], unsigned insns)
@@ -397,35 +338,13 @@ static void compare(struct toy_vm *a, struct toy_vm *b, const uint8_t (*code)[4]
     for (unsigned i = 0; i < 32; i++) {
         if (a->t->r[i] == b->t->r[i])
             continue;
-        for (unsigned k = 0; k < insns; k++)
-            show(k, code[k]);
+        show_program(&lift_vectors, code, insns);
         fail_msg("count %llu, pc 0x%llx: r%u is 0x%llx, not 0x%llx", (unsigned long long)vcpu_icount(a->v),
                  (unsigned long long)a->v->pc, i, (unsigned long long)b->t->r[i],
                  (unsigned long long)a->t->r[i]);
     }
     assert_int_equal(a->v->pc, b->v->pc);
     assert_int_equal(a->t->fpflags, b->t->fpflags);
-}
-
-struct search {
-    const char *name;
-    uint64_t value;
-};
-
-static void search(void *opaque, const char *name, uint64_t value)
-{
-    struct search *s = opaque;
-
-    if (!strcmp(name, s->name))
-        s->value = value;
-}
-
-static uint64_t counter(struct toy_vm *x, const char *name)
-{
-    struct search s = {name, 0};
-
-    x->vm->engine->counters(x->vm, search, &s);
-    return s.value;
 }
 
 static void random_programs(void **state)
@@ -499,7 +418,7 @@ static void inline_all(void **state)
 
             for (unsigned i = 0; i < 3; i++)
                 memcpy(code[i], (uint8_t[]){ONE, (uint8_t)op, (uint8_t)bits, (uint8_t)random()}, 4);
-            insns = finish_loop(code, 3);
+            insns = loop_end(code, 3);
             random_registers(r);
             start(&a, code, insns, r, 400);
             start(&b, code, insns, r, 400);

@@ -453,13 +453,14 @@ struct toy_vm {
     uint8_t *ram;
 };
 
-static inline struct toy_vm toy_new(const struct engine_ops *engine, unsigned smp)
+static inline struct toy_vm toy_new_lifted(const struct engine_ops *engine, const struct lift_ops *lift,
+                                           unsigned smp)
 {
     struct vm_desc desc = {.smp = smp, .deterministic = true};
     struct toy_vm x = {0};
     char why[160] = "";
 
-    if (vm_create(&x.vm, &desc, &guest_toy, &lift_toy, engine, why, sizeof(why)) ||
+    if (vm_create(&x.vm, &desc, &guest_toy, lift, engine, why, sizeof(why)) ||
         mem_add_ram(&x.vm->mem, TOY_RAM, TOY_SIZE, MEM_RAM, "ram", why, sizeof(why)) ||
         mem_add_ram(&x.vm->mem, TOY_ROM, 0x1000, MEM_ROM, "rom", why, sizeof(why)))
         fail_msg("%s", why);
@@ -476,6 +477,11 @@ static inline struct toy_vm toy_new(const struct engine_ops *engine, unsigned sm
         assert_int_equal(vcpu_bind(x.vm->vcpu[i]), 0);
     }
     return x;
+}
+
+static inline struct toy_vm toy_new(const struct engine_ops *engine, unsigned smp)
+{
+    return toy_new_lifted(engine, &lift_toy, smp);
 }
 
 static inline void toy_free(struct toy_vm *x)
