@@ -38,35 +38,75 @@ int boot_load_file(struct vm *vm, const char *path, struct boot_ram ram, gpa_t r
     return err;
 }
 
-int boot_load_initrd(struct vm *vm, gpa_t floor, gpa_t top, gpa_t *at, uint64_t *size, char *why,
+int boot_load_initrd(struct vm *vm, gpa_t floor, gpa_t top, struct boot_initrd *out, char *why,
                      size_t why_size)
 {
     struct image img;
     struct loaded l;
     int err;
 
-    *at = *size = 0;
+    *out = (struct boot_initrd){0};
     if (!vm->desc.initrd)
         return 0;
     err = image_read(&img, vm->desc.initrd, vm->desc.memory, why, why_size);
     if (err)
         return err;
-    *at = ALIGN_DOWN(top - img.size, MEM_PAGE_SIZE);
-    *size = img.size;
-    if (floor > top || img.size > top - floor || *at < floor) {
+    *out = (struct boot_initrd){ALIGN_DOWN(top - img.size, MEM_PAGE_SIZE), img.size};
+    if (floor > top || img.size > top - floor || out->at < floor) {
         fmt_snprintf(why, why_size,
                      "%s: its %llu MiB do not fit beside the kernel; give the guest more (--memory)",
                      vm->desc.initrd, (unsigned long long)(img.size >> 20) + 1);
         err = -EFBIG;
     } else {
-        err = load_raw(&vm->mem, &img, *at, &l, why, why_size);
+        err = load_raw(&vm->mem, &img, out->at, &l, why, why_size);
     }
     image_free(&img);
     return err;
 }
 
-void boot_describe_chosen(struct vm *vm, struct dtw *w, const char *console, gpa_t initrd,
-                          uint64_t initrd_size)
+/* ---- the device tree ---- */
+
+#define FDT_MAX (64u << 10)
+#define LOW_4G  (UINT64_C(1) << 32)
+
+gpa_t boot_fdt_at(struct boot_ram ram)
+{
+    return ALIGN_DOWN(MIN(ram.base + ram.size, LOW_4G) - FDT_MAX, 8);
+}
+
+int boot_place_fdt(struct vm *vm, gpa_t at, const struct boot_initrd *initrd,
+                   int (*fill)(struct vm *vm, struct dtw *w, const struct boot_initrd *initrd), char *why,
+                   size_t why_size)
+{
+    uint8_t *buf = plat_alloc(FDT_MAX);
+    struct dtw w;
+    size_t size;
+    int err;
+
+    if (!buf) {
+        fmt_snprintf(why, why_size, "no memory to write the device tree");
+        return -ENOMEM;
+    }
+    dtw_init(&w, buf, FDT_MAX);
+    dtw_begin_node(&w, "");
+    err = fill(vm, &w, initrd);
+    dtw_end_node(&w);
+    if (!err)
+        err = dtw_finish(&w, &size);
+    if (!err)
+        err = mem_load(&vm->mem, at, buf, size);
+    plat_free(buf);
+    if (!err)
+        return 0;
+    fmt_snprintf(
+        why, why_size,
+        "the device tree does not fit into %u KiB; use a shorter --append, fewer devices or fewer CPUs",
+        FDT_MAX >> 10);
+    return -EFBIG;
+}
+
+static void describe_chosen(struct vm *vm, struct dtw *w, const char *console,
+                            const struct boot_initrd *initrd)
 {
     uint8_t seed[64];
 
@@ -74,9 +114,9 @@ void boot_describe_chosen(struct vm *vm, struct dtw *w, const char *console, gpa
     if (vm->desc.append)
         dtw_prop_str(w, "bootargs", vm->desc.append);
     dtw_prop_str(w, "stdout-path", console);
-    if (initrd_size) {
-        dtw_prop_u64(w, "linux,initrd-start", initrd);
-        dtw_prop_u64(w, "linux,initrd-end", initrd + initrd_size);
+    if (initrd->size) {
+        dtw_prop_u64(w, "linux,initrd-start", initrd->at);
+        dtw_prop_u64(w, "linux,initrd-end", initrd->at + initrd->size);
     }
     if (vm->desc.deterministic)
         memset(seed, 0x5a, sizeof(seed));
@@ -86,7 +126,7 @@ void boot_describe_chosen(struct vm *vm, struct dtw *w, const char *console, gpa
     dtw_end_node(w);
 }
 
-void boot_describe_memory(struct dtw *w, struct boot_ram ram)
+static void describe_memory(struct dtw *w, struct boot_ram ram)
 {
     const uint64_t reg[2] = {ram.base, ram.size};
 
@@ -94,4 +134,20 @@ void boot_describe_memory(struct dtw *w, struct boot_ram ram)
     dtw_prop_str(w, "device_type", "memory");
     dtw_prop_u64s(w, "reg", reg, 2);
     dtw_end_node(w);
+}
+
+int boot_describe_guest(struct vm *vm, struct dtw *w, const char *console, struct boot_ram ram,
+                        const struct boot_initrd *initrd)
+{
+    describe_chosen(vm, w, console, initrd);
+    describe_memory(w, ram);
+    return vm->guest->describe(vm, w);
+}
+
+void boot_describe_devices(struct vm *vm, struct dtw *w)
+{
+    for (struct device *d = vm->devices; d; d = d->next) {
+        if (d->ops->describe)
+            d->ops->describe(d, w);
+    }
 }

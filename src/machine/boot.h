@@ -19,12 +19,26 @@ struct boot_ram {
 /* The file at path by its kind; raw_at: where a raw binary goes, 0: it is refused. */
 int boot_load_file(struct vm *vm, const char *path, struct boot_ram ram, gpa_t raw_at, struct loaded *out,
                    char *why, size_t why_size);
-/* desc.initrd page aligned under `top`, not below `floor`; *size 0 without one. */
-int boot_load_initrd(struct vm *vm, gpa_t floor, gpa_t top, gpa_t *at, uint64_t *size, char *why,
+/* Where the initrd is; size 0: there is none. */
+struct boot_initrd {
+    gpa_t at;
+    uint64_t size;
+};
+
+/* desc.initrd page aligned under `top`, not below `floor`. */
+int boot_load_initrd(struct vm *vm, gpa_t floor, gpa_t top, struct boot_initrd *out, char *why,
                      size_t why_size);
-/* /chosen: command line, console (a path), initrd, seed. */
-void boot_describe_chosen(struct vm *vm, struct dtw *w, const char *console, gpa_t initrd,
-                          uint64_t initrd_size);
-void boot_describe_memory(struct dtw *w, struct boot_ram ram);
+
+/* Where the device tree goes: the end of RAM, or of what of it lies below 4 GiB. */
+gpa_t boot_fdt_at(struct boot_ram ram);
+/* Writes to `at` the device tree whose root `fill` makes. */
+int boot_place_fdt(struct vm *vm, gpa_t at, const struct boot_initrd *initrd,
+                   int (*fill)(struct vm *vm, struct dtw *w, const struct boot_initrd *initrd), char *why,
+                   size_t why_size);
+/* /chosen (command line, console by its path, initrd, seed), /memory, and what the guest folder says of CPUs.
+ */
+int boot_describe_guest(struct vm *vm, struct dtw *w, const char *console, struct boot_ram ram,
+                        const struct boot_initrd *initrd);
+void boot_describe_devices(struct vm *vm, struct dtw *w);
 
 #endif

@@ -11,10 +11,8 @@
 #include "machine/boot.h"
 #include "machine/virt_arm64_map.h"
 
-#define FDT_MAX   (64u << 10)
 #define KEY_POWER 116 /* of Linux's input event codes */
 #define CLOCK_HZ  24000000
-#define LOW_4G    (UINT64_C(1) << 32)
 
 /* ---- device tree ---- */
 
@@ -44,77 +42,51 @@ static void describe_power_key(struct dtw *w)
     dtw_end_node(w);
 }
 
-static int build_fdt(struct vm *vm, uint8_t *buf, gpa_t initrd, uint64_t initrd_size, size_t *size)
+static int fill_fdt(struct vm *vm, struct dtw *w, const struct boot_initrd *initrd)
 {
+    const struct boot_ram ram = {VIRT_RAM, vm->desc.memory};
     char console[32];
-    struct dtw w;
 
     fmt_snprintf(console, sizeof(console), "/serial@%x", VIRT_UART);
-    dtw_init(&w, buf, FDT_MAX);
-    dtw_begin_node(&w, "");
-    dtw_prop_str(&w, "compatible", "linux,dummy-virt");
-    dtw_prop_str(&w, "model", "linux,dummy-virt");
-    dtw_prop_u32(&w, "#address-cells", 2);
-    dtw_prop_u32(&w, "#size-cells", 2);
-    dtw_prop_u32(&w, "interrupt-parent", VIRT_PHANDLE_GIC);
-    dtw_prop_empty(&w, "dma-coherent");
-    boot_describe_chosen(vm, &w, console, initrd, initrd_size);
-    boot_describe_memory(&w, (struct boot_ram){VIRT_RAM, vm->desc.memory});
-    if (vm->guest->describe(vm, &w))
+    dtw_prop_str(w, "compatible", "linux,dummy-virt");
+    dtw_prop_str(w, "model", "linux,dummy-virt");
+    dtw_prop_u32(w, "#address-cells", 2);
+    dtw_prop_u32(w, "#size-cells", 2);
+    dtw_prop_u32(w, "interrupt-parent", VIRT_PHANDLE_GIC);
+    dtw_prop_empty(w, "dma-coherent");
+    if (boot_describe_guest(vm, w, console, ram, initrd))
         return -ENOSPC;
-    describe_clock(&w);
-    for (struct device *d = vm->devices; d; d = d->next) {
-        if (d->ops->describe)
-            d->ops->describe(d, &w);
-    }
-    describe_power_key(&w);
-    dtw_end_node(&w);
-    return dtw_finish(&w, size);
+    describe_clock(w);
+    boot_describe_devices(vm, w);
+    describe_power_key(w);
+    return 0;
 }
 
 /* ---- entry ---- */
 
 struct boot_plan {
     struct loaded kernel;
-    gpa_t initrd, fdt;
-    uint64_t initrd_size;
+    struct boot_initrd initrd;
+    gpa_t fdt;
 };
 
-/* The device tree at the end of RAM (of what lies below 4 GiB), under it the initrd. */
+/* The initrd under the device tree. */
 static int load_all(struct vm *vm, struct boot_plan *p, char *why, size_t why_size)
 {
     const struct vm_desc *d = &vm->desc;
     const struct boot_ram ram = {VIRT_RAM, d->memory};
-    gpa_t top = MIN(VIRT_RAM + d->memory, LOW_4G) - FDT_MAX;
     int err = boot_load_file(vm, d->kernel, ram, VIRT_RAM + VIRT_RAW_OFFSET, &p->kernel, why, why_size);
 
     if (err)
         return err;
-    p->fdt = ALIGN_DOWN(top, 8);
+    p->fdt = boot_fdt_at(ram);
     if (p->kernel.end > p->fdt && p->kernel.base < VIRT_RAM + d->memory) {
         fmt_snprintf(why, why_size,
                      "%s: leaves no room for the device tree; give the guest more memory (--memory)",
                      d->kernel);
         return -EFBIG;
     }
-    return boot_load_initrd(vm, p->kernel.end, p->fdt, &p->initrd, &p->initrd_size, why, why_size);
-}
-
-static int place_fdt(struct vm *vm, const struct boot_plan *p, char *why, size_t why_size)
-{
-    uint8_t *buf = plat_alloc(FDT_MAX);
-    size_t size = 0;
-    int err = buf ? build_fdt(vm, buf, p->initrd, p->initrd_size, &size) : -ENOMEM;
-
-    if (!err)
-        err = mem_load(&vm->mem, p->fdt, buf, size);
-    plat_free(buf);
-    if (err)
-        fmt_snprintf(
-            why, why_size,
-            "the device tree does not fit into %u KiB; use a shorter --append, fewer devices or fewer CPUs",
-            FDT_MAX >> 10);
-    return err;
+    return boot_load_initrd(vm, p->kernel.end, p->fdt, &p->initrd, why, why_size);
 }
 
 /* ---- firmware ---- */
@@ -164,7 +136,7 @@ static int boot_firmware(struct vm *vm, char *why, size_t why_size)
     if (!err)
         err = give_cmdline(vm, fw);
     if (!err)
-        err = place_fdt(vm, &p, why, why_size);
+        err = boot_place_fdt(vm, p.fdt, &p.initrd, fill_fdt, why, why_size);
     if (err)
         return err;
     vcpu_set_entry(vm->vcpu[0], VIRT_FLASH, 0, p.fdt);
@@ -181,7 +153,7 @@ int virt_arm64_boot(struct vm *vm, char *why, size_t why_size)
         return boot_firmware(vm, why, why_size);
     err = load_all(vm, &p, why, why_size);
     if (!err)
-        err = place_fdt(vm, &p, why, why_size);
+        err = boot_place_fdt(vm, p.fdt, &p.initrd, fill_fdt, why, why_size);
     if (err)
         return err;
     vcpu_set_entry(vm->vcpu[0], p.kernel.entry, 0, p.fdt);

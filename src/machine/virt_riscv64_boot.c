@@ -9,13 +9,11 @@
 #include "machine/boot.h"
 #include "machine/virt_riscv64_map.h"
 
-#define FDT_MAX       (64u << 10)
 #define KERNEL_OFFSET (UINT64_C(2) << 20) /* where firmware's next stage is expected */
-#define LOW_4G        (UINT64_C(1) << 32)
 
 /* ---- device tree ---- */
 
-static void describe_devices(struct vm *vm, struct dtw *w)
+static void describe_soc(struct vm *vm, struct dtw *w)
 {
     dtw_begin_node(w, "soc");
     dtw_prop_str(w, "compatible", "simple-bus");
@@ -23,32 +21,24 @@ static void describe_devices(struct vm *vm, struct dtw *w)
     dtw_prop_u32(w, "#size-cells", 2);
     dtw_prop_u32(w, "interrupt-parent", vm_device(vm, "aplic-s") ? VIRT_PHANDLE_APLIC_S : VIRT_PHANDLE_PLIC);
     dtw_prop_empty(w, "ranges");
-    for (struct device *d = vm->devices; d; d = d->next) {
-        if (d->ops->describe)
-            d->ops->describe(d, w);
-    }
+    boot_describe_devices(vm, w);
     dtw_end_node(w);
 }
 
-static int build_fdt(struct vm *vm, uint8_t *buf, gpa_t initrd, uint64_t initrd_size, size_t *size)
+static int fill_fdt(struct vm *vm, struct dtw *w, const struct boot_initrd *initrd)
 {
+    const struct boot_ram ram = {VIRT_RAM, vm->desc.memory};
     char console[32];
-    struct dtw w;
 
     fmt_snprintf(console, sizeof(console), "/soc/serial@%x", VIRT_UART);
-    dtw_init(&w, buf, FDT_MAX);
-    dtw_begin_node(&w, "");
-    dtw_prop_str(&w, "compatible", "riscv-virtio");
-    dtw_prop_str(&w, "model", "riscv-virtio,carbovisor");
-    dtw_prop_u32(&w, "#address-cells", 2);
-    dtw_prop_u32(&w, "#size-cells", 2);
-    boot_describe_chosen(vm, &w, console, initrd, initrd_size);
-    boot_describe_memory(&w, (struct boot_ram){VIRT_RAM, vm->desc.memory});
-    if (vm->guest->describe(vm, &w))
+    dtw_prop_str(w, "compatible", "riscv-virtio");
+    dtw_prop_str(w, "model", "riscv-virtio,carbovisor");
+    dtw_prop_u32(w, "#address-cells", 2);
+    dtw_prop_u32(w, "#size-cells", 2);
+    if (boot_describe_guest(vm, w, console, ram, initrd))
         return -ENOSPC;
-    describe_devices(vm, &w);
-    dtw_end_node(&w);
-    return dtw_finish(&w, size);
+    describe_soc(vm, w);
+    return 0;
 }
 
 /* ---- boot ROM ---- */
@@ -96,8 +86,8 @@ static void start_cpu(struct vcpu *v, gpa_t entry, gpa_t fdt)
 
 struct boot_plan {
     struct loaded kernel, firmware;
-    gpa_t initrd, fdt;
-    uint64_t initrd_size;
+    struct boot_initrd initrd;
+    gpa_t fdt;
 };
 
 /* A kernel linked to where the firmware is (one for M-mode) would start half overwritten, or overwrite it. */
@@ -115,9 +105,6 @@ static int load_all(struct vm *vm, struct boot_plan *p, char *why, size_t why_si
 {
     const struct vm_desc *d = &vm->desc;
     const struct boot_ram ram = {VIRT_RAM, d->memory};
-    gpa_t ram_end = VIRT_RAM + d->memory;
-    gpa_t top = MIN(ram_end, LOW_4G) - FDT_MAX;
-    gpa_t floor = VIRT_RAM;
     int err = 0;
 
     if (d->firmware)
@@ -129,28 +116,9 @@ static int load_all(struct vm *vm, struct boot_plan *p, char *why, size_t why_si
         err = check_overlap(d, p, why, why_size);
     if (err)
         return err;
-    floor = MAX(floor, MAX(p->kernel.end, p->firmware.end));
-    p->fdt = ALIGN_DOWN(top, 8);
-    return boot_load_initrd(vm, floor, p->fdt, &p->initrd, &p->initrd_size, why, why_size);
-}
-
-static int place_fdt(struct vm *vm, const struct boot_plan *p, char *why, size_t why_size)
-{
-    uint8_t *buf = plat_alloc(FDT_MAX);
-    size_t size = 0;
-    int err = buf ? build_fdt(vm, buf, p->initrd, p->initrd_size, &size) : -ENOMEM;
-
-    if (!err)
-        err = mem_load(&vm->mem, p->fdt, buf, size);
-    plat_free(buf);
-    if (err && err != -ENOMEM) {
-        err = -EFBIG;
-        fmt_snprintf(
-            why, why_size,
-            "the device tree does not fit into %u KiB; use a shorter --append, fewer devices or fewer CPUs",
-            FDT_MAX >> 10);
-    }
-    return err;
+    p->fdt = boot_fdt_at(ram);
+    return boot_load_initrd(vm, MAX(VIRT_RAM, MAX(p->kernel.end, p->firmware.end)), p->fdt, &p->initrd, why,
+                            why_size);
 }
 
 static void watch_tohost(struct vm *vm, const struct loaded *l)
@@ -168,7 +136,7 @@ int virt_riscv64_boot(struct vm *vm, char *why, size_t why_size)
     int err = load_all(vm, &p, why, why_size);
 
     if (!err)
-        err = place_fdt(vm, &p, why, why_size);
+        err = boot_place_fdt(vm, p.fdt, &p.initrd, fill_fdt, why, why_size);
     if (err)
         return err;
     watch_tohost(vm, p.firmware.tohost ? &p.firmware : &p.kernel);
