@@ -94,6 +94,10 @@ enum ir_amo {
 
 enum { IR_FENCE_W = 1, IR_FENCE_R = 2, IR_FENCE_O = 4, IR_FENCE_I = 8 };
 
+/* Kinds of VAES: substitution with the shift of rows, and back; the mix of columns, and back; both in a
+ * round. */
+enum ir_aes { IR_AES_LAST, IR_AES_LAST_BACK, IR_AES_MIX, IR_AES_MIX_BACK, IR_AES_ROUND, IR_AES_ROUND_BACK };
+
 /* Rounding: numbers equal enum sf_round of lib/softfloat.h. The lift resolves the dynamic mode from the
  * unit's mode bits. */
 enum ir_round { IR_RNE, IR_RTZ, IR_RDN, IR_RUP, IR_RMM, IR_ROUND_ODD };

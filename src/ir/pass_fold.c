@@ -277,6 +277,36 @@ static void fold_insert(struct ir_unit *u, struct ir_op *op)
         become_const(op, (enum ir_type)op->type, ((uint64_t)a & ~field) | ((uint64_t)b << lsb & field));
 }
 
+static bool is_zero_vector(const struct ir_unit *u, ir_ref r)
+{
+    int64_t k;
+
+    return u->ops[r].op == IR_VDUP && pass_const(u, u->ops[r].a, &k) && !k;
+}
+
+/* The two instructions of a round. */
+static void fold_aes(const struct ir_unit *u, struct ir_op *op)
+{
+    const struct ir_op *a = &u->ops[op->a];
+
+    if (a->op != IR_VAES || a->aux + 2u != op->aux || op->aux > IR_AES_MIX_BACK || !is_zero_vector(u, a->b))
+        return;
+    op->aux += 2;
+    op->a = a->a;
+}
+
+/* The next round's key added to a round. */
+static void fold_aes_key(const struct ir_unit *u, struct ir_op *op)
+{
+    const struct ir_op *a = &u->ops[op->a];
+
+    if (a->op != IR_VAES || !is_zero_vector(u, a->b))
+        return;
+    op->op = IR_VAES;
+    op->aux = a->aux;
+    op->a = a->a;
+}
+
 /* Zeros in the upper half of what this one lane by lane works on give zeros. */
 static bool low_stays_low(const struct ir_op *op)
 {
@@ -290,11 +320,9 @@ static bool low_stays_low(const struct ir_op *op)
 static bool is_low(const struct ir_unit *u, ir_ref r)
 {
     const struct ir_op *op = &u->ops[r];
-    int64_t k;
 
-    if (op->op == IR_VDUP)
-        return pass_const(u, op->a, &k) && !k;
-    return op->op == IR_VZEXT || (op->op >= IR_VADD && op->op < IR_VZEXT && op->aux & IR_V_LOW);
+    return is_zero_vector(u, r) || op->op == IR_VZEXT ||
+           (op->op >= IR_VADD && op->op < IR_VZEXT && op->aux & IR_V_LOW);
 }
 
 /* Zeros above a vector that has them there already. */
@@ -394,6 +422,12 @@ static void fold_op(struct ir_unit *u, const struct pass_set *in_slot, unsigned 
         break;
     case IR_BRANCH:
         fold_branch(u, op);
+        break;
+    case IR_VAES:
+        fold_aes(u, op);
+        break;
+    case IR_VXOR:
+        fold_aes_key(u, op);
         break;
     case IR_LOAD:
     case IR_STORE:

@@ -563,6 +563,9 @@ L_GENERIC:
 L_FLOAT:
     interp_float(v, ip);
     NEXT;
+L_CRYPTO:
+    interp_crypto(v, ip);
+    NEXT;
 L_VFLOAT:
     interp_vector_float(v, ip);
     NEXT;

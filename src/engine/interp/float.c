@@ -1,5 +1,6 @@
-/* FP operations of the IR: cells to values and back. */
+/* FP and cryptographic operations of the IR: cells to values and back. */
 #include "engine/interp/code.h"
+#include "engine/soft/crypto.h"
 #include "engine/soft/float.h"
 #include "lib/str.h"
 
@@ -26,13 +27,28 @@ void interp_float(struct vcpu *v, const struct iop *op)
     memcpy(&CELL(v, op->d, uint8_t), &r, gives_64(o) ? 8 : bytes_of(type));
 }
 
-void interp_vector_float(struct vcpu *v, const struct iop *op)
+static void operands(struct vcpu *v, const struct iop *op, uint64_t x[3][2])
 {
-    uint64_t imm = (uint64_t)op->imm, x[3][2];
-    const int16_t cell[3] = {op->a, op->b, (int16_t)(imm >> 32)};
+    const int16_t cell[3] = {op->a, op->b, (int16_t)((uint64_t)op->imm >> 32)};
 
     for (unsigned i = 0; i < 3; i++)
         memcpy(x[i], &CELL(v, cell[i], uint8_t), 16);
+}
+
+void interp_crypto(struct vcpu *v, const struct iop *op)
+{
+    uint64_t imm = (uint64_t)op->imm, x[3][2];
+
+    operands(v, op, x);
+    soft_crypto(imm & 0xff, imm >> 16 & 0xffff, x);
+    memcpy(&CELL(v, op->d, uint8_t), x[0], 16);
+}
+
+void interp_vector_float(struct vcpu *v, const struct iop *op)
+{
+    uint64_t imm = (uint64_t)op->imm, x[3][2];
+
+    operands(v, op, x);
     soft_vector_float(v, soft_float_what(imm & 0xff, imm >> 8 & 0xff, 0, imm >> 16 & 0xffff), x);
     memcpy(&CELL(v, op->d, uint8_t), x[0], 16);
 }

@@ -148,6 +148,20 @@ static void vector_float(struct gen *g)
     g->nv++;
 }
 
+/* Rounds of AES behind each other too, which become one operation. */
+static void crypto(struct gen *g)
+{
+    static const uint8_t kinds[] = {6, 3, 2, 2};
+    unsigned which = next(g, ARRAY_SIZE(kinds)), op = IR_VAES + which, kind = next(g, kinds[which]);
+    size_t operands = strlen(ir_opinfo[op].sig) - 2;
+    ir_ref last = g->v[g->nv - 1], b = some_v(g);
+
+    if (op == IR_VAES && next(g, 2))
+        b = ir_emit(g->u, IR_VDUP, IRT_V128, 64, ir_const(g->u, IRT_I64, 0), IR_REF_NONE, IR_REF_NONE, 0);
+    g->v[g->nv++] = ir_emit(g->u, (enum ir_opcode)op, IRT_V128, kind, next(g, 2) ? last : some_v(g), b,
+                            operands > 2 ? some_v(g) : IR_REF_NONE, 0);
+}
+
 static ir_ref scalar(struct gen *g, enum ir_type type)
 {
     ir_ref v = ir_get(g->u, type, vector_slot(next(g, VECTORS)));
@@ -188,6 +202,10 @@ static void random_operation(struct gen *g)
     }
     if (!next(g, 4)) {
         scalar_float(g);
+        return;
+    }
+    if (!next(g, 6)) {
+        crypto(g);
         return;
     }
     unsigned op = IR_VADD + next(g, IR_VZEXT - IR_VADD + 1);

@@ -88,7 +88,7 @@ _Static_assert(sizeof(struct own_wide) <= sizeof(((struct soft_vcpu *)0)->jit_wi
 
 /* Host features beyond x86-64-v1. */
 struct cpu {
-    bool bmi1, bmi2, lzcnt, popcnt, sse41, pclmul, cx16, avx, avx2, fma;
+    bool bmi1, bmi2, lzcnt, popcnt, sse41, pclmul, cx16, avx, avx2, fma, aes, sha;
 };
 
 struct emit_vm {
@@ -382,6 +382,7 @@ unsigned val_scratch(struct emit *e, unsigned avoid);
 unsigned val_scratch_xmm(struct emit *e, unsigned avoid);
 /* Makes that scratch register free and locks it. */
 void val_take(struct emit *e, unsigned reg);
+void val_take_xmm(struct emit *e, unsigned reg);
 /* Where operation e->at may put its result, its operands done: the home of the slot it is put to, or
  * scratch. avoid: registers that are still read after the first write. */
 unsigned val_dest(struct emit *e, unsigned avoid);
@@ -424,6 +425,7 @@ bool emit_flag_test(struct emit *e, const struct ir_op *op, unsigned *cc);
 bool emit_flags_same(const struct ir_unit *u, const struct ir_op *op);
 bool emit_float(struct emit *e, const struct ir_op *op);
 bool emit_vector_float(struct emit *e, const struct ir_op *op);
+bool emit_crypto(struct emit *e, const struct ir_op *op);
 
 /* ---- user.c: the call of a helper that accesses memory unprivileged ---- */
 

@@ -5,11 +5,12 @@
  * them.
  */
 #include "engine/jit/emit/x86_64/emit.h"
+#include "engine/soft/crypto.h"
 #include "engine/soft/float.h"
 
 static bool is_vector(unsigned op)
 {
-    return op >= IR_VFADD && op <= IR_VFNARROW;
+    return op >= IR_VFADD && op <= IR_VSHA256W;
 }
 
 static bool gives_gpr(unsigned op)
@@ -22,7 +23,9 @@ void float_compute(struct vcpu *v)
     struct own_wide *o = own_wide_of(v);
 
     v->stat.helper_calls++;
-    if (is_vector(o->what & 0xff))
+    if ((o->what & 0xff) >= IR_VAES && (o->what & 0xff) <= IR_VSHA256W)
+        soft_crypto(o->what & 0xff, (unsigned)o->what >> 16, o->arg);
+    else if (is_vector(o->what & 0xff))
         soft_vector_float(v, (uint32_t)o->what, o->arg);
     else
         o->arg[0][0] = soft_float(v, (uint32_t)o->what, o->arg[0][0], o->arg[1][0], o->arg[2][0]);

@@ -535,11 +535,13 @@ static void find_features(struct cpu *c)
         c->cx16 = cx >> 13 & 1;
         c->avx = cx >> 27 & 1 && cx >> 28 & 1 && os_saves_ymm();
         c->fma = c->avx && cx >> 12 & 1;
+        c->aes = c->avx && cx >> 25 & 1;
     }
     if (__get_cpuid_count(7, 0, &a, &b, &cx, &d)) {
         c->bmi1 = c->avx && b >> 3 & 1;
         c->bmi2 = c->avx && b >> 8 & 1;
         c->avx2 = c->avx && b >> 5 & 1;
+        c->sha = c->avx && b >> 29 & 1;
     }
     if (__get_cpuid(0x80000001, &a, &b, &cx, &d))
         c->lzcnt = cx >> 5 & 1;

@@ -121,6 +121,13 @@ void val_take(struct emit *e, unsigned reg)
     e->lock_gpr |= 1u << reg;
 }
 
+void val_take_xmm(struct emit *e, unsigned reg)
+{
+    if (e->xmm[reg] != IR_REF_NONE)
+        spill(e, &e->val[e->xmm[reg]]);
+    e->lock_xmm |= 1u << reg;
+}
+
 /* ---- aliases of slots ---- */
 
 static bool is_alias(const struct val *v)

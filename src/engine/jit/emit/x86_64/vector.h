@@ -62,6 +62,8 @@ enum vec_const {
     VC_SIGN64,
     VC_BYTE32,
     VC_BYTE64,
+    VC_SHA1, /* less the constants of each kind of rounds */
+    VC_SHA1_LAST = VC_SHA1 + 2,
     VC_COUNT
 };
 _Static_assert(16 * VC_COUNT <= sizeof(((struct soft_vcpu *)0)->jit_tables), "room for the constants");
