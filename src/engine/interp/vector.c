@@ -57,6 +57,15 @@ static uint64_t shift_by(const struct lanes *l, uint64_t a, int n)
     return n < 0 ? shift_right(l, a, (unsigned)-n) : shift_left(l, a, (unsigned)n);
 }
 
+/* To the lane's width, which is less than 64 bits. */
+static uint64_t saturated(const struct lanes *l, int64_t x)
+{
+    int64_t high = (int64_t)(UINT64_MAX >> (64 - l->width + l->is_signed)),
+            low = l->is_signed ? -high - 1 : 0;
+
+    return (uint64_t)(x < low ? low : x > high ? high : x);
+}
+
 static uint64_t lane_op(unsigned op, const struct lanes *l, uint64_t a, uint64_t b)
 {
     switch (op) {
@@ -78,6 +87,10 @@ static uint64_t lane_op(unsigned op, const struct lanes *l, uint64_t a, uint64_t
         return greater(l, b, a) ? 0 : UINT64_MAX;
     case IR_VSHLV:
         return shift_by(l, a, (int8_t)b);
+    case IR_VQADD:
+        return saturated(l, l->is_signed ? (int64_t)sext(l, a) + (int64_t)sext(l, b) : (int64_t)(a + b));
+    case IR_VQSUB:
+        return saturated(l, l->is_signed ? (int64_t)sext(l, a) - (int64_t)sext(l, b) : (int64_t)(a - b));
     case IR_VAND:
         return a & b;
     case IR_VOR:
@@ -271,6 +284,9 @@ void interp_vector(struct vcpu *v, const struct iop *op, const struct generic *g
     switch (g->op) {
     case IR_VLANE:
         CELL(v, op->d, uint64_t) = get(&a, l.bytes, l.imm % l.count);
+        return;
+    case IR_VANY:
+        CELL(v, op->d, uint64_t) = (get(&a, 8, 0) | get(&a, 8, 1)) != 0;
         return;
     case IR_VDUP:
         r = repeated(&l, get(&a, 8, 0));

@@ -97,7 +97,7 @@ static void operation(struct gen *g, unsigned op, unsigned aux)
     if (sig[0] && sig[1])
         b = sig[1] == 'i' ? some_i(g) : some_v(g);
     r = ir_emit(g->u, (enum ir_opcode)op, IRT_V128, aux, a, b, IR_REF_NONE, imm);
-    if (op == IR_VLANE)
+    if (op == IR_VLANE || op == IR_VANY)
         g->i[g->ni++] = r;
     else
         g->v[g->nv++] = r;

@@ -94,7 +94,6 @@ struct arm64_vcpu {
     /* FPSR.QC: not 0 once a saturation happened. The other flags of FPSR are v.fp_flags (enum sf_flag). */
     uint64_t qc;
     struct arm64_q q[32] __attribute__((aligned(16)));
-    struct arm64_q scratch[4]; /* within one instruction: a structure on its way to memory */
 
     /* PSTATE but for NZCV. daif as MRS DAIF shows it: D 9, A 8, I 7, F 6. */
     uint64_t daif;

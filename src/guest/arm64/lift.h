@@ -47,6 +47,7 @@ extern const struct lift_row arm64_lift_simd[A64_ID_COUNT];
 extern const struct lift_row arm64_lift_vector[A64_ID_COUNT];
 extern const struct lift_row arm64_lift_simd_fp[A64_ID_COUNT];
 extern const struct lift_row arm64_lift_crypto[A64_ID_COUNT];
+extern const struct lift_row arm64_lift_saturate[A64_ID_COUNT];
 /* For all that simd.h serves. */
 extern const struct lift_row arm64_lift_by_helper;
 

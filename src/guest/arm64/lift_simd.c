@@ -194,7 +194,7 @@ static ir_ref load_reg(struct lift *l, bool whole, ir_ref base, int64_t disp)
     return ir_load(l->u, whole ? IRT_V128 : IRT_F64, access_aux(l, whole ? 4 : 3), base, disp);
 }
 
-/* All loads come before the first write of a register. LD3 is taken apart in the registers. */
+/* All loads come before the first write of a register. */
 static void op_load_multi(struct lift *l, row_t row)
 {
     unsigned bytes = l->i.q ? 16 : 8;
@@ -207,11 +207,8 @@ static void op_load_multi(struct lift *l, row_t row)
     for (unsigned i = 0; i < l->i.amount; i++)
         alift_put_v(l, reg_of(l, i), v[i]);
     write_back(l, base);
-    if (l->i.id == A64_LD3)
-        alift_simd(l);
 }
 
-/* What is stored, register for register; ST3 has put it into scratch. */
 static void op_store_multi(struct lift *l, row_t row)
 {
     enum ir_type type = l->i.q ? IRT_V128 : IRT_F64;
@@ -220,12 +217,86 @@ static void op_store_multi(struct lift *l, row_t row)
 
     (void)row;
     alift_watch(l, base, 0, bytes * l->i.amount, true);
-    if (l->i.id == A64_ST3)
-        alift_simd(l);
-    for (unsigned i = 0; i < l->i.amount; i++) {
-        unsigned slot = l->i.id == A64_ST3 ? SLOT(scratch) + 16 * i : SLOT_Q(reg_of(l, i));
+    for (unsigned i = 0; i < l->i.amount; i++)
+        ir_store(l->u, type, access_aux(l, l->i.q ? 4 : 3), base, i * bytes,
+                 ir_get(l->u, type, SLOT_Q(reg_of(l, i))));
+    write_back(l, base);
+}
 
-        ir_store(l->u, type, access_aux(l, l->i.q ? 4 : 3), base, i * bytes, ir_get(l->u, type, slot));
+/* ---- structures of three ---- */
+
+/* Where byte i of register or memory vector n comes from, both counted through. */
+static unsigned of_memory(const struct lift *l, unsigned n, unsigned i)
+{
+    return ((3 * (i >> l->i.size) + n) << l->i.size) + (i & ((1u << l->i.size) - 1));
+}
+
+static unsigned of_registers(const struct lift *l, unsigned n, unsigned i)
+{
+    unsigned bytes = l->i.q ? 16 : 8, at = bytes * n + i, element = at >> l->i.size;
+
+    return element % 3 * bytes + (element / 3 << l->i.size) + (at & ((1u << l->i.size) - 1));
+}
+
+/* Bytes of three vectors by their numbers. */
+static ir_ref gathered(struct lift *l, unsigned (*from)(const struct lift *, unsigned, unsigned), unsigned n,
+                       const ir_ref v[3])
+{
+    unsigned bytes = l->i.q ? 16 : 8;
+    ir_ref r = IR_REF_NONE, part, at;
+
+    for (unsigned k = 0; k < 3; k++) {
+        uint64_t number[2] = {UINT64_MAX, UINT64_MAX};
+
+        for (unsigned i = 0; i < bytes; i++) {
+            unsigned byte = from(l, n, i);
+
+            if (byte / bytes == k)
+                number[i / 8] ^= (uint64_t)(0xff ^ byte % bytes) << i % 8 * 8;
+        }
+        at = ir_un(l->u, IR_VZEXT, IRT_V128, alift_imm(l, (int64_t)number[0]));
+        at = alift_vec(l, IR_VINSLANE, 64, at, alift_imm(l, (int64_t)number[1]), 1);
+        part = alift_vec(l, IR_VTBL, 8, v[k], at, 0);
+        r = k ? alift_vec(l, IR_VOR, 0, r, part, 0) : part;
+    }
+    return r;
+}
+
+static void op_load3(struct lift *l, row_t row)
+{
+    unsigned bytes = l->i.q ? 16 : 8;
+    ir_ref base = base_of(l), v[3], r[3];
+
+    (void)row;
+    alift_watch(l, base, 0, bytes * 3, false);
+    for (unsigned i = 0; i < 3; i++) {
+        v[i] = load_reg(l, l->i.q, base, i * bytes);
+        if (!l->i.q)
+            v[i] = ir_un(l->u, IR_VZEXT, IRT_V128, v[i]);
+    }
+    for (unsigned i = 0; i < 3; i++)
+        r[i] = gathered(l, of_memory, i, v);
+    for (unsigned i = 0; i < 3; i++)
+        alift_put_v(l, reg_of(l, i), r[i]);
+    write_back(l, base);
+}
+
+static void op_store3(struct lift *l, row_t row)
+{
+    unsigned bytes = l->i.q ? 16 : 8;
+    ir_ref base = base_of(l), v[3];
+
+    (void)row;
+    alift_watch(l, base, 0, bytes * 3, true);
+    for (unsigned i = 0; i < 3; i++)
+        v[i] = alift_get_v(l, reg_of(l, i));
+    for (unsigned i = 0; i < 3; i++) {
+        ir_ref r = gathered(l, of_registers, i, v);
+
+        if (l->i.q)
+            ir_store(l->u, IRT_V128, access_aux(l, 4), base, i * bytes, r);
+        else
+            ir_store(l->u, IRT_I64, access_aux(l, 3), base, i * bytes, alift_lane(l, 64, r, 0));
     }
     write_back(l, base);
 }
@@ -354,5 +425,5 @@ const struct lift_row arm64_lift_simd[A64_ID_COUNT] = {
     ROW(REV64_V, op_rev, 64, 0), ROW(REV32_V, op_rev, 32, 0), ROW(REV16_V, op_rev, 16, 0),
     ROW(TBL, op_table, 0, 0), ROW(TBX, op_table, 1, 0),
     STRUCTURES(1, op_load_multi, op_store_multi), STRUCTURES(2, op_load_split, op_store_join),
-    STRUCTURES(3, op_load_multi, op_store_multi), STRUCTURES(4, op_load_split, op_store_join),
+    STRUCTURES(3, op_load3, op_store3), STRUCTURES(4, op_load_split, op_store_join),
 };

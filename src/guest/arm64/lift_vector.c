@@ -163,6 +163,17 @@ static void op_clz(struct lift *l, row_t row)
     alift_put_v(l, l->i.rd, leading_zeros(l, l->i.size, alift_get_v(l, l->i.rn)));
 }
 
+/* Bits below the sign that are like it: those of what differs from its neighbour, which has one zero more. */
+static void op_cls(struct lift *l, row_t row)
+{
+    unsigned bits = lane_bits(l->i.size);
+    ir_ref n = alift_get_v(l, l->i.rn), x = bin(l, IR_VXOR, 0, n, un(l, IR_VSHR, bits | IR_V_SIGNED, n, 1));
+
+    (void)row;
+    alift_put_v(l, l->i.rd,
+                bin(l, IR_VADD, bits, leading_zeros(l, l->i.size, x), alift_vec_const(l, bits, -1)));
+}
+
 /* ---- neighbours ---- */
 
 /* Of m:n, as registers of the width that q says. */
@@ -420,16 +431,33 @@ static ir_ref shifted_by(struct lift *l, unsigned size, unsigned sign, ir_ref n,
     return bin(l, IR_VUZP, bits, part[0], part[1]);
 }
 
+/* The highest bit that shifts to the right drop: bit 0 of a shift by one less. */
+static ir_ref last_dropped(struct lift *l, unsigned size, unsigned sign, ir_ref n, ir_ref m)
+{
+    unsigned bits = lane_bits(size);
+    ir_ref less = bin(l, IR_VADD, bits, m, alift_vec_const(l, bits, 1));
+    ir_ref right = un(l, IR_VSHL, bits, m, bits - 8), one = alift_vec_const(l, bits, 1);
+
+    right = bin(l, IR_VAND, 0, un(l, IR_VSHR, bits, right, bits - 1), one);
+    return bin(l, IR_VAND, 0, shifted_by(l, size, sign, n, less), right);
+}
+
 static void op_shift_by(struct lift *l, row_t row)
 {
-    unsigned sign = row->aux & IR_V_SIGNED;
+    unsigned sign = row->aux & IR_V_SIGNED, bits = lane_bits(l->i.size);
+    ir_ref n, m, r;
 
     as_vector(l, row);
-    if (sign && l->i.size == 3)
+    if (sign && l->i.size == 3) {
         alift_simd(l);
-    else
-        alift_put_v(l, l->i.rd,
-                    shifted_by(l, l->i.size, sign, alift_get_v(l, l->i.rn), alift_get_v(l, l->i.rm)));
+        return;
+    }
+    n = alift_get_v(l, l->i.rn);
+    m = alift_get_v(l, l->i.rm);
+    r = shifted_by(l, l->i.size, sign, n, m);
+    if (row->aux & ROUND)
+        r = bin(l, IR_VADD, bits, r, last_dropped(l, l->i.size, sign, n, m));
+    alift_put_v(l, l->i.rd, r);
 }
 
 /* ---- bits of whole registers ---- */
@@ -495,6 +523,7 @@ const struct lift_row arm64_lift_vector[A64_ID_COUNT] = {
     VS(CMLE_ZERO, op_zero, IR_VCMPGE, S | SWAP), VS(CMLT_ZERO, op_zero, IR_VCMPGT, S | SWAP),
     VS(NEG, op_zero, IR_VSUB, SWAP), VS(ABS, op_unary, IR_VABS, 0),
     ROW(CNT_V, op_unary, IR_VCNT, 0), ROW(RBIT_V, op_unary, IR_VRBIT, 0), ROW(CLZ_V, op_clz, 0, 0),
+    ROW(CLS_V, op_cls, 0, 0),
 
     ROW(ADDP_V, op_pairs, IR_VADD, 0), SU(MAXP, op_pairs, IR_VMAX, 0), SU(MINP, op_pairs, IR_VMIN, 0),
     ROW(ADDP_S, op_pair, IR_VADD, 0), SU(ADDLP, op_pairs_long, 0, 0), SU(ADALP, op_pairs_long, 0, ADD_TO),
@@ -516,6 +545,7 @@ const struct lift_row arm64_lift_vector[A64_ID_COUNT] = {
     VS(SHL, op_shl, 0, 0), VS(SLI, op_shift_insert, IR_VSHL, 0), VS(SRI, op_shift_insert, IR_VSHR, 0),
     SU_S(SHR, op_shr, 0), SU_S(SRA, op_shr, ADD_TO), SU_S(RSHR, op_shr, ROUND), SU_S(RSRA, op_shr, ROUND | ADD_TO),
     SU(SHLL, op_shll, 0, 0), ROW(SHLL_V, op_shll, 0, 0), SU_S(SHL, op_shift_by, 0),
+    SU_S(RSHL, op_shift_by, ROUND),
 
     ROW(AND_V, op_logic, IR_VAND, 0), ROW(ORR_V, op_logic, IR_VOR, 0), ROW(EOR_V, op_logic, IR_VXOR, 0),
     ROW(BIC_V, op_logic, IR_VANDN, 0), ROW(ORN_V, op_orn, 0, 0), ROW(NOT_V, op_not, 0, 0),

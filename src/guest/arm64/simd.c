@@ -5,7 +5,7 @@
  * part 57:56
  * ---- */
 
-static const struct simd_row *const parts[] = {simd_int_rows, simd_fp_rows, simd_move_rows, simd_crypto_rows};
+static const struct simd_row *const parts[] = {simd_int_rows, simd_fp_rows, simd_crypto_rows};
 
 static unsigned part_of(unsigned id)
 {

@@ -61,7 +61,6 @@ struct simd_row {
 
 extern const struct simd_row simd_int_rows[A64_ID_COUNT];
 extern const struct simd_row simd_fp_rows[A64_ID_COUNT];
-extern const struct simd_row simd_move_rows[A64_ID_COUNT];
 extern const struct simd_row simd_crypto_rows[A64_ID_COUNT];
 
 static inline uint64_t simd_get(const struct arm64_q *v, unsigned size, unsigned lane)

@@ -249,6 +249,19 @@ static bool lane_out(struct emit *e, const struct ir_op *op)
     return true;
 }
 
+static bool any(struct emit *e, const struct ir_op *op)
+{
+    unsigned ra = val_xmm(e, op->a), d;
+
+    val_done(e, op->a);
+    d = val_dest(e, 0);
+    as_vrr(&e->a, P38(0x17), ra, 0, ra); /* vptest */
+    as_imm(&e->a, d, 0);
+    as_rr(&e->a, (X_SETCC + CC_NE) | O_B, 0, d);
+    val_set(e, d);
+    return true;
+}
+
 static const uint32_t pinsr[] = {P3A(0x20), P0(0xc4), P3A(0x22), P3A(0x22) | O_W};
 
 static bool lane_in(struct emit *e, const struct ir_op *op)
@@ -368,6 +381,8 @@ bool emit_vector_move(struct emit *e, const struct ir_op *op)
         return repeat_scalar(e, op);
     case IR_VLANE:
         return lane_out(e, op);
+    case IR_VANY:
+        return any(e, op);
     case IR_VINSLANE:
         return lane_in(e, op);
     case IR_VZEXT:
