@@ -40,6 +40,8 @@ const struct state_field riscv_state[] = {
     R(siselect, STATE_REG),
     R(cycle_base, 0),
     R(instret_base, 0),
+    {"fw_event", offsetof(struct riscv_vcpu, fw_event), 8, RV_SBI_FW_EVENTS, REGS_SYSTEM, 0},
+    {"fw_counter", offsetof(struct riscv_vcpu, fw_counter), 8, 2 * RISCV_FW_COUNTERS, REGS_SYSTEM, 0},
     RA(pmpaddr, STATE_REG),
     RA(pmpcfg, STATE_REG),
     STATE_END,

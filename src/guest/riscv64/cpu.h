@@ -17,6 +17,7 @@
 #define RISCV_PMP_ENTRIES 16
 #define RISCV_CBO_BLOCK   64
 #define RISCV_WALK_HINTS  64 /* power of two */
+#define RISCV_FW_COUNTERS 16
 
 /*
  * Mode word: all that decides what an instruction lifts to, or what its data access means.
@@ -57,6 +58,14 @@ struct riscv_vcpu {
     uint64_t miselect, siselect;
     uint64_t cycle_base, instret_base; /* counter = base + vcpu_icount(); stopped: the counter itself */
     uint64_t frm;
+    /* Of the built-in SBI: how often each of these was, any task; and the counters of them that a kernel has
+     * made. A counter that runs shows value + its event. */
+    _Atomic uint64_t fw_event[RV_SBI_FW_EVENTS];
+    struct riscv_fw_counter {
+        uint64_t value;
+        uint32_t event; /* enum rv_sbi_fw + 1; 0: none */
+        uint32_t running;
+    } fw_counter[RISCV_FW_COUNTERS];
     uint64_t pmpaddr[RISCV_PMP_ENTRIES];
     uint8_t pmpcfg[RISCV_PMP_ENTRIES];
     uint64_t seip_soft;   /* SEIP as M-mode software wrote it: mip.SEIP shows it or the input */
@@ -186,6 +195,11 @@ uint64_t riscv_pmpaddr_read(const struct riscv_vcpu *r, unsigned i);
 void riscv_pmpaddr_write(struct riscv_vcpu *r, unsigned i, uint64_t value);
 
 /* ---- sbi.c ---- */
+
+static inline void riscv_fw_event(struct riscv_vcpu *r, enum rv_sbi_fw event)
+{
+    atomic_fetch_add_explicit(&r->fw_event[event], 1, memory_order_relaxed);
+}
 
 /* Serves the call in a7, a6, a0..a5; may set v->exit. pc is not changed. */
 void riscv_sbi_call(struct riscv_vcpu *r);

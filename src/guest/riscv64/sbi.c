@@ -2,7 +2,7 @@
  * The built-in SBI (RISC-V SBI 2.0): what S-mode's ecall reaches when a kernel was booted without
  * firmware. Each extension is a function; a call gives error and value in a0 and a1.
  */
-#include "guest/riscv64/cpu.h"
+#include "guest/riscv64/sbi.h"
 #include "core/hypercall.h"
 #include "core/irqchip.h"
 #include "lib/str.h"
@@ -12,26 +12,6 @@
 #define SBI_IMPL_VERSION 1
 
 #define ALL_HARTS UINT64_MAX
-
-struct sbi_ret {
-    int64_t error;
-    uint64_t value;
-};
-
-static struct sbi_ret ok(uint64_t value)
-{
-    return (struct sbi_ret){RV_SBI_SUCCESS, value};
-}
-
-static struct sbi_ret error(enum rv_sbi_error e)
-{
-    return (struct sbi_ret){e, 0};
-}
-
-static uint64_t arg(const struct riscv_vcpu *r, unsigned i)
-{
-    return r->x[RV_REG_A0 + i];
-}
 
 static struct rv_sbi_console *console(struct riscv_vcpu *r)
 {
@@ -63,27 +43,45 @@ static struct sbi_ret sbi_base(struct riscv_vcpu *r, uint64_t fid)
     static const uint64_t values[] = {SBI_VERSION, SBI_IMPL, SBI_IMPL_VERSION, 0, 0 /* mvendorid */, 0, 0};
 
     if (fid >= ARRAY_SIZE(values))
-        return error(RV_SBI_ERR_NOT_SUPPORTED);
-    return ok(fid == 3 ? probe(r, arg(r, 0)) : values[fid]);
+        return sbi_error(RV_SBI_ERR_NOT_SUPPORTED);
+    return sbi_ok(fid == 3 ? probe(r, sbi_arg(r, 0)) : values[fid]);
 }
 
 /* ---- time (6), IPI (7) ---- */
 
+static void set_timer(struct riscv_vcpu *r, uint64_t ticks)
+{
+    riscv_fw_event(r, RV_SBI_FW_SET_TIMER);
+    riscv_stimecmp_write(r, ticks);
+}
+
 static struct sbi_ret sbi_time(struct riscv_vcpu *r, uint64_t fid)
 {
     if (fid)
-        return error(RV_SBI_ERR_NOT_SUPPORTED);
-    riscv_stimecmp_write(r, arg(r, 0));
-    return ok(0);
+        return sbi_error(RV_SBI_ERR_NOT_SUPPORTED);
+    set_timer(r, sbi_arg(r, 0));
+    return sbi_ok(0);
+}
+
+/* One of these for each hart but the one that asks. */
+static void sent(struct riscv_vcpu *r, uint64_t harts, enum rv_sbi_fw event)
+{
+    harts &= ~BIT(r->v.id);
+    atomic_fetch_add_explicit(&r->fw_event[event], (uint64_t)__builtin_popcountll(harts),
+                              memory_order_relaxed);
 }
 
 static void send_ipi(struct riscv_vcpu *r, uint64_t harts)
 {
     struct vm *vm = r->v.vm;
 
+    sent(r, harts, RV_SBI_FW_IPI_SENT);
     for (unsigned i = 0; i < vm->vcpu_count; i++) {
-        if (harts >> i & 1)
-            irqchip_cpu_input(vm->vcpu[i], RV_INT_SSI, true);
+        if (!(harts >> i & 1))
+            continue;
+        if (i != r->v.id)
+            riscv_fw_event(riscv_of(vm->vcpu[i]), RV_SBI_FW_IPI_RECEIVED);
+        irqchip_cpu_input(vm->vcpu[i], RV_INT_SSI, true);
     }
     r->changed |= RISCV_CHANGED_IRQ;
 }
@@ -93,11 +91,11 @@ static struct sbi_ret sbi_ipi(struct riscv_vcpu *r, uint64_t fid)
     uint64_t harts;
 
     if (fid)
-        return error(RV_SBI_ERR_NOT_SUPPORTED);
-    if (!hart_mask(r, arg(r, 0), arg(r, 1), &harts))
-        return error(RV_SBI_ERR_INVALID_PARAM);
+        return sbi_error(RV_SBI_ERR_NOT_SUPPORTED);
+    if (!hart_mask(r, sbi_arg(r, 0), sbi_arg(r, 1), &harts))
+        return sbi_error(RV_SBI_ERR_INVALID_PARAM);
     send_ipi(r, harts);
-    return ok(0);
+    return sbi_ok(0);
 }
 
 /* ---- remote fences (8) ---- */
@@ -108,13 +106,24 @@ static struct sbi_ret sbi_ipi(struct riscv_vcpu *r, uint64_t fid)
 struct rfence {
     bool code, by_asid, whole;
     uint64_t start, size, asid;
+    const struct riscv_vcpu *from;
 };
+
+/* The event of its sending; that of its reception is the next number. */
+static enum rv_sbi_fw fence_event(const struct rfence *f)
+{
+    return f->code      ? RV_SBI_FW_FENCE_I_SENT
+           : f->by_asid ? RV_SBI_FW_SFENCE_VMA_ASID_SENT
+                        : RV_SBI_FW_SFENCE_VMA_SENT;
+}
 
 static void rfence_here(struct vcpu *v, void *opaque)
 {
     const struct rfence *f = opaque;
     struct flush_scope s = {.asid = f->asid};
 
+    if (riscv_of(v) != f->from)
+        riscv_fw_event(riscv_of(v), fence_event(f) + 1);
     if (f->code) {
         riscv_fetch_barrier(v);
         return;
@@ -138,6 +147,8 @@ static void rfence(struct riscv_vcpu *r, uint64_t harts, struct rfence *f)
                f->size > (uint64_t)RFENCE_PAGES_MAX * MEM_PAGE_SIZE;
     f->size += f->start & (MEM_PAGE_SIZE - 1);
     f->start = ALIGN_DOWN(f->start, MEM_PAGE_SIZE);
+    f->from = r;
+    sent(r, harts, fence_event(f));
     vcpu_call_mask(&r->v, r->v.vm, harts, rfence_here, f);
     /* Its own translations may be others now: by this fence, or by another's that it served while it waited.
      */
@@ -146,16 +157,16 @@ static void rfence(struct riscv_vcpu *r, uint64_t harts, struct rfence *f)
 
 static struct sbi_ret sbi_rfence(struct riscv_vcpu *r, uint64_t fid)
 {
-    struct rfence f = {.code = fid == 0, .by_asid = fid == 2, .start = arg(r, 2), .size = arg(r, 3)};
+    struct rfence f = {.code = fid == 0, .by_asid = fid == 2, .start = sbi_arg(r, 2), .size = sbi_arg(r, 3)};
     uint64_t harts;
 
     if (fid > 2) /* 3 to 6 are for hypervisors */
-        return error(RV_SBI_ERR_NOT_SUPPORTED);
-    if (!hart_mask(r, arg(r, 0), arg(r, 1), &harts))
-        return error(RV_SBI_ERR_INVALID_PARAM);
-    f.asid = fid == 2 ? arg(r, 4) & 0xffff : 0;
+        return sbi_error(RV_SBI_ERR_NOT_SUPPORTED);
+    if (!hart_mask(r, sbi_arg(r, 0), sbi_arg(r, 1), &harts))
+        return sbi_error(RV_SBI_ERR_INVALID_PARAM);
+    f.asid = fid == 2 ? sbi_arg(r, 4) & 0xffff : 0;
     rfence(r, harts, &f);
-    return ok(0);
+    return sbi_ok(0);
 }
 
 /* ---- hart state management (9) ---- */
@@ -163,25 +174,25 @@ static struct sbi_ret sbi_rfence(struct riscv_vcpu *r, uint64_t fid)
 static struct sbi_ret hart_start(struct riscv_vcpu *r)
 {
     struct vm *vm = r->v.vm;
-    struct vcpu *t = arg(r, 0) < vm->vcpu_count ? vm->vcpu[arg(r, 0)] : NULL;
+    struct vcpu *t = sbi_arg(r, 0) < vm->vcpu_count ? vm->vcpu[sbi_arg(r, 0)] : NULL;
     uint32_t power;
 
     if (!t)
-        return error(RV_SBI_ERR_INVALID_PARAM);
-    if (!mem_ptr(&vm->mem, arg(r, 1), 2, false) || arg(r, 1) & 1)
-        return error(RV_SBI_ERR_INVALID_ADDRESS);
+        return sbi_error(RV_SBI_ERR_INVALID_PARAM);
+    if (!mem_ptr(&vm->mem, sbi_arg(r, 1), 2, false) || sbi_arg(r, 1) & 1)
+        return sbi_error(RV_SBI_ERR_INVALID_ADDRESS);
     plat_lock(&vm->lock); /* two harts may start the same one */
     power = atomic_load(&t->power);
     if (power == VCPU_OFF) {
-        t->off_entry = arg(r, 1);
-        t->off_arg = arg(r, 2);
+        t->off_entry = sbi_arg(r, 1);
+        t->off_arg = sbi_arg(r, 2);
         atomic_store(&t->power, VCPU_ON_PENDING);
     }
     plat_unlock(&vm->lock);
     if (power != VCPU_OFF)
-        return error(RV_SBI_ERR_ALREADY_AVAILABLE);
+        return sbi_error(RV_SBI_ERR_ALREADY_AVAILABLE);
     vcpu_request(t, VCPU_REQ_POWER);
-    return ok(0);
+    return sbi_ok(0);
 }
 
 static struct sbi_ret hart_status(struct riscv_vcpu *r)
@@ -193,9 +204,9 @@ static struct sbi_ret hart_status(struct riscv_vcpu *r)
         [VCPU_SUSPENDED] = RV_SBI_HART_SUSPENDED,
     };
 
-    if (arg(r, 0) >= r->v.vm->vcpu_count)
-        return error(RV_SBI_ERR_INVALID_PARAM);
-    return ok(state[atomic_load(&r->v.vm->vcpu[arg(r, 0)]->power)]);
+    if (sbi_arg(r, 0) >= r->v.vm->vcpu_count)
+        return sbi_error(RV_SBI_ERR_INVALID_PARAM);
+    return sbi_ok(state[atomic_load(&r->v.vm->vcpu[sbi_arg(r, 0)]->power)]);
 }
 
 static void leave_with(struct riscv_vcpu *r, enum exit_kind kind)
@@ -207,16 +218,16 @@ static void leave_with(struct riscv_vcpu *r, enum exit_kind kind)
 /* Both kinds wait as WFI does; the non-retentive one then comes up as a started hart does (9.1, 9.4). */
 static struct sbi_ret hart_suspend(struct riscv_vcpu *r)
 {
-    uint64_t type = arg(r, 0), resume = arg(r, 1), opaque = arg(r, 2);
+    uint64_t type = sbi_arg(r, 0), resume = sbi_arg(r, 1), opaque = sbi_arg(r, 2);
 
     if (type != RV_SBI_SUSPEND_RETENTIVE && type != RV_SBI_SUSPEND_NON_RETENTIVE)
-        return error(type >> 32 ? RV_SBI_ERR_INVALID_PARAM : RV_SBI_ERR_NOT_SUPPORTED);
+        return sbi_error(type >> 32 ? RV_SBI_ERR_INVALID_PARAM : RV_SBI_ERR_NOT_SUPPORTED);
     if (type == RV_SBI_SUSPEND_NON_RETENTIVE && !mem_ptr(&r->v.vm->mem, resume, 2, false))
-        return error(RV_SBI_ERR_INVALID_ADDRESS);
+        return sbi_error(RV_SBI_ERR_INVALID_ADDRESS);
     if (!riscv_irq_wakeup(&r->v))
         leave_with(r, EXIT_HALT);
     if (type == RV_SBI_SUSPEND_RETENTIVE)
-        return ok(0);
+        return sbi_ok(0);
     r->satp = 0;
     r->mstatus &= ~RV_MSTATUS_SIE;
     r->changed |= RISCV_CHANGED_MODE | RISCV_CHANGED_CONTEXT;
@@ -232,13 +243,13 @@ static struct sbi_ret sbi_hsm(struct riscv_vcpu *r, uint64_t fid)
         return hart_start(r);
     case 1:
         leave_with(r, EXIT_CPU_OFF);
-        return ok(0);
+        return sbi_ok(0);
     case 2:
         return hart_status(r);
     case 3:
         return hart_suspend(r);
     default:
-        return error(RV_SBI_ERR_NOT_SUPPORTED);
+        return sbi_error(RV_SBI_ERR_NOT_SUPPORTED);
     }
 }
 
@@ -246,17 +257,17 @@ static struct sbi_ret sbi_hsm(struct riscv_vcpu *r, uint64_t fid)
 
 static struct sbi_ret sbi_srst(struct riscv_vcpu *r, uint64_t fid)
 {
-    uint64_t type = arg(r, 0), reason = arg(r, 1);
+    uint64_t type = sbi_arg(r, 0), reason = sbi_arg(r, 1);
 
     if (fid)
-        return error(RV_SBI_ERR_NOT_SUPPORTED);
+        return sbi_error(RV_SBI_ERR_NOT_SUPPORTED);
     if (type > 2 || reason > 1)
-        return error(type > UINT32_MAX || reason > UINT32_MAX ? RV_SBI_ERR_INVALID_PARAM
-                                                              : RV_SBI_ERR_NOT_SUPPORTED);
+        return sbi_error(type > UINT32_MAX || reason > UINT32_MAX ? RV_SBI_ERR_INVALID_PARAM
+                                                                  : RV_SBI_ERR_NOT_SUPPORTED);
     r->v.exit.system.what = type ? SYSTEM_RESET : reason ? SYSTEM_CRASH : SYSTEM_POWEROFF;
     r->v.exit.system.status = 0;
     leave_with(r, EXIT_SYSTEM);
-    return ok(0);
+    return sbi_ok(0);
 }
 
 /* ---- debug console (12) ---- */
@@ -265,43 +276,43 @@ static struct sbi_ret sbi_srst(struct riscv_vcpu *r, uint64_t fid)
 
 static struct sbi_ret dbcn_write(struct riscv_vcpu *r)
 {
-    uint64_t len = arg(r, 0), at = arg(r, 1), done = 0;
+    uint64_t len = sbi_arg(r, 0), at = sbi_arg(r, 1), done = 0;
     uint8_t buf[DBCN_CHUNK];
 
-    if (arg(r, 2))
-        return error(RV_SBI_ERR_INVALID_PARAM);
+    if (sbi_arg(r, 2))
+        return sbi_error(RV_SBI_ERR_INVALID_PARAM);
     while (done < len) {
         size_t n = (size_t)MIN(len - done, (uint64_t)sizeof(buf)), took;
 
         if (mem_read(&r->v.vm->mem, at + done, buf, n))
-            return done ? ok(done) : error(RV_SBI_ERR_INVALID_PARAM);
+            return done ? sbi_ok(done) : sbi_error(RV_SBI_ERR_INVALID_PARAM);
         took = console(r)->write(console(r)->opaque, buf, n);
         done += took;
         if (took < n)
             break;
     }
-    return ok(done);
+    return sbi_ok(done);
 }
 
 static struct sbi_ret dbcn_read(struct riscv_vcpu *r)
 {
     uint8_t buf[DBCN_CHUNK];
-    size_t n = (size_t)MIN(arg(r, 0), (uint64_t)sizeof(buf));
+    size_t n = (size_t)MIN(sbi_arg(r, 0), (uint64_t)sizeof(buf));
 
-    if (arg(r, 2) || (n && !mem_ptr(&r->v.vm->mem, arg(r, 1), n, true)))
-        return error(RV_SBI_ERR_INVALID_PARAM);
+    if (sbi_arg(r, 2) || (n && !mem_ptr(&r->v.vm->mem, sbi_arg(r, 1), n, true)))
+        return sbi_error(RV_SBI_ERR_INVALID_PARAM);
     n = console(r)->read && n ? console(r)->read(console(r)->opaque, buf, n) : 0;
-    if (n && mem_write(&r->v.vm->mem, arg(r, 1), buf, n))
-        return error(RV_SBI_ERR_INVALID_PARAM);
-    return ok(n);
+    if (n && mem_write(&r->v.vm->mem, sbi_arg(r, 1), buf, n))
+        return sbi_error(RV_SBI_ERR_INVALID_PARAM);
+    return sbi_ok(n);
 }
 
 static struct sbi_ret sbi_dbcn(struct riscv_vcpu *r, uint64_t fid)
 {
-    uint8_t byte = (uint8_t)arg(r, 0);
+    uint8_t byte = (uint8_t)sbi_arg(r, 0);
 
     if (!console(r)->write)
-        return error(RV_SBI_ERR_NOT_SUPPORTED);
+        return sbi_error(RV_SBI_ERR_NOT_SUPPORTED);
     switch (fid) {
     case 0:
         return dbcn_write(r);
@@ -309,116 +320,9 @@ static struct sbi_ret sbi_dbcn(struct riscv_vcpu *r, uint64_t fid)
         return dbcn_read(r);
     case 2:
         console(r)->write(console(r)->opaque, &byte, 1);
-        return ok(0);
+        return sbi_ok(0);
     default:
-        return error(RV_SBI_ERR_NOT_SUPPORTED);
-    }
-}
-
-/* ---- performance counters (11): cycles and instructions, which run from the start ---- */
-
-enum { PMU_CYCLE, PMU_INSTRET, PMU_COUNTERS };
-static const uint16_t pmu_csr[PMU_COUNTERS] = {RV_CSR_cycle, RV_CSR_instret};
-enum { PMU_CFG_SKIP_MATCH = 1, PMU_CFG_CLEAR = 2, PMU_CFG_START = 4, PMU_START_SET = 1 };
-#define PMU_ALL (BIT(PMU_COUNTERS) - 1)
-
-static bool pmu_set(const struct riscv_vcpu *r, uint64_t *set)
-{
-    *set = arg(r, 0) < PMU_COUNTERS ? arg(r, 1) << arg(r, 0) : 0;
-    return *set && !(*set & ~PMU_ALL);
-}
-
-static unsigned pmu_number(unsigned counter)
-{
-    return pmu_csr[counter] - RV_CSR_cycle;
-}
-
-static bool pmu_runs(const struct riscv_vcpu *r, unsigned counter)
-{
-    return !(r->mcountinhibit >> pmu_number(counter) & 1);
-}
-
-/* Starts or stops those of the set; false when one was so before. */
-static bool pmu_run(struct riscv_vcpu *r, uint64_t set, bool run)
-{
-    bool all = true;
-
-    for (unsigned i = 0; i < PMU_COUNTERS; i++) {
-        uint64_t bit = BIT(pmu_number(i));
-
-        if (!(set >> i & 1))
-            continue;
-        all &= pmu_runs(r, i) != run;
-        riscv_counters_inhibit(r, run ? r->mcountinhibit & ~bit : r->mcountinhibit | bit);
-    }
-    return all;
-}
-
-static struct sbi_ret pmu_configure(struct riscv_vcpu *r, unsigned counter)
-{
-    if (arg(r, 2) & PMU_CFG_CLEAR)
-        riscv_counter_put(r, pmu_number(counter), 0);
-    if (arg(r, 2) & PMU_CFG_START)
-        pmu_run(r, BIT(counter), true);
-    return ok(counter);
-}
-
-static struct sbi_ret pmu_match(struct riscv_vcpu *r)
-{
-    uint64_t set, event = arg(r, 3);
-    unsigned counter;
-
-    if (arg(r, 0) >= PMU_COUNTERS || !arg(r, 1))
-        return error(RV_SBI_ERR_INVALID_PARAM);
-    set = arg(r, 1) << arg(r, 0);
-    if (arg(r, 2) & PMU_CFG_SKIP_MATCH)
-        return set & PMU_ALL ? pmu_configure(r, (unsigned)__builtin_ctzll(set & PMU_ALL))
-                             : error(RV_SBI_ERR_INVALID_PARAM);
-    if (event != 1 && event != 2) /* hardware general events: CPU_CYCLES, INSTRUCTIONS */
-        return error(RV_SBI_ERR_NOT_SUPPORTED);
-    counter = event == 1 ? PMU_CYCLE : PMU_INSTRET;
-    return set >> counter & 1 ? pmu_configure(r, counter) : error(RV_SBI_ERR_NOT_SUPPORTED);
-}
-
-/* One that runs keeps its value. */
-static struct sbi_ret pmu_start(struct riscv_vcpu *r)
-{
-    uint64_t set;
-
-    if (!pmu_set(r, &set))
-        return error(RV_SBI_ERR_INVALID_PARAM);
-    for (unsigned i = 0; i < PMU_COUNTERS; i++) {
-        if (arg(r, 2) & PMU_START_SET && set >> i & 1 && !pmu_runs(r, i))
-            riscv_counter_put(r, pmu_number(i), arg(r, 3));
-    }
-    return pmu_run(r, set, true) ? ok(0) : error(RV_SBI_ERR_ALREADY_STARTED);
-}
-
-static struct sbi_ret pmu_stop(struct riscv_vcpu *r)
-{
-    uint64_t set;
-
-    if (!pmu_set(r, &set))
-        return error(RV_SBI_ERR_INVALID_PARAM);
-    return pmu_run(r, set, false) ? ok(0) : error(RV_SBI_ERR_ALREADY_STOPPED);
-}
-
-static struct sbi_ret sbi_pmu(struct riscv_vcpu *r, uint64_t fid)
-{
-    switch (fid) {
-    case 0:
-        return ok(PMU_COUNTERS);
-    case 1: /* CSR number, width - 1 above it, type 0: hardware */
-        return arg(r, 0) < PMU_COUNTERS ? ok(pmu_csr[arg(r, 0)] | 63u << 12)
-                                        : error(RV_SBI_ERR_INVALID_PARAM);
-    case 2:
-        return pmu_match(r);
-    case 3:
-        return pmu_start(r);
-    case 4:
-        return pmu_stop(r);
-    default:
-        return error(RV_SBI_ERR_NOT_SUPPORTED);
+        return sbi_error(RV_SBI_ERR_NOT_SUPPORTED);
     }
 }
 
@@ -430,7 +334,7 @@ static uint64_t legacy_harts(struct riscv_vcpu *r)
     struct translation t;
     uint64_t mask, harts;
 
-    if (!arg(r, 0) || riscv_walk(r, arg(r, 0), ACCESS_READ, r->priv, &t) ||
+    if (!sbi_arg(r, 0) || riscv_walk(r, sbi_arg(r, 0), ACCESS_READ, r->priv, &t) ||
         mem_read(&r->v.vm->mem, t.gpa, &mask, sizeof(mask)) || !hart_mask(r, mask, 0, &harts))
         hart_mask(r, 0, ALL_HARTS, &harts);
     return harts;
@@ -449,9 +353,9 @@ static int64_t legacy_fence(struct riscv_vcpu *r, uint64_t ext)
 {
     struct rfence f = {.code = ext == RV_SBI_LEGACY_FENCE_I,
                        .by_asid = ext == RV_SBI_LEGACY_SFENCE_VMA_ASID,
-                       .start = arg(r, 1),
-                       .size = arg(r, 2),
-                       .asid = arg(r, 3) & 0xffff};
+                       .start = sbi_arg(r, 1),
+                       .size = sbi_arg(r, 2),
+                       .asid = sbi_arg(r, 3) & 0xffff};
 
     rfence(r, legacy_harts(r), &f);
     return 0;
@@ -459,11 +363,11 @@ static int64_t legacy_fence(struct riscv_vcpu *r, uint64_t ext)
 
 static int64_t sbi_legacy(struct riscv_vcpu *r, uint64_t ext)
 {
-    uint8_t byte = (uint8_t)arg(r, 0);
+    uint8_t byte = (uint8_t)sbi_arg(r, 0);
 
     switch (ext) {
     case RV_SBI_LEGACY_SET_TIMER:
-        riscv_stimecmp_write(r, arg(r, 0));
+        set_timer(r, sbi_arg(r, 0));
         return 0;
     case RV_SBI_LEGACY_PUTCHAR:
         if (console(r)->write)
@@ -494,11 +398,11 @@ static struct sbi_ret sbi_carbovisor(struct riscv_vcpu *r, uint64_t fid)
     (void)r;
     switch (fid) {
     case 0:
-        return ok(HYPERCALL_VERSION);
+        return sbi_ok(HYPERCALL_VERSION);
     case 1:
-        return ok(HYPERCALL_FEATURES);
+        return sbi_ok(HYPERCALL_FEATURES);
     default:
-        return error(RV_SBI_ERR_NOT_SUPPORTED);
+        return sbi_error(RV_SBI_ERR_NOT_SUPPORTED);
     }
 }
 
@@ -508,9 +412,9 @@ static const struct {
     uint64_t ext;
     struct sbi_ret (*call)(struct riscv_vcpu *r, uint64_t fid);
 } extensions[] = {
-    {RV_SBI_BASE, sbi_base},     {RV_SBI_TIME, sbi_time}, {RV_SBI_IPI, sbi_ipi},
-    {RV_SBI_RFENCE, sbi_rfence}, {RV_SBI_HSM, sbi_hsm},   {RV_SBI_SRST, sbi_srst},
-    {RV_SBI_DBCN, sbi_dbcn},     {RV_SBI_PMU, sbi_pmu},   {RV_SBI_CARBOVISOR, sbi_carbovisor},
+    {RV_SBI_BASE, sbi_base},     {RV_SBI_TIME, sbi_time},     {RV_SBI_IPI, sbi_ipi},
+    {RV_SBI_RFENCE, sbi_rfence}, {RV_SBI_HSM, sbi_hsm},       {RV_SBI_SRST, sbi_srst},
+    {RV_SBI_DBCN, sbi_dbcn},     {RV_SBI_PMU, riscv_sbi_pmu}, {RV_SBI_CARBOVISOR, sbi_carbovisor},
 };
 
 static bool probe(struct riscv_vcpu *r, uint64_t ext)
@@ -527,7 +431,7 @@ static bool probe(struct riscv_vcpu *r, uint64_t ext)
 void riscv_sbi_call(struct riscv_vcpu *r)
 {
     uint64_t ext = r->x[RV_REG_A7];
-    struct sbi_ret ret = error(RV_SBI_ERR_NOT_SUPPORTED);
+    struct sbi_ret ret = sbi_error(RV_SBI_ERR_NOT_SUPPORTED);
 
     if (ext <= RV_SBI_LEGACY_SHUTDOWN) {
         r->x[RV_REG_A0] = (uint64_t)sbi_legacy(r, ext);

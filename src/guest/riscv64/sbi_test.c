@@ -201,9 +201,9 @@ static void debug_console(void **state)
 
 static void pmu(void **state)
 {
-    assert_int_equal(call(state, RV_SBI_PMU, 0, 0, 0, 0, 0).value, 2);
+    assert_int_equal(call(state, RV_SBI_PMU, 0, 0, 0, 0, 0).value, 18);
     assert_int_equal(call(state, RV_SBI_PMU, 1, 1, 0, 0, 0).value, 0xc02 | 63 << 12);
-    assert_int_equal(call(state, RV_SBI_PMU, 1, 2, 0, 0, 0).error, RV_SBI_ERR_INVALID_PARAM);
+    assert_int_equal(call(state, RV_SBI_PMU, 1, 18, 0, 0, 0).error, RV_SBI_ERR_INVALID_PARAM);
     assert_int_equal(call(state, RV_SBI_PMU, 2, 0, 3, 0, 2).value, 1);
     assert_int_equal(call(state, RV_SBI_PMU, 2, 0, 1, 0, 2).error, RV_SBI_ERR_NOT_SUPPORTED);
     assert_int_equal(call(state, RV_SBI_PMU, 3, 0, 2, 1, 500).error, RV_SBI_ERR_ALREADY_STARTED);
@@ -213,7 +213,94 @@ static void pmu(void **state)
     assert_int_equal(call(state, RV_SBI_PMU, 3, 0, 2, 1, 500).error, 0);
     test_hart(*state, 0)->v.budget--;
     assert_int_equal(test_csr(test_hart(*state, 0), RV_CSR_instret), 500);
-    assert_int_equal(call(state, RV_SBI_PMU, 4, 1, 2, 0, 0).error, RV_SBI_ERR_INVALID_PARAM);
+    assert_int_equal(call(state, RV_SBI_PMU, 4, 17, 2, 0, 0).error, RV_SBI_ERR_INVALID_PARAM);
+    assert_int_equal(call(state, RV_SBI_PMU, 4, 1, UINT64_C(1) << 63, 0, 0).error, RV_SBI_ERR_INVALID_PARAM);
+}
+
+#define FW(event) (UINT64_C(15) << 16 | (event))
+#define FW_ALL    0x3fffc
+#define CLEAR_RUN 6
+
+static uint64_t fw_read(void **state, uint64_t counter)
+{
+    struct ret ret = call(state, RV_SBI_PMU, 5, counter, 0, 0, 0);
+
+    assert_int_equal(ret.error, 0);
+    assert_int_equal(call(state, RV_SBI_PMU, 6, counter, 0, 0, 0).value, 0);
+    return ret.value;
+}
+
+/* 11: a counter gets an event, counts from a value, stands, and is free again. */
+static void pmu_firmware(void **state)
+{
+    assert_int_equal(call(state, RV_SBI_PMU, 1, 2, 0, 0, 0).value >> 63, 1);
+    assert_int_equal(call(state, RV_SBI_PMU, 5, 2, 0, 0, 0).error, RV_SBI_ERR_INVALID_PARAM);
+    assert_int_equal(call(state, RV_SBI_PMU, 5, 0, 0, 0, 0).error, RV_SBI_ERR_INVALID_PARAM);
+    assert_int_equal(call(state, RV_SBI_PMU, 3, 2, 1, 0, 0).error, RV_SBI_ERR_INVALID_PARAM);
+    assert_int_equal(call(state, RV_SBI_PMU, 2, 2, 1, 1, FW(5)).error, RV_SBI_ERR_INVALID_PARAM);
+    assert_int_equal(call(state, RV_SBI_PMU, 2, 0, FW_ALL, 0, FW(14)).error, RV_SBI_ERR_NOT_SUPPORTED);
+    assert_int_equal(call(state, RV_SBI_PMU, 2, 0, FW_ALL, 0, FW(65535)).error, RV_SBI_ERR_NOT_SUPPORTED);
+    assert_int_equal(call(state, RV_SBI_PMU, 2, 0, 3, 0, FW(5)).error, RV_SBI_ERR_NOT_SUPPORTED);
+    call(state, RV_SBI_TIME, 0, 1000, 0, 0, 0);
+    assert_int_equal(call(state, RV_SBI_PMU, 2, 0, FW_ALL, 0, FW(RV_SBI_FW_SET_TIMER)).value, 2);
+    assert_int_equal(fw_read(state, 2), 0);
+    call(state, RV_SBI_TIME, 0, 1000, 0, 0, 0);
+    assert_int_equal(fw_read(state, 2), 0);
+    assert_int_equal(call(state, RV_SBI_PMU, 3, 2, 1, 1, 70).error, 0);
+    assert_int_equal(call(state, RV_SBI_PMU, 3, 2, 1, 1, 90).error, RV_SBI_ERR_ALREADY_STARTED);
+    call(state, RV_SBI_TIME, 0, 1000, 0, 0, 0);
+    call(state, RV_SBI_LEGACY_SET_TIMER, 0, 1000, 0, 0, 0);
+    assert_int_equal(fw_read(state, 2), 72);
+    assert_int_equal(call(state, RV_SBI_PMU, 4, 2, 1, 0, 0).error, 0);
+    call(state, RV_SBI_TIME, 0, 1000, 0, 0, 0);
+    assert_int_equal(fw_read(state, 2), 72);
+    assert_int_equal(call(state, RV_SBI_PMU, 3, 2, 1, 0, 0).error, 0);
+    call(state, RV_SBI_TIME, 0, 1000, 0, 0, 0);
+    assert_int_equal(fw_read(state, 2), 73);
+    /* Configured again without a match, from 0. */
+    assert_int_equal(call(state, RV_SBI_PMU, 2, 2, 1, 3, 0).value, 2);
+    assert_int_equal(fw_read(state, 2), 0);
+    /* The others take what there is; then there is none. */
+    for (uint64_t i = 3; i < 18; i++)
+        assert_int_equal(call(state, RV_SBI_PMU, 2, 0, FW_ALL, 0, FW(i % 14)).value, i);
+    assert_int_equal(call(state, RV_SBI_PMU, 2, 0, FW_ALL, 0, FW(5)).error, RV_SBI_ERR_NOT_SUPPORTED);
+    assert_int_equal(call(state, RV_SBI_PMU, 4, 0, FW_ALL | 3, 1, 0).error, RV_SBI_ERR_ALREADY_STOPPED);
+    assert_int_equal(call(state, RV_SBI_PMU, 5, 9, 0, 0, 0).error, RV_SBI_ERR_INVALID_PARAM);
+    assert_int_equal(call(state, RV_SBI_PMU, 2, 9, 1, 0, FW(5)).value, 9);
+}
+
+/* Each event, and that it is not another's; what a hart sends itself is none. */
+static void pmu_events(void **state)
+{
+    struct riscv_vcpu *r = test_hart(*state, 0), *other = test_hart(*state, 1);
+    uint64_t want[RV_SBI_FW_EVENTS] = {0};
+
+    for (uint64_t e = 0; e < RV_SBI_FW_EVENTS; e++)
+        assert_int_equal(call(state, RV_SBI_PMU, 2, 0, FW_ALL, CLEAR_RUN, FW(e)).value, 2 + e);
+    call(state, RV_SBI_IPI, 0, 0xf, 0, 0, 0);
+    want[RV_SBI_FW_IPI_SENT] = 3;
+    call(state, RV_SBI_RFENCE, 0, 3, 0, 0, 0);
+    want[RV_SBI_FW_FENCE_I_SENT] = 1;
+    call(state, RV_SBI_RFENCE, 1, 7, 0, 0x5000, 0x1000);
+    call(state, RV_SBI_RFENCE, 1, 1, 0, 0x5000, 0x1000);
+    want[RV_SBI_FW_SFENCE_VMA_SENT] = 2;
+    call(state, RV_SBI_RFENCE, 2, 0xe, 0, 0, UINT64_MAX);
+    want[RV_SBI_FW_SFENCE_VMA_ASID_SENT] = 3;
+    call(state, RV_SBI_TIME, 0, 1000, 0, 0, 0);
+    want[RV_SBI_FW_SET_TIMER] = 1;
+    for (uint64_t cause = 0; cause < 16; cause++) {
+        riscv_trap(r, cause, 0);
+        r->priv = RV_PRIV_S;
+    }
+    for (unsigned e = RV_SBI_FW_MISALIGNED_LOAD; e <= RV_SBI_FW_ILLEGAL_INSN; e++)
+        want[e] = 1;
+    for (uint64_t e = 0; e < RV_SBI_FW_EVENTS; e++)
+        assert_int_equal(fw_read(state, 2 + e), want[e]);
+    assert_int_equal(other->fw_event[RV_SBI_FW_IPI_RECEIVED], 1);
+    assert_int_equal(other->fw_event[RV_SBI_FW_IPI_SENT], 0);
+    assert_int_equal(other->fw_event[RV_SBI_FW_FENCE_I_RECEIVED], 1);
+    assert_int_equal(other->fw_event[RV_SBI_FW_SFENCE_VMA_RECEIVED], 1);
+    assert_int_equal(other->fw_event[RV_SBI_FW_SFENCE_VMA_ASID_RECEIVED], 1);
 }
 
 /* Arguments of all shapes: an error or an answer, never a crash. */
@@ -240,8 +327,9 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(entry_state), T(base),  T(timer), T(ipi),           T(fences),       T(harts),
-        T(suspend),     T(reset), T(pmu),   T(debug_console), T(random_calls),
+        T(entry_state), T(base),          T(timer),        T(ipi), T(fences),
+        T(harts),       T(suspend),       T(reset),        T(pmu), T(pmu_firmware),
+        T(pmu_events),  T(debug_console), T(random_calls),
     };
 
     return cmocka_run_group_tests_name("riscv64/sbi", tests, NULL, NULL);

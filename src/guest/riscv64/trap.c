@@ -132,7 +132,17 @@ static void trap(struct riscv_vcpu *r, uint64_t cause, uint64_t tval, uint64_t d
 
 void riscv_trap(struct riscv_vcpu *r, uint64_t cause, uint64_t tval)
 {
+    static const uint8_t event[] = {
+        [RV_EXC_ILLEGAL_INSN] = RV_SBI_FW_ILLEGAL_INSN + 1,
+        [RV_EXC_LOAD_MISALIGNED] = RV_SBI_FW_MISALIGNED_LOAD + 1,
+        [RV_EXC_LOAD_ACCESS] = RV_SBI_FW_ACCESS_LOAD + 1,
+        [RV_EXC_STORE_MISALIGNED] = RV_SBI_FW_MISALIGNED_STORE + 1,
+        [RV_EXC_STORE_ACCESS] = RV_SBI_FW_ACCESS_STORE + 1,
+    };
+
     r->v.stat.exceptions++;
+    if (cause < ARRAY_SIZE(event) && event[cause])
+        riscv_fw_event(r, event[cause] - 1);
     trap(r, cause, tval, r->medeleg);
 }
 

@@ -43,6 +43,25 @@ enum rv_sbi_ext {
     RV_SBI_CARBOVISOR = 0x08004356,
 };
 
+/* Firmware events (11.4.4). */
+enum rv_sbi_fw {
+    RV_SBI_FW_MISALIGNED_LOAD,
+    RV_SBI_FW_MISALIGNED_STORE,
+    RV_SBI_FW_ACCESS_LOAD,
+    RV_SBI_FW_ACCESS_STORE,
+    RV_SBI_FW_ILLEGAL_INSN,
+    RV_SBI_FW_SET_TIMER,
+    RV_SBI_FW_IPI_SENT,
+    RV_SBI_FW_IPI_RECEIVED,
+    RV_SBI_FW_FENCE_I_SENT,
+    RV_SBI_FW_FENCE_I_RECEIVED,
+    RV_SBI_FW_SFENCE_VMA_SENT,
+    RV_SBI_FW_SFENCE_VMA_RECEIVED,
+    RV_SBI_FW_SFENCE_VMA_ASID_SENT,
+    RV_SBI_FW_SFENCE_VMA_ASID_RECEIVED,
+    RV_SBI_FW_EVENTS, /* from here on: those of hypervisors */
+};
+
 /* HSM hart states (9.1 table). */
 enum rv_sbi_hart {
     RV_SBI_HART_STARTED,

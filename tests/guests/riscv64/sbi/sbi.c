@@ -108,6 +108,11 @@ void sbi_run(u64 n)
     asm volatile("fence rw, rw" ::: "memory");
 }
 
+u64 sbi_boot_hart(void)
+{
+    return state.boot_hart;
+}
+
 void sbi_meet(u64 n, u64 hart)
 {
     u64 mine = state.at[hart] + 1;

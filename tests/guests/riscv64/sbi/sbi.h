@@ -38,6 +38,7 @@ void sbi_test(void);
 /* On each hart 0 to n - 1, by sbi_run(n), which returns when all are done. */
 void sbi_job(u64 hart);
 void sbi_run(u64 n);
+u64 sbi_boot_hart(void);
 /* All of n harts meet; only inside sbi_job(). */
 void sbi_meet(u64 n, u64 hart);
 /* A number that the kernel command line gives as name=N, or otherwise. */
