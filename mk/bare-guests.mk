@@ -2,7 +2,7 @@
 
 bare_guest_cc_riscv64 := riscv64-linux-gnu-gcc -march=rv64gc_zicsr_zifencei -mabi=lp64 -mcmodel=medany
 bare_guest_src_riscv64 := $(wildcard tests/bare/riscv64/*.[ch] tests/bare/riscv64/*.S) tests/bare/riscv64/link.ld
-BARE_GUESTS_riscv64 := bench compete spin hello forms hostile tick
+BARE_GUESTS_riscv64 := bench compete spin hello forms hostile tick victim
 
 bare_guest_flags := -O2 -std=gnu11 -Wall -Wextra -Werror -ffreestanding -fno-pic -fno-stack-protector -nostdlib -static \
   -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments
@@ -22,7 +22,7 @@ $(OUT)/bare-guests/riscv64/null.img: tests/bare/riscv64/null.S
 
 bare_guest_cc_arm64 := aarch64-linux-gnu-gcc -march=armv8-a -mgeneral-regs-only -mstrict-align
 bare_guest_src_arm64 := $(wildcard tests/bare/arm64/*.[ch] tests/bare/arm64/*.S) tests/bare/arm64/link.ld
-BARE_GUESTS_arm64 := bench compete spin hello forms hostile tick
+BARE_GUESTS_arm64 := bench compete spin hello forms hostile tick victim
 
 bare_guest_src_arm64 += tests/bare/common.h src/platform/bare/boot/arm64/pairs.inc
 $(OUT)/bare-guests/arm64/%.elf: tests/bare/arm64/%.c $(bare_guest_src_arm64)

@@ -212,10 +212,27 @@ static void say_history(struct vm *vm)
     }
 }
 
-/* A bug or a fault of ours in that vCPU's task: its VM ends, the others go on. */
+/*
+ * A bug or a fault of ours in that vCPU's task: its VM ends, the others go on. It may have held locks, and
+ * its devices may be half way through something, so it stays as it is.
+ */
 static void vcpu_broke(struct vcpu *v, const char *why)
 {
+    struct bare_vm *b = v->vm->started_opaque;
+
+    atomic_store(&b->broken, true);
     vm_stop(v->vm, SYSTEM_CRASH, 0, why);
+    vcpu_detach(v);
+}
+
+static int refuse_broken(const struct bare_vm *b, char *why, size_t why_size)
+{
+    if (!atomic_load(&b->broken))
+        return 0;
+    fmt_snprintf(why, why_size,
+                 "VM '%s' ended by an internal error (see log) and is not touched again; restart the board",
+                 b->desc.name);
+    return -EIO;
 }
 
 static void wait_for_end(void *opaque)
@@ -255,8 +272,10 @@ static int start_tasks(struct bare_vm *b, char *why, size_t why_size)
 /* One that ended is made anew, so that it starts as from power on. */
 static int start(struct bare_vm *b, char *why, size_t why_size)
 {
-    int err = 0;
+    int err = refuse_broken(b, why, why_size);
 
+    if (err)
+        return err;
     if (b->vm && !b->vm->ended && b->vm->state != VM_CREATED) {
         fmt_snprintf(why, why_size, "VM '%s' runs already", b->desc.name);
         return -EINVAL;
@@ -368,7 +387,8 @@ void host_autostart(struct host *h)
 void host_fini(struct host *h)
 {
     for (unsigned i = 0; i < h->count; i++) {
-        destroy(&h->vms[i]);
+        if (!atomic_load(&h->vms[i].broken))
+            destroy(&h->vms[i]);
         config_fini(&h->vms[i].config);
     }
     net_switch_destroy(h->sw);
@@ -400,6 +420,8 @@ int host_vm_act(void *opaque, unsigned i, enum control_act act, char *why, size_
             fmt_snprintf(why, why_size, "VM '%s' is not created", b->desc.name);
             return -EINVAL;
         }
+        if (refuse_broken(b, why, why_size))
+            return -EIO;
         destroy(b);
         return 0;
     }

@@ -22,6 +22,7 @@ struct bare_vm {
     struct group *group;
     uint8_t pinned[VM_MAX_VCPUS]; /* the CPU that a vCPU has alone; 0: none, for CPU 0 is everybody's */
     struct plat_task *waiter;     /* in vm_wait(), from start to destroy */
+    _Atomic bool broken;          /* a vCPU failed in here: what it left is not touched again */
 };
 
 struct host {

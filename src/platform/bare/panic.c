@@ -7,7 +7,6 @@
 #include "platform/bare/console.h"
 #include "platform/bare/irq/irq.h"
 #include "platform/bare/sched/sched.h"
-#include "platform/bare/sync/wait.h"
 
 static struct {
     void (*_Atomic vcpu_hook)(struct vcpu *v, const char *why);
@@ -54,26 +53,18 @@ NORETURN static void stop_everything(const char *why)
     arch_cpu_park();
 }
 
-/*
- * What is left of a vCPU's task: tells the front end, then sleeps for good. On its own stack, from the top
- * again.
- */
+/* What is left of a vCPU's task: tells the front end and ends. On its own stack, from the top again. */
 static void stopped_task(void *unused)
 {
-    struct plat_task *t = task_current();
-    struct vcpu *v = task_vcpu(t);
+    struct vcpu *v = task_vcpu(task_current());
     void (*hook)(struct vcpu *, const char *) = atomic_load(&state.vcpu_hook);
-    struct waitq never;
 
     (void)unused;
     plat_current_set(NULL); /* one that fails again stops everything */
     arch_irq_restore(true);
     if (hook)
         hook(v, state.why);
-    waitq_init(&never);
-    spin_lock_irq(&never.lock);
-    for (;;)
-        waitq_sleep(&never, UINT64_MAX);
+    task_exit();
 }
 
 /* The stack may be a fault's, or be used up: neither is good to sleep on. */

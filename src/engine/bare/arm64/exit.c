@@ -358,32 +358,37 @@ static inline bool unchanged(const struct hw_cpu *hc, const struct hw_vcpu *h)
 }
 
 /*
- * An access to a device that was met before, with all that the syndrome can say: the way through, interrupts
- * off. False: nothing was done.
+ * An access to a device that was met before, with all that the syndrome can say. Interrupts come through
+ * while the device is busy with it, and a fault of its is this vCPU's alone. False: nothing was done.
  */
 static inline bool mmio_fast(struct hw_vcpu *h)
 {
-    uint64_t page = sys_read(hpfar_el2) >> 4;
-    gpa_t gpa = page << 12 | (sys_read(far_el2) & 0xfff);
+    uint64_t page = sys_read(hpfar_el2) >> 4, far = sys_read(far_el2);
+    gpa_t gpa = page << 12 | (far & 0xfff);
     const struct mem_region *r = hw_mmio_known(h, page);
     struct arm64_vcpu *a = h->a;
     uint64_t esr = h->esr, value = 0;
     unsigned rt = esr >> 16 & 31, shift = 8u << (esr >> 22 & 3);
-    bool write = esr >> 6 & 1;
+    bool write = esr >> 6 & 1, done;
 
     /* ISV, no cache maintenance, no table walk, a translation fault */
     if (!r || (esr & (BIT(24) | BIT(8) | BIT(7) | 0x3c)) != (BIT(24) | 4))
         return false;
     if (write && rt != 31)
         value = a->x[rt] << (64 - shift) >> (64 - shift);
-    if (!bus_access_at(a->v.vm, r, gpa, shift / 8, write, &value))
-        return false;
+    h->reason = write ? HW_MMIO_WRITE : HW_MMIO_READ;
+    arch_irq_restore(true);
+    done = bus_access_at(a->v.vm, r, gpa, shift / 8, write, &value);
+    if (UNLIKELY(!done))
+        hw_abort(h, far, write ? ACCESS_WRITE : ACCESS_READ);
+    arch_irq_restore(false);
+    if (UNLIKELY(!done))
+        return true;
     if (!write && rt != 31) {
         value = esr >> 21 & 1 ? (uint64_t)((int64_t)(value << (64 - shift)) >> (64 - shift))
                               : value << (64 - shift) >> (64 - shift);
         a->x[rt] = esr >> 15 & 1 ? value : (uint32_t)value;
     }
-    h->reason = write ? HW_MMIO_WRITE : HW_MMIO_READ;
     a->v.pc += 4;
     return true;
 }
@@ -395,9 +400,14 @@ static inline bool mmio_fast(struct hw_vcpu *h)
 static inline bool sgi_fast(struct hw_vcpu *h)
 {
     unsigned rt = h->esr >> 5 & 31;
+    bool done;
 
-    if ((h->esr & 0x1fffc1f) != ISS_SGI1R || hw_el(h) != 1 ||
-        !arm64_gic_set(h->a, A64_SYSREG_icc_sgi1r_el1, rt == 31 ? 0 : h->a->x[rt]))
+    if ((h->esr & 0x1fffc1f) != ISS_SGI1R || hw_el(h) != 1)
+        return false;
+    arch_irq_restore(true);
+    done = arm64_gic_set(h->a, A64_SYSREG_icc_sgi1r_el1, rt == 31 ? 0 : h->a->x[rt]);
+    arch_irq_restore(false);
+    if (!done)
         return false;
     h->reason = HW_SYSREG;
     h->a->changed = 0;

@@ -188,9 +188,9 @@ static __attribute__((noinline)) uint64_t device(struct riscv_vcpu *r, struct ba
 }
 
 /* A store to memory that core wants to hear of. */
-static bool watched_store(struct riscv_vcpu *r, struct bare_vcpu *b, gpa_t gpa)
+static bool watched_store(struct riscv_vcpu *r, struct bare_vcpu *b, gpa_t gpa, uint64_t htinst)
 {
-    const struct mmio_op *op = mmio_decode(b, csr_read(RV_CSR_htinst));
+    const struct mmio_op *op = mmio_decode(b, htinst);
 
     if (!op || !op->write || mem_write(&r->v.vm->mem, gpa, &r->x[op->reg], op->size))
         return false;
@@ -206,11 +206,15 @@ static __attribute__((noinline)) uint64_t memory(struct riscv_vcpu *r, struct ba
     int mapped;
 
     b->exits[BARE_MEMORY]++;
+    arch_irq_restore(true); /* what fails in there is this vCPU's alone */
     mapped = stage2_map(r->v.vm, gpa, walk ? htinst & 0x20 : cause == RV_EXC_STORE_GUEST_PAGE_FAULT);
+    arch_irq_restore(false);
     if (mapped < 0)
         return leave(b, BARE_MEMORY, cause, gpa, 0);
     /* The first touch of the RAM behind it was a trap of the hypervisor's own: hstatus is of that one. */
-    if (mapped || (!walk && cause == RV_EXC_STORE_GUEST_PAGE_FAULT && watched_store(r, b, gpa)))
+    if (mapped)
+        return go_on_here(r, b);
+    if (!walk && cause == RV_EXC_STORE_GUEST_PAGE_FAULT && still_here(b) && watched_store(r, b, gpa, htinst))
         return go_on_here(r, b);
     return access_denied(r, b, cause, va);
 }

@@ -1,0 +1,58 @@
+/*
+ * A guest that reads its clock again and again (where tests/bare/guests has the hypervisor fail), and does
+ * what it is typed: r resets it, x loses its way for good: each exception is the cause of the next.
+ */
+#include "guest.h"
+
+#define RTC 0x09010000ul
+
+void guest_off(void)
+{
+    hvc(PSCI_OFF, 0, 0, 0);
+}
+
+void guest_pe(uint64_t context)
+{
+    (void)context;
+}
+
+void guest_irq(uint64_t ticks)
+{
+    (void)ticks;
+}
+
+uint64_t guest_sync(uint64_t esr, uint64_t far)
+{
+    (void)esr;
+    (void)far;
+    return 4;
+}
+
+static char typed(void)
+{
+    return r32(UART + 0x18) & 0x10 ? 0 : (char)r32(UART);
+}
+
+void guest_main(uint64_t dtb, uint64_t ticks)
+{
+    (void)dtb;
+    (void)ticks;
+    w32(UART + 0x30, 0x301);
+    put("victim up\n");
+    for (;;) {
+        uint64_t until = now() + sys_read(cntfrq_el0) / 1000;
+
+        (void)r32(RTC);
+        while (now() < until)
+            ;
+        switch (typed()) {
+        case 'r':
+            hvc(0x84000009, 0, 0, 0);
+            break;
+        case 'x':
+            put("victim lost\n");
+            sys_write(vbar_el1, 0x30000000);
+            __asm__ volatile("udf #0");
+        }
+    }
+}
