@@ -24,8 +24,15 @@ struct plat_code {
     uint8_t *rw;
     const uint8_t *rx;
     size_t size;
+    size_t used; /* what plat_code_use() was told: its own */
 };
 int plat_code_map(struct plat_code *code, size_t size);
+/*
+ * [offset, offset + size) is about to be used, for the first time perhaps: a host with larger pages takes
+ * them, since jumps about in code cost it more than anything else about memory. Call in turn, from low to
+ * high.
+ */
+void plat_code_use(struct plat_code *code, size_t offset, size_t size);
 void plat_code_unmap(struct plat_code *code);
 
 /* A lock that may be held while blocking. Storage is the caller's. */

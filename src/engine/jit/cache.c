@@ -49,6 +49,7 @@ uint32_t jit_code_alloc(struct jit_vm *jv, uint32_t bytes)
     }
     mark(jv, g, n, true);
     jv->next = g + n;
+    plat_code_use(&jv->code, (size_t)g * JIT_GRANULE, (size_t)n * JIT_GRANULE);
     return g * JIT_GRANULE;
 }
 

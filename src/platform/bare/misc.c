@@ -61,6 +61,13 @@ int plat_code_map(struct plat_code *code, size_t size)
     return -ENOTSUP;
 }
 
+void plat_code_use(struct plat_code *code, size_t offset, size_t size)
+{
+    (void)code;
+    (void)offset;
+    (void)size;
+}
+
 void plat_code_unmap(struct plat_code *code)
 {
     (void)code;

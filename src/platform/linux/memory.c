@@ -42,33 +42,73 @@ void plat_ram_discard(void *p, uint64_t size)
     madvise(p, size, MADV_DONTNEED);
 }
 
+/* A large page. Both mappings begin at a multiple of it, so that it may serve both. */
+#define PIECE ((size_t)2 << 20)
+#ifndef MADV_COLLAPSE /* Linux 6.1 */
+#define MADV_COLLAPSE 25
+#endif
+
+/* Room for two mappings of `size`, a multiple of PIECE; NULL when refused. */
+static uint8_t *reserve(size_t size)
+{
+    size_t all = 2 * size + PIECE;
+    uint8_t *p = mmap(NULL, all, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    size_t before = -(uintptr_t)p & (PIECE - 1);
+
+    if (p == MAP_FAILED)
+        return NULL;
+    if (before)
+        munmap(p, before);
+    munmap(p + before + 2 * size, PIECE - before);
+    return p + before;
+}
+
+static size_t whole_pieces(size_t size)
+{
+    return (size + PIECE - 1) & ~(PIECE - 1);
+}
+
 int plat_code_map(struct plat_code *code, size_t size)
 {
     int fd = memfd_create("carbovisor-code", MFD_CLOEXEC);
+    size_t room = whole_pieces(size);
+    uint8_t *at;
     int err = 0;
 
     if (fd < 0)
         return -errno;
-    code->size = size;
-    code->rw = MAP_FAILED;
-    code->rx = MAP_FAILED;
-    if (ftruncate(fd, (off_t)size))
+    at = reserve(room);
+    if (!at || ftruncate(fd, (off_t)room) ||
+        mmap(at, room, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED ||
+        mmap(at + room, room, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
         err = -errno;
-    if (!err)
-        code->rw = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (!err && code->rw != MAP_FAILED)
-        code->rx = mmap(NULL, size, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
-    if (!err && (code->rw == MAP_FAILED || code->rx == MAP_FAILED))
-        err = -errno;
-    if (err && code->rw != MAP_FAILED)
-        munmap(code->rw, size);
     close(fd);
+    if (err && at)
+        munmap(at, 2 * room);
+    if (!err)
+        *code = (struct plat_code){.rw = at, .rx = at + room, .size = size};
     return err;
+}
+
+/* Where the kernel refuses, small pages do. */
+void plat_code_use(struct plat_code *code, size_t offset, size_t size)
+{
+    size_t end = MIN(offset + size, code->size);
+
+    for (size_t at = MAX(code->used, offset) & ~(PIECE - 1); at < end; at += PIECE) {
+        volatile uint8_t *first = code->rw + at;
+
+        if (at < code->used)
+            continue;
+        *first = *first; /* it wants a page to start from */
+        madvise(code->rw + at, PIECE, MADV_COLLAPSE);
+        madvise((void *)(code->rx + at), PIECE, MADV_COLLAPSE);
+        code->used = at + PIECE;
+    }
 }
 
 void plat_code_unmap(struct plat_code *code)
 {
-    munmap(code->rw, code->size);
-    munmap((void *)code->rx, code->size);
+    munmap(code->rw, 2 * whole_pieces(code->size));
     *code = (struct plat_code){0};
 }
