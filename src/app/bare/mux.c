@@ -1,5 +1,9 @@
-/* One console, several guests, one shell. */
+/*
+ * One console, several guests, one shell. What a guest writes goes into a ring of its port, and that is all
+ * that the guest waits for; a task of the mux brings it from there to the console.
+ */
 #include "app/bare/mux.h"
+#include <stdatomic.h>
 #include "lib/err.h"
 #include "lib/fmt.h"
 #include "lib/str.h"
@@ -8,17 +12,22 @@
 #define KEEP      (32u << 10)
 #define LINE      256
 #define PORT_NAME 64
+#define POLL_NS   UINT64_C(1000000) /* while bytes come the task looks that often, and nobody wakes it */
+
+/* What of a port is shown on the console: nothing, whole lines, each byte. */
+enum show { SHOW_NOTHING, SHOW_LINES, SHOW_ALL };
 
 /* The serial port of one guest. */
 struct plat_stream {
     struct plat_stream *next;
-    char name[PORT_NAME];
     struct plat_stream_cb cb;
-    uint8_t kept[KEEP]; /* what was written last, from kept_at on in the order of writing */
-    uint64_t written;
-    char line[LINE]; /* console=all: the line so far */
-    unsigned fill;
+    struct plat_lock lock;    /* of writers */
+    _Atomic uint64_t written; /* bytes ever; the last of them are in kept, in the order of writing */
+    _Atomic uint64_t shown;   /* of them, on the console; mux.lock to change */
+    _Atomic uint8_t show;     /* enum show; mux.lock to change */
     bool paused;
+    char name[PORT_NAME];
+    uint8_t kept[KEEP];
 };
 
 struct mux {
@@ -27,6 +36,8 @@ struct mux {
     struct plat_stream *ports, *attached;
     struct mux_shell shell;
     bool all, escaped;
+    struct plat_event event; /* the task sleeps on it */
+    _Atomic bool awake;      /* it will look without being told */
 };
 
 /* Streams are opened by name from anywhere, so the image has one. */
@@ -67,54 +78,194 @@ static void put_line(const char *prefix, const char *line, size_t len)
     mux.shell.show(mux.shell.opaque);
 }
 
-static void flush_line(struct plat_stream *s)
+static uint8_t byte_at(const struct plat_stream *s, uint64_t at)
 {
-    char prefix[PORT_NAME + 4];
-
-    fmt_snprintf(prefix, sizeof(prefix), "%s| ", s->name);
-    put_line(prefix, s->line, s->fill);
-    s->fill = 0;
+    return s->kept[at % KEEP];
 }
 
-static void show_lines(struct plat_stream *s, const uint8_t *data, size_t len)
+/* From..to as they stand in the ring, which holds them still. */
+static void write_kept(const struct plat_stream *s, uint64_t from, uint64_t to)
 {
-    for (size_t i = 0; i < len; i++) {
-        if (data[i] == '\n') {
-            flush_line(s);
+    size_t at = (size_t)(from % KEEP), n = (size_t)(to - from), first = MIN(n, KEEP - at);
+
+    bare_console_write(s->kept + at, first);
+    bare_console_write(s->kept, n - first);
+}
+
+/* What is kept of what was written before `to`. */
+static void show_kept(const struct plat_stream *s, uint64_t to)
+{
+    write_kept(s, to - MIN(to, (uint64_t)KEEP), to);
+}
+
+/* One line from..to, its end excluded. */
+static void write_line(const struct plat_stream *s, uint64_t from, uint64_t to)
+{
+    char prefix[PORT_NAME + 4], line[LINE];
+    size_t fill = 0;
+
+    for (; from < to; from++) {
+        if (byte_at(s, from) != '\r')
+            line[fill++] = (char)byte_at(s, from);
+    }
+    fmt_snprintf(prefix, sizeof(prefix), "%s| ", s->name);
+    put_line(prefix, line, fill);
+}
+
+/* Lines that have ended, or are too long to wait for that. Where the next one begins. */
+static uint64_t show_lines(const struct plat_stream *s, uint64_t from, uint64_t to)
+{
+    for (uint64_t at = from; at < to; at++) {
+        bool end = byte_at(s, at) == '\n';
+
+        if (!end && at - from < LINE)
             continue;
+        write_line(s, from, at);
+        from = at + end;
+    }
+    return from;
+}
+
+/* What has come since; true: something. */
+static bool show_port(struct plat_stream *s)
+{
+    uint64_t from = atomic_load(&s->shown), to = atomic_load(&s->written);
+
+    if (from == to || atomic_load(&s->show) == SHOW_NOTHING)
+        return false;
+    /* A writer waits where it would overrun us; what went by while nothing was shown is gone. */
+    from = to - from > KEEP ? to - KEEP : from;
+    if (atomic_load(&s->show) == SHOW_LINES) {
+        to = show_lines(s, from, to);
+    } else {
+        write_kept(s, from, to);
+    }
+    return atomic_exchange(&s->shown, to) != to;
+}
+
+static bool show_ports(void)
+{
+    bool some = false;
+
+    for (struct plat_stream *s = mux.ports; s; s = s->next)
+        some |= show_port(s);
+    return some;
+}
+
+/* Of one port, or of all that lines are shown of: from what comes next on. */
+static void show_set(struct plat_stream *s)
+{
+    uint8_t show = mux.attached == s ? SHOW_ALL : mux.all && !mux.attached ? SHOW_LINES : SHOW_NOTHING;
+
+    if (atomic_load(&s->show) == show)
+        return;
+    atomic_store(&s->shown, atomic_load(&s->written));
+    atomic_store(&s->show, show);
+}
+
+static void attach(struct plat_stream *port)
+{
+    show_ports();
+    mux.attached = port;
+    for (struct plat_stream *s = mux.ports; s; s = s->next)
+        show_set(s);
+    plat_event_wake(&mux.event); /* what came meanwhile */
+}
+
+static void show_task(void *unused)
+{
+    (void)unused;
+    for (;;) {
+        bool some;
+
+        plat_lock(&mux.lock);
+        some = show_ports();
+        plat_unlock(&mux.lock);
+        if (some) {
+            atomic_store(&mux.awake, true);
+            plat_event_wait(&mux.event, plat_clock_ns() + POLL_NS);
+        } else if (atomic_exchange(&mux.awake, false)) {
+            continue; /* once more: who wrote since may have seen that we look */
+        } else {
+            plat_event_wait(&mux.event, PLAT_FOREVER);
+            atomic_store(&mux.awake, true);
         }
-        if (s->fill == sizeof(s->line))
-            flush_line(s);
-        if (data[i] != '\r')
-            s->line[s->fill++] = (char)data[i];
     }
 }
 
-static void keep(struct plat_stream *s, const uint8_t *data, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        s->kept[s->written++ % KEEP] = data[i];
-}
+/* ---- what guests write ---- */
 
-static void show_kept(const struct plat_stream *s)
-{
-    uint64_t n = MIN(s->written, (uint64_t)KEEP);
-    size_t at = (size_t)((s->written - n) % KEEP), first = MIN((size_t)n, KEEP - at);
-
-    bare_console_write(s->kept + at, first);
-    bare_console_write(s->kept, (size_t)n - first);
-}
-
-static void port_write(struct plat_stream *s, const void *data, size_t len)
+/* The console is behind: a writer that fills the ring brings it there itself. */
+static void catch_up(struct plat_stream *s)
 {
     plat_lock(&mux.lock);
-    keep(s, data, len);
-    if (mux.attached == s)
-        bare_console_write(data, len);
-    else if (mux.all && !mux.attached)
-        show_lines(s, data, len);
+    show_port(s);
     plat_unlock(&mux.lock);
 }
+
+/* The fence: either we see that the task has stopped looking, or its last look sees what we wrote. */
+static __attribute__((noinline)) void tell(struct plat_stream *s, uint64_t waiting)
+{
+    if (waiting >= KEEP / 2)
+        catch_up(s);
+    atomic_thread_fence(memory_order_seq_cst);
+    if (!atomic_load_explicit(&mux.awake, memory_order_relaxed))
+        plat_event_wake(&mux.event);
+}
+
+/* s->lock held: what ends at `at` is in the ring. */
+static inline void have_written(struct plat_stream *s, uint64_t at, bool line)
+{
+    uint8_t show;
+    uint64_t waiting;
+
+    atomic_store_explicit(&s->written, at, memory_order_release);
+    show = atomic_load_explicit(&s->show, memory_order_relaxed);
+    if (show == SHOW_NOTHING)
+        return;
+    waiting = at - atomic_load_explicit(&s->shown, memory_order_relaxed);
+    if (UNLIKELY(line || show == SHOW_ALL || waiting >= LINE))
+        tell(s, waiting);
+}
+
+static __attribute__((noinline)) void write_bytes(struct plat_stream *s, const uint8_t *data, size_t len)
+{
+    plat_lock(&s->lock);
+    while (len) {
+        /* Half of the ring at most, so that what waits is never written over. */
+        size_t part = MIN(len, (size_t)KEEP / 2);
+        uint64_t at = atomic_load_explicit(&s->written, memory_order_relaxed);
+        bool line = false;
+
+        len -= part;
+        for (; part; part--, at++, data++) {
+            s->kept[at % KEEP] = *data;
+            line |= *data == '\n';
+        }
+        have_written(s, at, line);
+    }
+    plat_unlock(&s->lock);
+}
+
+/* Mostly a byte from a UART, at each exit of a guest that prints. */
+static void port_write(struct plat_stream *s, const void *data, size_t len)
+{
+    uint64_t at;
+    uint8_t byte;
+
+    if (len != 1) {
+        write_bytes(s, data, len);
+        return;
+    }
+    byte = *(const uint8_t *)data;
+    plat_lock(&s->lock);
+    at = atomic_load_explicit(&s->written, memory_order_relaxed);
+    s->kept[at % KEEP] = byte;
+    have_written(s, at + 1, byte == '\n');
+    plat_unlock(&s->lock);
+}
+
+/* ---- what the hypervisor writes ---- */
 
 void mux_lock(void)
 {
@@ -129,6 +280,7 @@ void mux_unlock(void)
 void mux_write(const char *text, size_t len)
 {
     plat_lock(&mux.lock);
+    show_ports();
     if (!mux.attached)
         put(text, len);
     plat_unlock(&mux.lock);
@@ -138,6 +290,7 @@ void mux_write(const char *text, size_t len)
 static void log_line(const char *line, size_t len)
 {
     plat_lock(&mux.lock);
+    show_ports();
     if (!mux.attached)
         put_line("", line, len);
     plat_unlock(&mux.lock);
@@ -148,7 +301,7 @@ static void log_line(const char *line, size_t len)
 static void detach(void)
 {
     plat_lock(&mux.lock);
-    mux.attached = NULL;
+    attach(NULL);
     plat_unlock(&mux.lock);
     mux.shell.detached(mux.shell.opaque);
 }
@@ -208,9 +361,9 @@ int mux_attach(const char *name)
     if (s) {
         static const char hint[] = "(console of the VM; Ctrl-a d comes back)\n";
 
+        attach(s);
         put(hint, sizeof(hint) - 1);
-        show_kept(s);
-        mux.attached = s;
+        show_kept(s, atomic_load(&s->shown));
     }
     plat_unlock(&mux.lock);
     return s ? 0 : -ENOENT;
@@ -233,8 +386,8 @@ bool mux_port_stat(const char *name, uint64_t *written, uint64_t *kept)
     plat_lock(&mux.lock);
     s = find(name);
     if (s) {
-        *written = s->written;
-        *kept = MIN(s->written, (uint64_t)KEEP);
+        *written = atomic_load(&s->written);
+        *kept = MIN(*written, (uint64_t)KEEP);
     }
     plat_unlock(&mux.lock);
     return s;
@@ -258,10 +411,12 @@ static int port_open(struct plat_stream **out, const char *spec, struct plat_str
         return -ENOMEM;
     }
     s->cb = cb;
+    plat_lock_init(&s->lock);
     fmt_snprintf(s->name, sizeof(s->name), "%s", spec + 3);
     plat_lock(&mux.lock);
     s->next = mux.ports;
     mux.ports = s;
+    show_set(s);
     plat_unlock(&mux.lock);
     *out = s;
     return 0;
@@ -279,6 +434,7 @@ static void port_close(struct plat_stream *s)
 
     plat_lock(&mux.input); /* no callback runs */
     plat_lock(&mux.lock);
+    show_ports();
     for (struct plat_stream **p = &mux.ports; *p; p = &(*p)->next) {
         if (*p == s) {
             *p = s->next;
@@ -286,24 +442,29 @@ static void port_close(struct plat_stream *s)
         }
     }
     was = mux.attached == s;
-    mux.attached = was ? NULL : mux.attached;
+    if (was)
+        attach(NULL);
     plat_unlock(&mux.lock);
     plat_unlock(&mux.input);
     if (was)
         mux.shell.detached(mux.shell.opaque);
+    plat_lock_fini(&s->lock);
     plat_free(s);
 }
 
 int mux_start(const struct mux_shell *shell, bool all)
 {
     static const struct bare_stream_ops ops = {port_open, port_write, port_pause, port_close};
+    struct plat_task *task;
 
     plat_lock_init(&mux.lock);
     plat_lock_init(&mux.input);
     mux.shell = *shell;
     mux.all = all;
+    plat_event_init(&mux.event);
+    atomic_store(&mux.awake, true);
     bare_stream_hook(&ops);
     bare_log_hook(log_line);
     bare_console_listen(input, NULL);
-    return 0;
+    return plat_task_start(&task, "mux", show_task, NULL);
 }

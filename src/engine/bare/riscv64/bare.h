@@ -59,7 +59,8 @@ struct bare_vm {
     bool used;       /* there is something in them */
 };
 
-#define MMIO_OPS 16 /* decoded ones kept by their bits, power of two */
+#define MMIO_OPS   16 /* decoded ones kept by their bits, power of two */
+#define MMIO_PAGES 8  /* power of two */
 
 /* A load or store of one register. */
 struct mmio_op {
@@ -70,7 +71,7 @@ struct mmio_op {
     uint64_t *counter;
 };
 
-/* Of one vCPU; fields without a word on it: its own task only. */
+/* Of one vCPU; fields without a word on it: its own task only. What each exit needs comes first. */
 struct bare_vcpu {
     struct riscv_vcpu *r;
     uint64_t host_sp, host_tp; /* while the guest runs */
@@ -98,9 +99,12 @@ struct bare_vcpu {
     struct bare_file file;
     uint64_t clock_offset, timedelta; /* htimedelta belongs to this offset of the VM's clock */
     bool clock_known;
-    struct waitq sleep;            /* in WFI */
-    _Atomic bool asleep;           /* or about to be: sleep.lock to change, any task reads */
-    const struct mem_region *mmio; /* the last one that it met */
+    struct waitq sleep;  /* in WFI */
+    _Atomic bool asleep; /* or about to be: sleep.lock to change, any task reads */
+    struct mmio_page {   /* devices it met last, by page */
+        uint64_t page;
+        const struct mem_region *region;
+    } mmio[MMIO_PAGES];
     struct mmio_op op[MMIO_OPS];
     struct ktimer alarm; /* core timers at home here */
     uint64_t alarm_ns;
@@ -185,6 +189,13 @@ void bare_aia_stage(struct bare_vcpu *b);
 void bare_aia_deliver(struct bare_vcpu *b);
 void bare_aia_load(struct bare_vcpu *b);
 void bare_aia_save(struct bare_vcpu *b);
+
+static inline struct mmio_page *bare_mmio_page(struct bare_vcpu *b, gpa_t gpa)
+{
+    uint64_t page = gpa >> MEM_PAGE_BITS;
+
+    return &b->mmio[(page ^ page >> 9) % MMIO_PAGES];
+}
 
 /* ---- mmio.c ---- */
 

@@ -382,7 +382,7 @@ static void bare_mem_changed(struct vm *vm)
 {
     for (unsigned i = 0; i < vm->vcpu_count; i++) {
         if (vm->vcpu[i]->engine)
-            bare_of(vm->vcpu[i])->mmio = NULL;
+            memset(bare_of(vm->vcpu[i])->mmio, 0, sizeof(bare_of(vm->vcpu[i])->mmio));
     }
     stage2_clear(vm);
 }

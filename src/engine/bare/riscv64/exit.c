@@ -160,31 +160,64 @@ static __attribute__((noinline)) uint64_t access_denied(struct riscv_vcpu *r, st
     return go_on(r, b);
 }
 
-/* Interrupts come through while a device is busy with it. */
-static __attribute__((noinline)) uint64_t device(struct riscv_vcpu *r, struct bare_vcpu *b, gpa_t gpa)
+/* After a device was asked: the guest goes on behind its access. */
+static inline uint64_t accessed(struct riscv_vcpu *r, struct bare_vcpu *b, const struct mmio_op *op)
 {
-    const struct mmio_op *op = mmio_decode(b, csr_read(RV_CSR_htinst));
-    uint64_t value;
-
-    if (UNLIKELY(!op))
-        return access_denied(r, b, b->exit.cause, b->exit.va);
-    ++*op->counter;
-    value = r->x[op->reg] << op->shift >> op->shift;
-    arch_irq_restore(true);
-    if (UNLIKELY(!bus_access_at(r->v.vm, b->mmio, gpa, op->size, op->write, &value))) {
-        arch_irq_save();
-        return access_denied(r, b, b->exit.cause, b->exit.va);
-    }
-    arch_irq_save();
-    r->v.pc += op->len;
-    if (!op->write && op->reg)
-        r->x[op->reg] = op->sext ? (uint64_t)((int64_t)(value << op->shift) >> op->shift)
-                                 : value << op->shift >> op->shift;
     if (UNLIKELY(!still_here(b))) {
         b->exit.reason = BARE_INTERRUPT;
         return BARE_LEAVE;
     }
     return LIKELY(go_on(r, b)) ? op->back : BARE_LEAVE;
+}
+
+static inline void loaded(struct riscv_vcpu *r, const struct mmio_op *op, uint64_t value)
+{
+    if (op->reg)
+        r->x[op->reg] = op->sext ? (uint64_t)((int64_t)(value << op->shift) >> op->shift)
+                                 : value << op->shift >> op->shift;
+}
+
+/* Flash, what is traced, and what reaches over a device's end. */
+static __attribute__((noinline)) uint64_t device_slow(struct riscv_vcpu *r, struct bare_vcpu *b, gpa_t gpa,
+                                                      const struct mem_region *m, const struct mmio_op *op)
+{
+    uint64_t value = r->x[op->reg] << op->shift >> op->shift;
+    bool answered;
+
+    arch_irq_restore(true);
+    answered = bus_access_at(r->v.vm, m, gpa, op->size, op->write, &value);
+    arch_irq_save();
+    if (!answered)
+        return access_denied(r, b, b->exit.cause, b->exit.va);
+    r->v.pc += op->len;
+    if (!op->write)
+        loaded(r, op, value);
+    return accessed(r, b, op);
+}
+
+/* Interrupts come through while a device is busy with it. */
+static __attribute__((noinline)) uint64_t device(struct riscv_vcpu *r, struct bare_vcpu *b, gpa_t gpa,
+                                                 const struct mem_region *m)
+{
+    const struct mmio_op *op = mmio_decode(b, csr_read(RV_CSR_htinst));
+    struct device *d = m->dev;
+    uint64_t offset = gpa - m->base;
+
+    if (UNLIKELY(!op))
+        return access_denied(r, b, b->exit.cause, b->exit.va);
+    ++*op->counter;
+    if (UNLIKELY(bus_is_watched(r->v.vm) || m->host || offset + op->size > m->size))
+        return device_slow(r, b, gpa, m, op);
+    arch_irq_restore(true);
+    plat_lock(&d->lock);
+    if (op->write)
+        d->ops->write(d, m->dev_region, offset, op->size, r->x[op->reg] << op->shift >> op->shift);
+    else
+        loaded(r, op, d->ops->read(d, m->dev_region, offset, op->size));
+    plat_unlock(&d->lock);
+    arch_irq_save();
+    r->v.pc += op->len;
+    return accessed(r, b, op);
 }
 
 /* A store to memory that core wants to hear of. */
@@ -219,7 +252,7 @@ static __attribute__((noinline)) uint64_t memory(struct riscv_vcpu *r, struct ba
     return access_denied(r, b, cause, va);
 }
 
-/* Not the device that it met last. */
+/* No device, or one that it has not met lately. */
 static __attribute__((noinline)) uint64_t guest_fault_elsewhere(struct riscv_vcpu *r, struct bare_vcpu *b,
                                                                 gpa_t gpa)
 {
@@ -229,24 +262,25 @@ static __attribute__((noinline)) uint64_t guest_fault_elsewhere(struct riscv_vcp
         return memory(r, b, b->exit.cause, gpa, b->exit.va);
     if (!m || b->exit.cause == RV_EXC_INSN_GUEST_PAGE_FAULT)
         return access_denied(r, b, b->exit.cause, b->exit.va);
-    b->mmio = m;
-    return device(r, b, gpa);
+    if (!m->host)
+        *bare_mmio_page(b, gpa) = (struct mmio_page){gpa >> MEM_PAGE_BITS, m};
+    return device(r, b, gpa, m);
 }
 
-static __attribute__((noinline)) uint64_t guest_fault(struct riscv_vcpu *r, struct bare_vcpu *b)
+static __attribute__((noinline)) uint64_t guest_fault(struct riscv_vcpu *r, struct bare_vcpu *b,
+                                                      uint64_t cause)
 {
-    uint64_t cause = csr_read(RV_CSR_scause);
     uint64_t va = csr_read(RV_CSR_stval);
     gpa_t gpa = csr_read(RV_CSR_htval) << 2 | (va & 3);
-    const struct mem_region *m = b->mmio;
+    const struct mmio_page *known = bare_mmio_page(b, gpa);
+    const struct mem_region *m = known->region;
 
     trace(b, r->v.pc, cause, gpa);
     b->exit.cause = cause;
     b->exit.va = va;
-    if (LIKELY(m && gpa - m->base < m->size &&
-               atomic_load_explicit(&m->kind, memory_order_relaxed) == MEM_MMIO &&
+    if (LIKELY(m && known->page == gpa >> MEM_PAGE_BITS && gpa - m->base < m->size &&
                cause != RV_EXC_INSN_GUEST_PAGE_FAULT))
-        return device(r, b, gpa);
+        return device(r, b, gpa, m);
     return guest_fault_elsewhere(r, b, gpa);
 }
 
@@ -391,7 +425,7 @@ uint64_t bare_exit(struct riscv_vcpu *r, struct bare_vcpu *b)
         return hypercall(r, b);
     if (cause == RV_EXC_LOAD_GUEST_PAGE_FAULT || cause == RV_EXC_STORE_GUEST_PAGE_FAULT ||
         cause == RV_EXC_INSN_GUEST_PAGE_FAULT)
-        return guest_fault(r, b);
+        return guest_fault(r, b, cause);
     return other_exit(r, b);
 }
 

@@ -97,7 +97,7 @@ void plat_lock_fini(struct plat_lock *l)
     BUG_ON(atomic_load(&((struct mutex *)l)->state) != FREE);
 }
 
-static void lock_slow(struct mutex *m)
+static __attribute__((noinline)) void lock_slow(struct mutex *m)
 {
     bool on = spin_lock_irq(&m->q.lock);
 
@@ -106,29 +106,32 @@ static void lock_slow(struct mutex *m)
     spin_unlock_irq(&m->q.lock, on);
 }
 
+/*
+ * One exchange each way. HELD in place of WANTED hides a waiter for a moment: who put it there either takes
+ * the lock by lock_slow(), whose WANTED wakes at the end, or finds it free.
+ */
 void plat_lock(struct plat_lock *l)
 {
     struct mutex *m = (struct mutex *)l;
-    uint32_t free = FREE;
 
-    if (UNLIKELY(!atomic_compare_exchange_strong_explicit(&m->state, &free, HELD, memory_order_acquire,
-                                                          memory_order_relaxed)))
+    if (UNLIKELY(atomic_exchange_explicit(&m->state, HELD, memory_order_acquire) != FREE))
         lock_slow(m);
+}
+
+static __attribute__((noinline)) void unlock_slow(struct mutex *m)
+{
+    bool on = spin_lock_irq(&m->q.lock);
+
+    waitq_wake(&m->q);
+    spin_unlock_irq(&m->q.lock, on);
 }
 
 void plat_unlock(struct plat_lock *l)
 {
     struct mutex *m = (struct mutex *)l;
-    uint32_t held = HELD;
-    bool on;
 
-    if (LIKELY(atomic_compare_exchange_strong_explicit(&m->state, &held, FREE, memory_order_release,
-                                                       memory_order_relaxed)))
-        return;
-    on = spin_lock_irq(&m->q.lock);
-    atomic_store(&m->state, FREE);
-    waitq_wake(&m->q);
-    spin_unlock_irq(&m->q.lock, on);
+    if (UNLIKELY(atomic_exchange_explicit(&m->state, FREE, memory_order_release) == WANTED))
+        unlock_slow(m);
 }
 
 /* ---- events ---- */
