@@ -56,6 +56,7 @@ struct hw_cpu {
     _Atomic uint64_t vmid; /* generation and number in use here */
     uint64_t vmid_reserved;
     unsigned lrs, preemption_bits;
+    uint32_t lrs_written; /* mask of those that are not zero, whoever's they are */
     struct gic *gic;
 };
 
@@ -116,7 +117,7 @@ struct hw_vcpu {
         };
         bool vtimer_up;         /* its line, as the distributor was told */
         bool vtimer_held;       /* the host's interrupt is active for this vCPU, on its home */
-        uint32_t used, written; /* masks of list registers */
+        uint32_t used; /* mask of list registers */
         uint64_t put[HW_LRS_MAX], now[HW_LRS_MAX];
         uint64_t top[HW_LRS_MAX]; /* what stands there, as the distributor listed it */
         uint32_t hcr;

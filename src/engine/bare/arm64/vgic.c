@@ -360,7 +360,7 @@ bool vgic_tick(struct hw_vcpu *h)
             sys_write(S3_4_C12_C12_0, g->put[0]);
         else
             lr_write(g, 0, g->put[0]);
-        g->written |= 1;
+        hw_here()->lrs_written |= 1;
         g->changed = false;
         vtimer_hold(h, true);
     }
@@ -496,18 +496,20 @@ void vgic_sync(struct hw_vcpu *h)
 void vgic_enter(struct hw_vcpu *h)
 {
     struct hw_vgic *g = &h->vgic;
+    struct hw_cpu *hc = hw_here();
 
     if (g->vtimer_up)
         vtimer_hold(h, true);
     if (!g->version || (g->dead = false, LIKELY(!g->changed)))
         return;
-    for (unsigned i = 0, all = g->used | g->written; all >> i; i++) {
+    /* What another vCPU left there is none of this one's. */
+    for (unsigned i = 0, all = g->used | hc->lrs_written; all >> i; i++) {
         if (g->used >> i & 1)
             lr_write(g, i, g->put[i]);
-        else if (g->written >> i & 1)
+        else if (hc->lrs_written >> i & 1)
             lr_write(g, i, 0);
     }
-    g->written = g->used;
+    hc->lrs_written = g->used;
     g->changed = false;
     hcr_write(g, g->hcr);
 }
