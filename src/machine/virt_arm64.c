@@ -6,7 +6,6 @@
 #include "device/intc/gicv3.h"
 #include "device/intc/gicv3_its.h"
 #include "device/misc/fw_cfg.h"
-#include "device/pci/pci_host.h"
 #include "device/rtc/pl031.h"
 #include "device/uart/pl011.h"
 #include "isa/arm64/irq.h"
@@ -14,13 +13,26 @@
 #include "lib/fmt.h"
 #include "lib/str.h"
 #include "loader/loader.h"
+#include "machine/virt.h"
 #include "machine/virt_arm64_map.h"
-#include "machine/virtio_slots.h"
 
-/* The controller that device wires go to, and the line of one of its SPIs. */
-struct wiring {
-    struct device *controller;
-    struct irq_line (*line)(struct device *controller, unsigned spi);
+static const char *const options[] = {"gic=2", "gic=3", "vars=", NULL};
+
+static const struct virt_board board = {
+    .options = options,
+    .ram_min = VIRT_RAM_MIN,
+    .ram_max = VIRT_RAM_MAX,
+    .slots = {VIRT_VIRTIO, VIRT_VIRTIO_STRIDE, VIRT_VIRTIO_SLOTS, VIRT_SPI_VIRTIO},
+    .pci =
+        {
+            .ecam = VIRT_PCI_ECAM,
+            .ecam_size = VIRT_PCI_ECAM_SIZE,
+            .mmio = VIRT_PCI_MMIO,
+            .mmio_size = VIRT_PCI_MMIO_SIZE,
+            .pio = VIRT_PCI_PIO,
+            .pio_size = VIRT_PCI_PIO_SIZE,
+        },
+    .pci_irq = VIRT_SPI_PCI,
 };
 
 static int build_gicv3(struct vm *vm, struct wiring *w, char *why, size_t why_size)
@@ -59,19 +71,6 @@ static bool wants_gicv2(const struct vm_desc *d)
     char value[8];
 
     return machine_option(d->machine_options, "gic", value, sizeof(value)) && !strcmp(value, "2");
-}
-
-static int build_virtio(struct vm *vm, const struct machine_backends *b, const struct wiring *w, char *why,
-                        size_t why_size)
-{
-    const struct virtio_slots slots = {.base = VIRT_VIRTIO,
-                                       .stride = VIRT_VIRTIO_STRIDE,
-                                       .count = VIRT_VIRTIO_SLOTS,
-                                       .controller = w->controller,
-                                       .irq = VIRT_SPI_VIRTIO,
-                                       .line = w->line};
-
-    return virtio_slots_build(vm, &slots, b, why, why_size);
 }
 
 /* Firmware is in the first bank, its variables in the second. */
@@ -170,28 +169,20 @@ static int build_board(struct vm *vm, const struct machine_backends *b, const st
 }
 
 /* Messages go to the ITS, which tells devices by their numbers; GICv2 takes none. */
-static int build_pci(struct vm *vm, const struct wiring *w, char *why, size_t why_size)
+static struct pci_host_config pci_config(struct vm *vm)
 {
-    struct pci_host_config c = {
-        .ecam = VIRT_PCI_ECAM,
-        .ecam_size = VIRT_PCI_ECAM_SIZE,
-        .mmio = VIRT_PCI_MMIO,
-        .mmio_size = VIRT_PCI_MMIO_SIZE,
-        .pio = VIRT_PCI_PIO,
-        .pio_size = VIRT_PCI_PIO_SIZE,
-        .intc_phandle = VIRT_PHANDLE_GIC,
-        .intc_address_cells = 2,
-        .msi_phandle = vm_device(vm, "its") ? VIRT_PHANDLE_ITS : 0,
-        .msi_by_requester = true,
-    };
+    struct pci_host_config c = board.pci;
 
-    for (unsigned i = 0; i < PCI_PINS; i++)
-        c.intx[i] = w->line(w->controller, VIRT_SPI_PCI + i);
-    return pci_host_create(vm, "pci", &c, why, why_size) ? 0 : -EINVAL;
+    c.intc_phandle = VIRT_PHANDLE_GIC;
+    c.intc_address_cells = 2;
+    c.msi_phandle = vm_device(vm, "its") ? VIRT_PHANDLE_ITS : 0;
+    c.msi_by_requester = true;
+    return c;
 }
 
-static int virt_build(struct vm *vm, const struct machine_backends *b, char *why, size_t why_size)
+static int build(struct vm *vm, const struct machine_backends *b, char *why, size_t why_size)
 {
+    struct pci_host_config pci;
     struct wiring w;
     int err = mem_add_ram(&vm->mem, VIRT_RAM, vm->desc.memory, MEM_RAM, "ram", why, why_size);
 
@@ -203,42 +194,26 @@ static int virt_build(struct vm *vm, const struct machine_backends *b, char *why
     err = build_flash(vm, b, why, why_size);
     if (!err)
         err = build_board(vm, b, &w, why, why_size);
-    if (!err)
-        err = build_virtio(vm, b, &w, why, why_size);
-    if (!err)
-        err = build_pci(vm, &w, why, why_size);
+    if (err)
+        return err;
+    pci = pci_config(vm);
+    err = virt_build_buses(vm, &board, &pci, &w, b, why, why_size);
     if (err)
         return err;
     vm->boot = virt_arm64_boot;
     return 0;
 }
 
-static int virt_check(const struct vm_desc *d, char *why, size_t why_size)
+static int check(const struct vm_desc *d, char *why, size_t why_size)
 {
-    static const char *const options[] = {"gic=2", "gic=3", "vars=", NULL};
+    int err = virt_check(&board, d, why, why_size);
 
-    if (machine_options_check("virt", d->machine_options, options, why, why_size))
-        return -EINVAL;
-    if (wants_gicv2(d) && d->smp > GICV2_CPUS) {
+    if (!err && wants_gicv2(d) && d->smp > GICV2_CPUS) {
         fmt_snprintf(why, why_size, "smp: %u CPUs asked for; gic=2 takes 1 to %u, gic=3 more (--machine)",
                      d->smp, GICV2_CPUS);
-        return -EINVAL;
+        err = -EINVAL;
     }
-    if (virtio_slots_check(d, VIRT_VIRTIO_SLOTS, why, why_size))
-        return -EINVAL;
-    if (!d->kernel && !d->firmware) {
-        fmt_snprintf(why, why_size, "nothing to boot; name a kernel (--kernel) or a firmware (--firmware)");
-        return -EINVAL;
-    }
-    if (d->memory < VIRT_RAM_MIN || d->memory > VIRT_RAM_MAX || d->memory % MEM_PAGE_SIZE) {
-        fmt_snprintf(why, why_size,
-                     "memory: %llu bytes are not possible; machine virt takes %llu MiB to %llu GiB in whole "
-                     "pages of 4 KiB",
-                     (unsigned long long)d->memory, (unsigned long long)(VIRT_RAM_MIN >> 20),
-                     (unsigned long long)(VIRT_RAM_MAX >> 30));
-        return -EINVAL;
-    }
-    return 0;
+    return err;
 }
 
 const struct machine_ops machine_virt_arm64 = {
@@ -247,6 +222,6 @@ const struct machine_ops machine_virt_arm64 = {
     .summary = "generic Arm board: GICv2 or GICv3, PL011, virtio-mmio, PCI",
     .options = "gic=2|3,vars=FILE",
     .cpu_max = VM_MAX_VCPUS,
-    .check = virt_check,
-    .build = virt_build,
+    .check = check,
+    .build = build,
 };

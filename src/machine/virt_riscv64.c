@@ -7,7 +7,6 @@
 #include "device/intc/imsic.h"
 #include "device/intc/plic.h"
 #include "device/misc/finisher.h"
-#include "device/pci/pci_host.h"
 #include "device/rtc/goldfish_rtc.h"
 #include "device/uart/ns16550.h"
 #include "isa/riscv64/cause.h"
@@ -16,8 +15,27 @@
 #include "lib/err.h"
 #include "lib/fmt.h"
 #include "lib/str.h"
+#include "machine/virt.h"
 #include "machine/virt_riscv64_map.h"
-#include "machine/virtio_slots.h"
+
+static const char *const options[] = {"aia=none", "aia=aplic", "aia=aplic-imsic", "vars=", NULL};
+
+static const struct virt_board board = {
+    .options = options,
+    .ram_min = VIRT_RAM_MIN,
+    .ram_max = VIRT_RAM_MAX,
+    .slots = {VIRT_VIRTIO, VIRT_VIRTIO_STRIDE, VIRT_VIRTIO_SLOTS, VIRT_IRQ_VIRTIO},
+    .pci =
+        {
+            .ecam = VIRT_PCI_ECAM,
+            .ecam_size = VIRT_PCI_ECAM_SIZE,
+            .mmio = VIRT_PCI_MMIO,
+            .mmio_size = VIRT_PCI_MMIO_SIZE,
+            .pio = VIRT_PCI_PIO,
+            .pio_size = VIRT_PCI_PIO_SIZE,
+        },
+    .pci_irq = VIRT_IRQ_PCI,
+};
 
 /* Contexts in the order software expects: M, then S, of each hart. */
 static struct device *build_plic(struct vm *vm, char *why, size_t why_size)
@@ -86,12 +104,6 @@ static struct device *build_aia(struct vm *vm, char *why, size_t why_size)
     return s && vm->desc.firmware ? build_aia_level(vm, false, s, why, why_size) : s;
 }
 
-/* The controller that device wires go to, and the line of one of its sources. */
-struct wiring {
-    struct device *controller;
-    struct irq_line (*line)(struct device *controller, unsigned source);
-};
-
 static int build_wiring(struct vm *vm, struct wiring *w, char *why, size_t why_size)
 {
     if (aia_of(&vm->desc) != AIA_NONE)
@@ -99,19 +111,6 @@ static int build_wiring(struct vm *vm, struct wiring *w, char *why, size_t why_s
     else
         *w = (struct wiring){build_plic(vm, why, why_size), plic_line};
     return w->controller ? 0 : -EINVAL;
-}
-
-static int build_virtio(struct vm *vm, const struct machine_backends *b, const struct wiring *w, char *why,
-                        size_t why_size)
-{
-    const struct virtio_slots slots = {.base = VIRT_VIRTIO,
-                                       .stride = VIRT_VIRTIO_STRIDE,
-                                       .count = VIRT_VIRTIO_SLOTS,
-                                       .controller = w->controller,
-                                       .irq = VIRT_IRQ_VIRTIO,
-                                       .line = w->line};
-
-    return virtio_slots_build(vm, &slots, b, why, why_size);
 }
 
 static int build_core(struct vm *vm, char *why, size_t why_size)
@@ -186,26 +185,18 @@ static int build_machine(struct vm *vm, const struct machine_backends *b, char *
 }
 
 /* Messages go to the interrupt files of S-level; without them there are none. */
-static int build_pci(struct vm *vm, const struct wiring *w, char *why, size_t why_size)
+static struct pci_host_config pci_config(const struct vm *vm)
 {
-    struct pci_host_config c = {
-        .ecam = VIRT_PCI_ECAM,
-        .ecam_size = VIRT_PCI_ECAM_SIZE,
-        .mmio = VIRT_PCI_MMIO,
-        .mmio_size = VIRT_PCI_MMIO_SIZE,
-        .pio = VIRT_PCI_PIO,
-        .pio_size = VIRT_PCI_PIO_SIZE,
-        .intc_phandle = aia_of(&vm->desc) ? VIRT_PHANDLE_APLIC_S : VIRT_PHANDLE_PLIC,
-        .msi_phandle = aia_of(&vm->desc) == AIA_IMSIC ? VIRT_PHANDLE_IMSIC_S : 0,
-    };
+    struct pci_host_config c = board.pci;
 
-    for (unsigned i = 0; i < PCI_PINS; i++)
-        c.intx[i] = w->line(w->controller, VIRT_IRQ_PCI + i);
-    return pci_host_create(vm, "pci", &c, why, why_size) ? 0 : -EINVAL;
+    c.intc_phandle = aia_of(&vm->desc) ? VIRT_PHANDLE_APLIC_S : VIRT_PHANDLE_PLIC;
+    c.msi_phandle = aia_of(&vm->desc) == AIA_IMSIC ? VIRT_PHANDLE_IMSIC_S : 0;
+    return c;
 }
 
-static int virt_build(struct vm *vm, const struct machine_backends *b, char *why, size_t why_size)
+static int build(struct vm *vm, const struct machine_backends *b, char *why, size_t why_size)
 {
+    struct pci_host_config pci;
     struct wiring w;
     int err = build_machine(vm, b, why, why_size);
 
@@ -222,37 +213,19 @@ static int virt_build(struct vm *vm, const struct machine_backends *b, char *why
     if (!goldfish_rtc_create(vm, "rtc", VIRT_RTC, w.line(w.controller, VIRT_IRQ_RTC), why, why_size))
         return -EINVAL;
     err = build_flash(vm, b, why, why_size);
-    if (!err)
-        err = build_virtio(vm, b, &w, why, why_size);
-    if (!err)
-        err = build_pci(vm, &w, why, why_size);
+    if (err)
+        return err;
+    pci = pci_config(vm);
+    err = virt_build_buses(vm, &board, &pci, &w, b, why, why_size);
     if (err)
         return err;
     vm->boot = virt_riscv64_boot;
     return 0;
 }
 
-static int virt_check(const struct vm_desc *d, char *why, size_t why_size)
+static int check(const struct vm_desc *d, char *why, size_t why_size)
 {
-    static const char *const options[] = {"aia=none", "aia=aplic", "aia=aplic-imsic", "vars=", NULL};
-
-    if (machine_options_check("virt", d->machine_options, options, why, why_size))
-        return -EINVAL;
-    if (virtio_slots_check(d, VIRT_VIRTIO_SLOTS, why, why_size))
-        return -EINVAL;
-    if (!d->kernel && !d->firmware) {
-        fmt_snprintf(why, why_size, "nothing to boot; name a kernel (--kernel) or a firmware (--firmware)");
-        return -EINVAL;
-    }
-    if (d->memory < VIRT_RAM_MIN || d->memory > VIRT_RAM_MAX || d->memory % MEM_PAGE_SIZE) {
-        fmt_snprintf(why, why_size,
-                     "memory: %llu bytes are not possible; machine virt takes %llu MiB to %llu GiB in whole "
-                     "pages of 4 KiB",
-                     (unsigned long long)d->memory, (unsigned long long)(VIRT_RAM_MIN >> 20),
-                     (unsigned long long)(VIRT_RAM_MAX >> 30));
-        return -EINVAL;
-    }
-    return 0;
+    return virt_check(&board, d, why, why_size);
 }
 
 const struct machine_ops machine_virt_riscv64 = {
@@ -261,6 +234,6 @@ const struct machine_ops machine_virt_riscv64 = {
     .summary = "generic RISC-V board: PLIC or AIA, NS16550, virtio-mmio, PCI",
     .options = "aia=none|aplic|aplic-imsic,vars=FILE",
     .cpu_max = VM_MAX_VCPUS,
-    .check = virt_check,
-    .build = virt_build,
+    .check = check,
+    .build = build,
 };

@@ -11,6 +11,7 @@
 struct plugging {
     struct vm *vm;
     const struct virtio_slots *slots;
+    const struct wiring *wiring;
     unsigned used;
     char *why;
     size_t why_size;
@@ -32,8 +33,8 @@ static int plug(struct plugging *p, struct virtio_dev *v)
     if (!v)
         return -ENOMEM;
     BUG_ON(i >= s->count); /* see virtio_slots_check() */
-    if (!virtio_mmio_create(p->vm, slot_ids[i], s->base + i * s->stride, s->line(s->controller, s->irq + i),
-                            v, p->why, p->why_size))
+    if (!virtio_mmio_create(p->vm, slot_ids[i], s->base + i * s->stride,
+                            p->wiring->line(p->wiring->controller, s->irq + i), v, p->why, p->why_size))
         return -ENOMEM;
     return 0;
 }
@@ -47,10 +48,10 @@ static int plug_net(struct plugging *p, struct netdev *net)
     return plug(p, virtio_net_create(p->vm, "net0", mac, net, p->why, p->why_size));
 }
 
-int virtio_slots_build(struct vm *vm, const struct virtio_slots *s, const struct machine_backends *b,
-                       char *why, size_t why_size)
+int virtio_slots_build(struct vm *vm, const struct virtio_slots *s, const struct wiring *w,
+                       const struct machine_backends *b, char *why, size_t why_size)
 {
-    struct plugging p = {vm, s, 0, why, why_size};
+    struct plugging p = {vm, s, w, 0, why, why_size};
     int err = 0;
 
     for (unsigned i = 0; !err && i < DESC_DISKS; i++) {
