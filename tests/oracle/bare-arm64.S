@@ -41,37 +41,14 @@ vectors:
     .balign 128
     .endr
 trap:
-    ldr x0, =words
-    mov x1, #5
-    bl put
+    ldr x0, =stack_top
+    mov sp, x0
     mrs x0, esr_el1
-    bl hex
-    mrs x0, elr_el1
-    bl hex
-    mrs x0, far_el1
-    bl hex
-    b leave
-
-hex:
-    ldr x2, =UART
-    mov x3, #60
-    ldr x4, =digits
-1:  lsr x5, x0, x3
-    and x5, x5, #15
-    ldrb w5, [x4, x5]
-    str w5, [x2]
-    subs x3, x3, #4
-    b.ge 1b
-    mov w5, #10
-    str w5, [x2]
-    ret
+    mrs x1, elr_el1
+    mrs x2, far_el1
+    b trapped
     .ltorg
 
-    .data
-words:
-    .ascii "trap\n"
-digits:
-    .ascii "0123456789abcdef"
     .bss
     .balign 16
     .space 16384

@@ -122,38 +122,11 @@ put:
     .balign 4
 trap:
     la sp, stack_top
-    la a0, words
-    li a1, 5
-    call put
     csrr a0, mcause
-    call hex
-    csrr a0, mepc
-    call hex
-    csrr a0, mtval
-    call hex
-    li a0, 63
-    j leave
+    csrr a1, mepc
+    csrr a2, mtval
+    j trapped
 
-hex:
-    li t0, UART
-    li t2, 60
-1:  srl t1, a0, t2
-    andi t1, t1, 15
-    la t3, digits
-    add t1, t1, t3
-    lbu t1, 0(t1)
-    sb t1, 0(t0)
-    addi t2, t2, -4
-    bgez t2, 1b
-    li t1, 10
-    sb t1, 0(t0)
-    ret
-
-    .data
-words:
-    .ascii "trap\n"
-digits:
-    .ascii "0123456789abcdef"
     .bss
     .balign 16
     .space 16384

@@ -54,7 +54,8 @@ def build(name, form, sources, flags=(), march="rv64ima_zicsr_zifencei", arch="r
     """The program of the sources and the shim of form (bare or linux)."""
     a = ARCHES[arch]
     elf = os.path.join(OUT, "%s.%s.%s.elf" % (name, form, arch))
-    files = [s if os.path.isabs(s) else os.path.join(HERE, s) for s in (*sources, "%s-%s.S" % (form, arch))]
+    shim = ["%s-%s.S" % (form, arch)] + (["bare.c"] if form == "bare" else [])
+    files = [s if os.path.isabs(s) else os.path.join(HERE, s) for s in (*sources, *shim)]
     tool([a["prefix"] + "gcc", *CFLAGS, *a["cflags"], "-Wl,-T,%s/link-%s.ld" % (HERE, arch), "-march=" + march, "-I" + HERE,
           *flags, "-o", elf, *files])
     return elf
