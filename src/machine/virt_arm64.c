@@ -3,6 +3,7 @@
 #include "device/flash/cfi.h"
 #include "device/gpio/pl061.h"
 #include "device/intc/gicv2.h"
+#include "device/intc/gicv2m.h"
 #include "device/intc/gicv3.h"
 #include "device/intc/gicv3_its.h"
 #include "device/misc/fw_cfg.h"
@@ -47,7 +48,7 @@ static int build_gicv3(struct vm *vm, struct wiring *w, char *why, size_t why_si
 
     *w = (struct wiring){gicv3_create(vm, "gic", &c, why, why_size), gicv3_line};
     if (!w->controller ||
-        !gicv3_its_create(vm, "its", w->controller, VIRT_ITS, VIRT_PHANDLE_ITS, why, why_size))
+        !gicv3_its_create(vm, "its", w->controller, VIRT_ITS, VIRT_PHANDLE_MSI, why, why_size))
         return -EINVAL;
     return 0;
 }
@@ -62,8 +63,12 @@ static int build_gicv2(struct vm *vm, struct wiring *w, char *why, size_t why_si
         .phandle = VIRT_PHANDLE_GIC,
     };
 
+    struct gicv2m_config frame = {
+        .base = VIRT_GICV2M, .first_spi = VIRT_SPI_MSI, .spis = VIRT_MSI_COUNT, .phandle = VIRT_PHANDLE_MSI};
+
     *w = (struct wiring){gicv2_create(vm, "gic", &c, why, why_size), gicv2_line};
-    return w->controller ? 0 : -EINVAL;
+    frame.gic = w->controller;
+    return w->controller && gicv2m_create(vm, "v2m", &frame, why, why_size) ? 0 : -EINVAL;
 }
 
 static bool wants_gicv2(const struct vm_desc *d)
@@ -168,15 +173,15 @@ static int build_board(struct vm *vm, const struct machine_backends *b, const st
     return fw_cfg_create(vm, "fw-cfg", VIRT_FW_CFG, why, why_size) ? 0 : -EINVAL;
 }
 
-/* Messages go to the ITS, which tells devices by their numbers; GICv2 takes none. */
+/* Messages go to the ITS, which tells devices by their numbers, or to the frame of GICv2. */
 static struct pci_host_config pci_config(struct vm *vm)
 {
     struct pci_host_config c = board.pci;
 
     c.intc_phandle = VIRT_PHANDLE_GIC;
     c.intc_address_cells = 2;
-    c.msi_phandle = vm_device(vm, "its") ? VIRT_PHANDLE_ITS : 0;
-    c.msi_by_requester = true;
+    c.msi_phandle = VIRT_PHANDLE_MSI;
+    c.msi_by_requester = vm_device(vm, "its");
     return c;
 }
 

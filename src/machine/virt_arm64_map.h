@@ -8,6 +8,7 @@
 #define VIRT_FLASH_SIZE    (64u << 20) /* each of two banks */
 #define VIRT_GICD          0x08000000
 #define VIRT_GICC          0x08010000
+#define VIRT_GICV2M        0x08020000
 #define VIRT_ITS           0x08080000
 #define VIRT_GICR          0x080a0000
 #define VIRT_UART          0x09000000
@@ -34,12 +35,14 @@
 #define VIRT_SPI_PCI    3 /* to 6: INTx */
 #define VIRT_SPI_GPIO   7
 #define VIRT_SPI_VIRTIO 16 /* of slot 0 */
+#define VIRT_SPI_MSI    48 /* to 111: of GICv2m */
+#define VIRT_MSI_COUNT  64
 
 #define VIRT_GPIO_POWER_KEY 3
 
 /* Those of cores are small. */
 #define VIRT_PHANDLE_GIC   0x8001
-#define VIRT_PHANDLE_ITS   0x8002
+#define VIRT_PHANDLE_MSI   0x8002
 #define VIRT_PHANDLE_CLOCK 0x8003
 #define VIRT_PHANDLE_GPIO  0x8004
 

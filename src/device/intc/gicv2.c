@@ -457,7 +457,10 @@ static int gicv2_describe(struct device *d, struct dtw *w)
     dtw_prop_u32(w, "#interrupt-cells", 3);
     dtw_prop_u32(w, "#address-cells", 2);
     dtw_prop_u32(w, "#size-cells", 2);
+    dtw_prop_empty(w, "ranges");
     dtw_prop_u32(w, "phandle", g->config.phandle);
+    if (g->frame)
+        gicv2m_describe(g->frame, w);
     dtw_end_node(w);
     return 0;
 }

@@ -31,6 +31,7 @@ struct gicv2 {
     struct gic_bank private[GICV2_CPUS];
     uint8_t sgi_source[GICV2_CPUS][GIC_SGIS]; /* from whom each SGI is pending */
     struct gicv2_cpu cpu[GICV2_CPUS];
+    struct device *frame; /* GICv2m, NULL without */
 };
 
 struct gicv2_pending {
@@ -50,5 +51,9 @@ uint32_t gicv2_signals(const struct gicv2 *g, unsigned cpu);
 uint32_t gicv2_cpu_read(struct gicv2 *g, unsigned cpu, uint64_t offset);
 void gicv2_cpu_write(struct gicv2 *g, unsigned cpu, const struct gic_lanes *l);
 void gicv2_cpu_reset(struct gicv2_cpu *c);
+
+/* The frame's node, in that of the controller. */
+struct dtw;
+void gicv2m_describe(struct device *d, struct dtw *w);
 
 #endif

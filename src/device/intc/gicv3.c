@@ -76,6 +76,16 @@ static uint64_t find_top(const struct gicv3 *g, unsigned cpu)
     return best == GIC_NONE ? DIST_NONE : DIST_TOP(best, priority, group);
 }
 
+/* What the CPU interface is shown: as inputs of a CPU, which other controllers drive, would tell. */
+static void trace_top(const struct gicv3 *g, unsigned cpu, uint64_t top)
+{
+    if (top == DIST_NONE)
+        trace_write(&g->dev.vm->log, "irq: cpu%u nothing pending", cpu);
+    else
+        trace_write(&g->dev.vm->log, "irq: cpu%u interrupt %u pending, priority 0x%x group %u", cpu,
+                    DIST_TOP_ID(top), DIST_TOP_PRIORITY(top), DIST_TOP_GROUP(top));
+}
+
 void gicv3_update(struct gicv3 *g, unsigned cpu)
 {
     uint64_t top = find_top(g, cpu), old = atomic_load_explicit(&g->top[cpu], memory_order_relaxed);
@@ -83,6 +93,8 @@ void gicv3_update(struct gicv3 *g, unsigned cpu)
     if (top == DIST_NONE && old == top)
         return;
     atomic_store(&g->top[cpu], top);
+    if (UNLIKELY(g->dev.vm->log.trace & TRACE_IRQ) && old != top)
+        trace_top(g, cpu, top);
     if ((old != top && top != DIST_NONE) || g->dist.listed)
         vcpu_request(g->dev.vm->vcpu[cpu], VCPU_REQ_IRQ);
 }
