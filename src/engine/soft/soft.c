@@ -36,15 +36,26 @@ void soft_vcpu_fini(struct vcpu *v)
     soft_of(v)->scratch = soft_of(v)->lower = NULL;
 }
 
+static void block_clear(struct soft_vcpu *s, unsigned block)
+{
+    struct soft_site *site = &s->sites[block << SOFT_BLOCK_BITS];
+
+    for (unsigned i = 0; i < 1u << SOFT_BLOCK_BITS; i++)
+        site[i] = (struct soft_site){s->site_empty, (uintptr_t)s->temps - s->site_empty};
+    s->sites_filled[block] = 0;
+}
+
 static void bank_clear(struct soft_vcpu *s, unsigned bank)
 {
-    struct soft_site *site = &s->sites[bank * SOFT_SITES];
+    for (unsigned i = bank * SOFT_BLOCKS; i < (bank + 1) * SOFT_BLOCKS; i += 8) {
+        uint64_t filled;
 
-    if (!s->sites_filled[bank])
-        return;
-    for (unsigned i = 0; i < SOFT_SITES; i++)
-        site[i] = (struct soft_site){s->site_empty, (uintptr_t)s->temps - s->site_empty};
-    s->sites_filled[bank] = 0;
+        memcpy(&filled, &s->sites_filled[i], 8);
+        for (unsigned k = 0; filled; filled >>= 8, k++) {
+            if (filled & 255)
+                block_clear(s, i + k);
+        }
+    }
 }
 
 void soft_sites_clear(struct soft_vcpu *s)

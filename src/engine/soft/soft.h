@@ -66,13 +66,16 @@ struct soft_space {
 struct soft_site {
     uint64_t page, addend;
 };
-#define SOFT_SITE_BITS 8
+#define SOFT_SITE_BITS 10
 #define SOFT_SITES     (1u << SOFT_SITE_BITS)
 /*
  * Slots come in banks, so that changing between user and kernel empties none: code of a mode has its bank,
  * and a bank is emptied when its mode is entered with other data contexts than before.
  */
 #define SOFT_BANKS 8
+/* Of these many sites it is known together whether one has been filled. */
+#define SOFT_BLOCK_BITS 4
+#define SOFT_BLOCKS     (SOFT_SITES >> SOFT_BLOCK_BITS) /* of a bank */
 /*
  * An empty slot has a page too, for the check beside the access is one compare of va - page, which some
  * address passes whatever the page is. It is a page where no guest has anything (not canonical on any ISA,
@@ -126,7 +129,8 @@ struct soft_vcpu {
 
     _Alignas(64) struct soft_site sites[SOFT_BANKS * SOFT_SITES];
     uint64_t site_ctx[SOFT_BANKS];    /* data contexts that a bank was filled in */
-    uint8_t sites_filled[SOFT_BANKS]; /* the JIT sets it when it fills a slot of the bank */
+    /* The JIT sets it when it fills a slot of the block. */
+    uint8_t sites_filled[SOFT_BANKS * SOFT_BLOCKS];
     /* The JIT's, by what each miss weighs there, since its last slice of instructions began. */
     uint16_t site_misses[SOFT_BANKS * SOFT_SITES];
 

@@ -216,11 +216,11 @@ static void sites(void **state)
     for (unsigned i = 0; i < ARRAY_SIZE(s->sites); i++)
         assert_int_equal(s->sites[i].page, s->site_empty);
     s->sites[n].page = 0x4000;
-    s->sites_filled[bank] = 1;
+    s->sites_filled[n >> SOFT_BLOCK_BITS] = 1;
     space(&x, 5);
     assert_int_equal(s->sites[n].page, s->site_empty);
     s->sites[n].page = 0x4000;
-    s->sites_filled[bank] = 1;
+    s->sites_filled[n >> SOFT_BLOCK_BITS] = 1;
     flush(&x, FLUSH_PAGE, 0x8000, 0);
     assert_int_equal(s->sites[n].page, s->site_empty);
     toy_free(&x);

@@ -332,7 +332,7 @@ static void refill(struct make *m, bool counted)
     as_alu_ri(&m->a, O_W, G_AND, RCX, -(int32_t)MEM_PAGE_SIZE);
     as_rm(&m->a, X_STORE | O_W, RCX, slot_word(0));
     as_rm(&m->a, X_STORE | O_W, RDI, slot_word(1));
-    as_shift_ri(&m->a, 0, G_SHR, RSI, 4 + SOFT_SITE_BITS);
+    as_shift_ri(&m->a, 0, G_SHR, RSI, 4 + SOFT_BLOCK_BITS);
     as_mov8_mi(&m->a, mem_sum(RBP, RSI, 0, SOFT_DISP(sites_filled)), 1);
     as_mov(&m->a, RCX, RDI);
 }
