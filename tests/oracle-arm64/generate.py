@@ -13,7 +13,7 @@ import re
 import struct
 import sys
 
-SCRATCH = 0x43000000  # 256 bytes that loads and stores work on
+SCRATCH = 0x43000f80  # 256 bytes on two pages, that loads and stores work on
 STATES = 64
 STATE_BYTES = 768  # q0-q31, x0-x27, NZCV, FPCR
 MASK64 = 2**64 - 1

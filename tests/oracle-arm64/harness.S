@@ -1,6 +1,6 @@
 /* Around the instructions under test: entries, loading a state, keeping one. Generated code follows `tests`. */
     .section .scratch, "aw", @nobits
-    .skip 4096
+    .skip 8192
     .section .record, "aw", @nobits
     .globl record
 record:

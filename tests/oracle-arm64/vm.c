@@ -1,7 +1,11 @@
 /*
  * Runs the program of generate.py bare in a VM and compares its record with the oracle's.
  *
- *   oracle-arm64 ENGINE PROGRAM ENTRY RECORD_END ORACLE LIST    (program: flat; addresses: hexadecimal)
+ *   oracle-arm64 ENGINE PROGRAM ENTRY RECORD_END ORACLE LIST [scattered]    (program: flat; addresses:
+ * hexadecimal)
+ *
+ * scattered: in pages of 4 KiB, each of which is in a frame of its own: no two that follow each other do so
+ * there.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,9 +21,10 @@ extern const struct engine_ops engine_interp, engine_jit;
 #define RAM_SIZE   (UINT64_C(256) << 20)
 #define PROGRAM    (RAM + 0x10000)
 #define RECORD     (RAM + 0x4000000)
-#define SCRATCH    (RAM + 0x3000000)
+#define SCRATCH    (RAM + 0x3000000) /* two pages */
 #define VECTORS    (RAM + 0x1000)
-#define TABLES     (RAM + 0x2000)
+#define TABLES     (RAM + 0xc000000)
+#define SCATTER    (UINT64_C(1) << 27) /* the first bytes of RAM, in whose frames the pages are */
 #define ENTRY_SIZE 1008u
 #define HLT_1      0xd4400020u
 #define SHOWN      20
@@ -49,27 +54,68 @@ static struct file read_file(const char *name)
     return r;
 }
 
-static void *at(struct vm *vm, gpa_t gpa)
+static bool scattered;
+
+/* Where the program's page is. */
+static gpa_t frame_of(uint64_t va)
 {
-    return mem_ptr(&vm->mem, gpa, 8, true);
+    uint64_t n = (va - RAM) >> 12, count = SCATTER >> 12;
+
+    if (!scattered || n >= count)
+        return va & ~UINT64_C(0xfff);
+    return RAM + ((n * 0x2ee5 + 0x1234) % count << 12);
 }
 
-static void put64(struct vm *vm, gpa_t gpa, uint64_t value)
+/* What the program has at this address; up to the end of the page. */
+static void *at(struct vm *vm, uint64_t va)
 {
-    memcpy(at(vm, gpa), &value, sizeof(value));
+    return mem_ptr(&vm->mem, frame_of(va) | (va & 0xfff), 1, true);
 }
 
-/* EL1 with the first 4 GiB mapped flat as normal memory, the scratch pages for EL0 too (LDTR); FP on. */
+static void put64(struct vm *vm, uint64_t va, uint64_t value)
+{
+    memcpy(at(vm, va), &value, sizeof(value));
+}
+
+static void copy(struct vm *vm, uint64_t va, char *bytes, size_t size, bool out)
+{
+    while (size) {
+        size_t n = MIN(size, 4096 - (va & 4095));
+
+        if (out)
+            memcpy(bytes, at(vm, va), n);
+        else
+            memcpy(at(vm, va), bytes, n);
+        va += n;
+        bytes += n;
+        size -= n;
+    }
+}
+
+/* Level 2 by blocks, or by tables whose pages are anywhere. */
+static void map(struct vm *vm)
+{
+    put64(vm, TABLES + 8, (TABLES + 0x1000) | 3);
+    for (uint64_t i = 0; i < 512; i++) {
+        uint64_t block = RAM + (i << 21), table = TABLES + 0x2000 + (i << 12),
+                 flags = 0x701 | (block == SCRATCH ? 0x40 : 0);
+
+        if (!scattered || block >= RAM + SCATTER) {
+            put64(vm, TABLES + 0x1000 + 8 * i, block | flags);
+            continue;
+        }
+        put64(vm, TABLES + 0x1000 + 8 * i, table | 3);
+        for (uint64_t k = 0; k < 512; k++)
+            put64(vm, table + 8 * k, frame_of(block + (k << 12)) | flags | 2);
+    }
+}
+
+/* EL1 with a GiB mapped as normal memory, the scratch pages for EL0 too (LDTR); FP on. */
 static void machine_state(struct vm *vm, struct arm64_vcpu *a)
 {
     for (unsigned i = 0; i < 0x800; i += 8)
         put64(vm, VECTORS + i, UINT64_C(0x1400000014000000)); /* b . */
-    put64(vm, TABLES + 8, (TABLES + 0x1000) | 3);
-    for (uint64_t i = 0; i < 512; i++) {
-        gpa_t block = RAM + (i << 21);
-
-        put64(vm, TABLES + 0x1000 + 8 * i, block | 0x701 | (block == SCRATCH ? 0x40 : 0));
-    }
+    map(vm);
     a->ttbr0_el1 = TABLES;
     a->mair_el1 = 0xff;
     a->tcr_el1 = 25 | 0x3500 | A64_TCR_EPD1 | UINT64_C(2) << 32;
@@ -157,7 +203,7 @@ static int compare(struct vm *vm, uint64_t record_end, const struct file *oracle
         return 1;
     }
     for (size_t i = 0; i < oracle->size / ENTRY_SIZE; i++) {
-        memcpy(got, mem_ptr(&vm->mem, RECORD + i * ENTRY_SIZE, ENTRY_SIZE, false), ENTRY_SIZE);
+        copy(vm, RECORD + i * ENTRY_SIZE, (char *)got, ENTRY_SIZE, true);
         memcpy(want, oracle->bytes + i * ENTRY_SIZE, ENTRY_SIZE);
         if (!memcmp(got, want, ENTRY_SIZE))
             passed++;
@@ -175,17 +221,18 @@ int main(int argc, char **argv)
     struct vm *vm;
     int bad;
 
-    if (argc != 7) {
+    if (argc != 7 && argc != 8) {
         fprintf(stderr, "oracle-arm64: see vm.c for the arguments\n");
         return 2;
     }
+    scattered = argc == 8;
     program = read_file(argv[2]);
     oracle = read_file(argv[5]);
     list = read_file(argv[6]);
     vm = machine(strcmp(argv[1], "jit") ? &engine_interp : &engine_jit, strtoull(argv[3], NULL, 16));
     vm->vcpu[0]->pc = strtoull(argv[3], NULL, 16);
     machine_state(vm, arm64_of(vm->vcpu[0]));
-    memcpy(mem_ptr(&vm->mem, PROGRAM, program.size, true), program.bytes, program.size);
+    copy(vm, PROGRAM, program.bytes, program.size, false);
     run(vm);
     bad = compare(vm, strtoull(argv[4], NULL, 16), &oracle, list.bytes);
     vcpu_unbind(vm->vcpu[0]);
