@@ -257,7 +257,7 @@ static bool any(struct emit *e, const struct ir_op *op)
     d = val_dest(e, 0);
     as_vrr(&e->a, P38(0x17), ra, 0, ra); /* vptest */
     as_imm(&e->a, d, 0);
-    as_rr(&e->a, (X_SETCC + CC_NE) | O_B, 0, d);
+    as_rr(&e->a, X_SETCC + CC_NE, 0, d);
     val_set(e, d);
     return true;
 }
