@@ -123,7 +123,7 @@ static bool never_left(const struct ir_op *op)
     if (op->op == IR_BITCAST)
         return true;
     /* What is not boxed is somebody else's. */
-    if ((op->op >= IR_FADD && op->op < IR_UNBOX) || (op->op >= IR_VFADD && op->op <= IR_VSHA256W))
+    if ((op->op >= IR_FADD && op->op < IR_UNBOX) || (op->op >= IR_VFADD && op->op <= IR_CRC32))
         return true;
     /* The flags of Arm; half carry and parity may be left. */
     if (op->op == IR_FCOND)

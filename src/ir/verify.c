@@ -256,7 +256,8 @@ static const char *check_vector_float(const struct ir_op *op)
 static const uint8_t crypto_kinds[] = {[IR_VAES - IR_VAES] = IR_AES_ROUND_BACK,
                                        [IR_VSHA1 - IR_VAES] = 2,
                                        [IR_VSHA256 - IR_VAES] = 1,
-                                       [IR_VSHA256W - IR_VAES] = 1};
+                                       [IR_VSHA256W - IR_VAES] = 1,
+                                       [IR_CRC32 - IR_VAES] = 7};
 
 static const char *check_slot(const struct ir_op *op)
 {
@@ -295,7 +296,7 @@ static const char *check_details(const struct ir_unit *u, const struct ir_op *op
         return check_vector(u, op);
     if (o >= IR_VFADD && o <= IR_VFNARROW)
         return check_vector_float(op);
-    if (o >= IR_VAES && o <= IR_VSHA256W)
+    if (o >= IR_VAES && o <= IR_CRC32)
         return op->aux > crypto_kinds[o - IR_VAES] ? "no such kind" : NULL;
     return NULL;
 }

@@ -72,7 +72,7 @@ bool interp_flag_cond(unsigned flags, unsigned cond);
 /* IR's FP operations, see engine/soft/float.h. */
 void interp_float(struct vcpu *v, const struct iop *op);
 void interp_vector_float(struct vcpu *v, const struct iop *op);
-/* VAES to VSHA256W. */
+/* VAES to CRC32. */
 void interp_crypto(struct vcpu *v, const struct iop *op);
 
 /* A cell's low `size` bytes; 4-byte slots need not be 8-byte aligned. */

@@ -41,7 +41,7 @@ void interp_crypto(struct vcpu *v, const struct iop *op)
 
     operands(v, op, x);
     soft_crypto(imm & 0xff, imm >> 16 & 0xffff, x);
-    memcpy(&CELL(v, op->d, uint8_t), x[0], 16);
+    memcpy(&CELL(v, op->d, uint8_t), x[0], (imm & 0xff) == IR_CRC32 ? 8 : 16);
 }
 
 void interp_vector_float(struct vcpu *v, const struct iop *op)

@@ -421,7 +421,7 @@ static void lower_generic(struct lower *l, unsigned at, const struct ir_op *op)
 
     if (op->op >= IR_VFADD && op->op <= IR_VFNARROW)
         code = IOP_VFLOAT;
-    else if (op->op >= IR_VAES && op->op <= IR_VSHA256W)
+    else if (op->op >= IR_VAES && op->op <= IR_CRC32)
         code = IOP_CRYPTO;
     out(l, code, result(l, at), a, b, 0, generic_imm(op->op, op->type, op->aux, c, from));
 }

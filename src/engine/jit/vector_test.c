@@ -162,6 +162,13 @@ static void crypto(struct gen *g)
                             operands > 2 ? some_v(g) : IR_REF_NONE, 0);
 }
 
+static void checksum(struct gen *g)
+{
+    ir_ref a = some_i(g), b = some_i(g);
+
+    g->i[g->ni++] = ir_emit(g->u, IR_CRC32, IRT_I64, next(g, 8), a, b, IR_REF_NONE, 0);
+}
+
 static ir_ref scalar(struct gen *g, enum ir_type type)
 {
     ir_ref v = ir_get(g->u, type, vector_slot(next(g, VECTORS)));
@@ -206,6 +213,10 @@ static void random_operation(struct gen *g)
     }
     if (!next(g, 6)) {
         crypto(g);
+        return;
+    }
+    if (!next(g, 20)) {
+        checksum(g);
         return;
     }
     unsigned op = IR_VADD + next(g, IR_VZEXT - IR_VADD + 1);

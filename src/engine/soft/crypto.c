@@ -1,4 +1,4 @@
-/* AES (FIPS 197), SHA-1 and SHA-256 (FIPS 180-4), step by step: see crypto.h and ir.def. */
+/* AES (FIPS 197), SHA-1 and SHA-256 (FIPS 180-4), CRC-32, step by step: see crypto.h and ir.def. */
 #include "engine/soft/crypto.h"
 #include "lib/str.h"
 
@@ -161,10 +161,33 @@ static struct words sha256_schedule(unsigned kind, struct words a, struct words 
     return r;
 }
 
+/* ---- CRC-32: four bits at a time ---- */
+
+static uint32_t crc32(unsigned kind, uint32_t crc, uint64_t data)
+{
+    static const uint32_t tables[2][16] = {
+        {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+         0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c},
+        {0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
+         0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9, 0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75},
+    };
+    const uint32_t *t = tables[kind >> 2];
+
+    for (unsigned i = 0; i < 2u << (kind & 3); i++) {
+        crc = crc >> 4 ^ t[(crc ^ data) & 15];
+        data >>= 4;
+    }
+    return crc;
+}
+
 void soft_crypto(unsigned op, unsigned kind, uint64_t x[3][2])
 {
     struct words w[3];
 
+    if (op == IR_CRC32) {
+        x[0][0] = crc32(kind, (uint32_t)x[0][0], x[1][0]);
+        return;
+    }
     memcpy(w, x, sizeof(w));
     if (op == IR_VAES) {
         aes(kind, (uint8_t *)w);

@@ -7,7 +7,7 @@
 
 #include "ir/ir.h"
 
-/* VAES to VSHA256W (op) of a kind on the operands x; the result replaces x[0]. */
+/* VAES to CRC32 (op) of a kind on the operands x; the result replaces x[0]. */
 void soft_crypto(unsigned op, unsigned kind, uint64_t x[3][2]);
 
 #endif

@@ -120,12 +120,29 @@ static void sha256(void **state)
     assert_int_equal(w[17], 0x000f0000);
 }
 
+/* The check values of both: of "123456789". */
+static void crc32(void **state)
+{
+    static const uint32_t check[2] = {0xcbf43926, 0xe3069283};
+
+    (void)state;
+    for (unsigned which = 0; which < 2; which++) {
+        uint64_t x[3][2] = {{0xffffffff}, {UINT64_C(0x3837363534333231)}};
+
+        soft_crypto(IR_CRC32, 3 | which << 2, x);
+        x[1][0] = '9';
+        soft_crypto(IR_CRC32, which << 2, x);
+        assert_int_equal(~x[0][0] & 0xffffffff, check[which]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(aes_rounds),
         cmocka_unit_test(sha1),
         cmocka_unit_test(sha256),
+        cmocka_unit_test(crc32),
     };
 
     return cmocka_run_group_tests_name("engine/soft/crypto", tests, NULL, NULL);

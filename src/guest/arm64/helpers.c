@@ -113,20 +113,6 @@ HELPER(user_store)
 
 /* ---- plain functions ---- */
 
-/* a: so far, b: data, c: log2 of its bytes | Castagnoli << 4. Bits are reflected (C6.2 CRC32B). */
-HELPER(crc32)
-{
-    uint32_t poly = c & 16 ? 0x82f63b78 : 0xedb88320, crc = (uint32_t)a;
-
-    (void)v;
-    for (unsigned byte = 0; byte < 1u << (c & 3); byte++) {
-        crc ^= (uint8_t)(b >> 8 * byte);
-        for (unsigned bit = 0; bit < 8; bit++)
-            crc = crc >> 1 ^ (crc & 1 ? poly : 0);
-    }
-    return crc;
-}
-
 /* a: flags, b: 0 for AXFLAG, 1 for XAFLAG (C6.2) */
 HELPER(axflag)
 {

@@ -291,7 +291,7 @@ static void op_crc(struct lift *l, row_t row)
 {
     ir_ref acc = alift_get(l, l->i.rn), v = alift_get(l, l->i.rm);
 
-    alift_put(l, l->i.rd, alift_call(l, A64H_CRC32, acc, v, alift_imm(l, row->arg | row->aux << 4)));
+    alift_put(l, l->i.rd, ir_emit(l->u, IR_CRC32, IRT_I64, row->arg | row->aux << 2, acc, v, IR_REF_NONE, 0));
 }
 
 /* ---- one source ---- */

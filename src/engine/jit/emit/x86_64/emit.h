@@ -88,7 +88,7 @@ _Static_assert(sizeof(struct own_wide) <= sizeof(((struct soft_vcpu *)0)->jit_wi
 
 /* Host features beyond x86-64-v1. */
 struct cpu {
-    bool bmi1, bmi2, lzcnt, popcnt, sse41, pclmul, cx16, avx, avx2, fma, aes, sha;
+    bool bmi1, bmi2, lzcnt, popcnt, sse41, pclmul, cx16, avx, avx2, fma, aes, sha, crc;
 };
 
 struct emit_vm {

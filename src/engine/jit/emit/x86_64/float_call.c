@@ -10,12 +10,12 @@
 
 static bool is_vector(unsigned op)
 {
-    return op >= IR_VFADD && op <= IR_VSHA256W;
+    return op >= IR_VFADD && op <= IR_CRC32;
 }
 
 static bool gives_gpr(unsigned op)
 {
-    return op == IR_FCMP || op == IR_FCMPF || op == IR_FCLASS || op == IR_FTOI;
+    return op == IR_FCMP || op == IR_FCMPF || op == IR_FCLASS || op == IR_FTOI || op == IR_CRC32;
 }
 
 void float_compute(struct vcpu *v)
@@ -23,7 +23,7 @@ void float_compute(struct vcpu *v)
     struct own_wide *o = own_wide_of(v);
 
     v->stat.helper_calls++;
-    if ((o->what & 0xff) >= IR_VAES && (o->what & 0xff) <= IR_VSHA256W)
+    if ((o->what & 0xff) >= IR_VAES && (o->what & 0xff) <= IR_CRC32)
         soft_crypto(o->what & 0xff, (unsigned)o->what >> 16, o->arg);
     else if (is_vector(o->what & 0xff))
         soft_vector_float(v, (uint32_t)o->what, o->arg);

@@ -530,6 +530,7 @@ static void find_features(struct cpu *c)
 
     if (__get_cpuid(1, &a, &b, &cx, &d)) {
         c->popcnt = cx >> 23 & 1;
+        c->crc = cx >> 20 & 1; /* SSE4.2 */
         c->sse41 = cx >> 19 & 1;
         c->pclmul = cx >> 1 & 1;
         c->cx16 = cx >> 13 & 1;

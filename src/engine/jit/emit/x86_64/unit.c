@@ -609,7 +609,7 @@ static bool operation(struct emit *e, const struct ir_op *op)
             return emit_vector(e, op);
         if (op->op >= IR_VFADD && op->op <= IR_VFNARROW)
             return emit_vector_float(e, op);
-        if (op->op >= IR_VAES && op->op <= IR_VSHA256W)
+        if (op->op >= IR_VAES && op->op <= IR_CRC32)
             return emit_crypto(e, op);
         if (op->op >= IR_FLAGS && op->op <= IR_ADDC)
             return emit_flags(e, op);

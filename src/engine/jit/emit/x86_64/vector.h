@@ -64,6 +64,8 @@ enum vec_const {
     VC_BYTE64,
     VC_SHA1, /* less the constants of each kind of rounds */
     VC_SHA1_LAST = VC_SHA1 + 2,
+    VC_CRC32,  /* x^96 / P without its first bit, P without its first bit; bits reflected */
+    VC_CRC32C, /* alike */
     VC_COUNT
 };
 _Static_assert(16 * VC_COUNT <= sizeof(((struct soft_vcpu *)0)->jit_tables), "room for the constants");

@@ -1,4 +1,5 @@
-/* Steps of ciphers and hashes by the host's instructions; where it has none soft_crypto() is called. */
+/* Steps of ciphers, hashes and checksums by the host's instructions; where it has none soft_crypto() is
+ * called. */
 #include "engine/jit/emit/x86_64/vector.h"
 
 enum {
@@ -12,6 +13,7 @@ enum {
     C_SHA256RNDS2 = 0xcb | O_0F38, /* xmm0: the words */
     C_SHA256MSG1 = 0xcc | O_0F38,
     C_SHA256MSG2 = 0xcd | O_0F38,
+    C_CRC32 = 0xf1 | O_0F38 | O_F2,
     C_PSLLDQ = 7, /* ModRM.reg of 66 0f 73 */
 };
 
@@ -118,8 +120,70 @@ static bool schedule(struct emit *e, const struct ir_op *op)
     return vec_set(e, d);
 }
 
+/* ---- CRC-32 ---- */
+
+static bool crc32c(struct emit *e, const struct ir_op *op)
+{
+    unsigned r = val_scratch(e, 0), d;
+    struct rm b;
+
+    val_gpr_to(e, op->a, r);
+    b = val_rm(e, op->b);
+    as_r_rm(&e->a, C_CRC32 | ((op->aux & 3) == 3 ? O_W : 0), r, b);
+    val_done(e, op->a);
+    val_done(e, op->b);
+    d = val_dest(e, 0);
+    as_mov(&e->a, d, r);
+    val_set(e, d);
+    return true;
+}
+
+/*
+ * The remainder of m * x^32 by Barrett: q = m * (x^96 / P) / x^64, of q * P the low words. Reflected products
+ * stand one bit lower, which the shift undoes, and a P that has it done. Words are m's upper half.
+ */
+static bool crc32_product(struct emit *e, const struct ir_op *op)
+{
+    struct xmem k = vec_const(op->aux & 4 ? VC_CRC32C : VC_CRC32);
+    unsigned g = val_scratch(e, 0), x = val_scratch_xmm(e, 0), t = val_scratch_xmm(e, 0), d;
+    struct rm b;
+
+    val_gpr_to(e, op->a, g);
+    b = val_rm(e, op->b);
+    as_mov32(&e->a, g, g);
+    as_r_rm(&e->a, X_XOR | O_W, g, b);
+    if ((op->aux & 3) == 2)
+        as_shift_ri(&e->a, O_W, G_SHL, g, 32);
+    as_vrr(&e->a, S_MOVQ_XG | O_W, x, 0, g);
+    as_vrm(&e->a, S_PCLMUL, t, x, k);
+    as_u8(&e->a, 0x00);
+    vec_shift(e, P_SLL, 3, t, t, 1);
+    as_vrr(&e->a, P_XOR, t, t, x);
+    as_vrm(&e->a, S_PCLMUL, t, t, k);
+    as_u8(&e->a, 0x10);
+    val_done(e, op->a);
+    val_done(e, op->b);
+    d = val_dest(e, 0);
+    vec_rri(e, P3A(0x16), t, 0, d, 2); /* vpextrd */
+    val_set(e, d);
+    return true;
+}
+
+static bool crc32(struct emit *e, const struct ir_op *op)
+{
+    unsigned size = op->aux & 3;
+
+    if (size >= 2 && op->aux & 4 && e->ev->cpu.crc)
+        return crc32c(e, op);
+    if (size >= 2 && e->ev->cpu.pclmul && e->ev->cpu.avx)
+        return crc32_product(e, op);
+    return float_call(e, op);
+}
+
 bool emit_crypto(struct emit *e, const struct ir_op *op)
 {
+    if (op->op == IR_CRC32)
+        return crc32(e, op);
     if (op->op == IR_VAES ? !e->ev->cpu.aes : !e->ev->cpu.sha)
         return float_call(e, op);
     switch (op->op) {
