@@ -294,6 +294,12 @@ static void slots(void **state)
                 "v5=get.i64 slot=512\n put.i64 v5 slot=528\n" TAIL,
            HEAD "v1=get.i64 slot=520\n put.i64 v1 slot=512\n v3=get.i32 slot=516\n put.i32 v3 slot=512\n "
                 "v5=get.i64 slot=512\n put.i64 v5 slot=528\n" TAIL);
+    /* A part of it was read before it is overwritten. */
+    expect(p,
+           HEAD "v1=get.i64 slot=520\n put.i64 v1 slot=512\n v3=get.i32 slot=516\n v4=zext.i64 v3 aux=32\n "
+                "put.i64 v4 slot=512\n" TAIL,
+           HEAD "v1=get.i64 slot=520\n put.i64 v1 slot=512\n v3=get.i32 slot=516\n v4=zext.i64 v3 aux=32\n "
+                "put.i64 v4 slot=512\n" TAIL);
     /* A wide write covers a narrow one. */
     expect(p, HEAD "v1=get.i64 slot=520\n v2=trunc v1\n put.i32 v2 slot=516\n put.i64 v1 slot=512\n" TAIL,
            HEAD "v1=get.i64 slot=520\n put.i64 v1 slot=512\n" TAIL);
