@@ -5,6 +5,10 @@
 #include "lib/fmt.h"
 #include "lib/str.h"
 
+/* Of all but the kernel's command line: what is longer is no name of a file, and a reason could not quote it.
+ */
+#define VALUE_MAX 4095u
+
 struct config_string {
     struct config_string *next;
     char text[];
@@ -373,6 +377,11 @@ static int set_option(struct config *c, const struct config_info *o, const char 
 
     if (o->kind != CONFIG_BOOL && (!value || !*value)) {
         fmt_snprintf(why, why_size, "%s: needs a value, %s", o->key, o->arg);
+        return -EINVAL;
+    }
+    if (value && strlen(value) > VALUE_MAX && o != &config_info[CONFIG_APPEND]) {
+        fmt_snprintf(why, why_size, "%s: has %llu characters; at most %u are possible", o->key,
+                     (unsigned long long)strlen(value), VALUE_MAX);
         return -EINVAL;
     }
     switch (o->kind) {

@@ -34,6 +34,7 @@ const struct verb *verb_find(const char *name);
 
 #define SETTINGS_MAX 64
 #define WHY_MAX      5000 /* a reason may quote a path whole */
+#define PATH_LENGTH  4095 /* of the longest name of a file; what is longer no reason could quote */
 
 /* What the command line says beside the VM's description. */
 struct options {
@@ -47,6 +48,10 @@ struct options {
  * explained already: STATUS_USAGE for a bad flag, STATUS_CONFIG for a bad file.
  */
 int options_parse(struct options *o, int argc, char **argv);
+
+/* 0 or an exit status; the error is told. */
+int load_config(cv_config *c, const char *path);
+bool path_fits(const char *path);
 
 /* One line on stderr, "carbovisor: ...". */
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -28,11 +28,11 @@ static int take_word(struct job *j, int argc, char **argv)
         return 1;
     }
     if (argv[0][0] == '-' || !argv[0][0]) {
-        complain("flag '%s' is unknown; bundle takes VM.yaml files and -o FILE", argv[0]);
+        complain("flag '%.200s' is unknown; bundle takes VM.yaml files and -o FILE", argv[0]);
         return 0;
     }
     if (j->count == VMS_MAX) {
-        complain("'%s': one VM too many; a bundle has at most %u", argv[0], VMS_MAX);
+        complain("'%.200s': one VM too many; a bundle has at most %u", argv[0], VMS_MAX);
         return 0;
     }
     j->file[j->count++] = argv[0];
@@ -44,6 +44,7 @@ static int load(struct job *j, unsigned i)
 {
     const char *slash = strrchr(j->file[i], '/'), *base = slash ? slash + 1 : j->file[i];
     char name[64], why[WHY_MAX];
+    int status;
 
     snprintf(name, sizeof(name), "%.*s", (int)strcspn(base, "."), base);
     j->config[i] = cv_config_create();
@@ -51,9 +52,14 @@ static int load(struct job *j, unsigned i)
         complain("no memory; free some on the host");
         return STATUS_HOST;
     }
-    if ((name[0] && cv_config_set(j->config[i], "name", name, why, sizeof(why))) ||
-        cv_config_load(j->config[i], j->file[i], why, sizeof(why)) ||
-        cv_config_check(j->config[i], why, sizeof(why))) {
+    if (name[0] && cv_config_set(j->config[i], "name", name, why, sizeof(why))) {
+        complain("%s", why);
+        return STATUS_CONFIG;
+    }
+    status = load_config(j->config[i], j->file[i]);
+    if (status)
+        return status;
+    if (cv_config_check(j->config[i], why, sizeof(why))) {
         complain("%s", why);
         return STATUS_CONFIG;
     }
@@ -92,6 +98,7 @@ int verb_bundle(int argc, char **argv)
         complain("bundle takes one VM.yaml or more, and -o FILE; see carbovisor bundle --help");
         return STATUS_USAGE;
     }
+    status = path_fits(j.out) ? 0 : STATUS_CONFIG;
     for (unsigned i = 0; !status && i < j.count; i++)
         status = load(&j, i);
     if (!status)

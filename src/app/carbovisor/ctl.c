@@ -17,7 +17,7 @@ static int dial(const char *path)
     int fd;
 
     if (strlen(path) >= sizeof(addr.sun_path)) {
-        complain("ctl: %s: the path is too long; name a shorter one", path);
+        complain("ctl: %.200s: the path is too long; name a shorter one", path);
         return -1;
     }
     memcpy(addr.sun_path, path, strlen(path));

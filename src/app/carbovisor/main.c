@@ -26,7 +26,7 @@ const struct verb *verb_find(const char *name)
 
 static void print_usage(void)
 {
-    printf("Carbovisor %s: virtual machines of riscv64 on this host\n\nusage:\n", cv_version());
+    printf("Carbovisor %s: virtual machines of riscv64 and arm64 on this host\n\nusage:\n", cv_version());
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
         printf("  carbovisor %-7s %-41s %s\n", verbs[i].name, verbs[i].args, verbs[i].help);
     printf("  carbovisor --version | --help | COMMAND --help\n\n"
@@ -41,13 +41,14 @@ static int unknown_verb(const char *word)
     char hint[160];
 
     if (dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml"))) {
-        complain("command '%s' is unknown; write carbovisor run %s, see carbovisor --help", word, word);
+        complain("command '%.200s' is unknown; write carbovisor run %.200s, see carbovisor --help", word,
+                 word);
         return STATUS_USAGE;
     }
     for (; n < sizeof(verbs) / sizeof(verbs[0]); n++)
         names[n] = verbs[n].name;
     fmt_hint(hint, sizeof(hint), word, names, n);
-    complain("command '%s' is unknown; %s, see carbovisor --help", word, hint);
+    complain("command '%.200s' is unknown; %s, see carbovisor --help", word, hint);
     return STATUS_USAGE;
 }
 

@@ -204,15 +204,31 @@ static int take_flag(struct options *o, int argc, char **argv)
     return used;
 }
 
-static int load_file(struct options *o, const char *path)
+bool path_fits(const char *path)
+{
+    if (strlen(path) <= PATH_LENGTH)
+        return true;
+    complain("%.40s...: the name has %zu characters; at most %d are possible", path, strlen(path),
+             PATH_LENGTH);
+    return false;
+}
+
+int load_config(cv_config *c, const char *path)
 {
     char why[WHY_MAX];
 
-    if (cv_config_load(o->config, path, why, sizeof(why))) {
+    if (!path_fits(path))
+        return STATUS_CONFIG;
+    if (cv_config_load(c, path, why, sizeof(why))) {
         complain("%s", why);
         return STATUS_CONFIG;
     }
     return 0;
+}
+
+static int load_file(struct options *o, const char *path)
+{
+    return load_config(o->config, path);
 }
 
 /* The file first, wherever it stands, since flags override it. */
@@ -237,7 +253,7 @@ static int take_file(struct options *o, int argc, char **argv)
             continue;
         }
         if (file) {
-            complain("'%s': one VM.yaml is enough, '%s' was given before", argv[i], file);
+            complain("'%.200s': one VM.yaml is enough, '%.200s' was given before", argv[i], file);
             return STATUS_USAGE;
         }
         file = argv[i];

@@ -17,6 +17,7 @@ struct watcher {
     sigset_t set;
     pthread_t thread;
     volatile int signal;
+    volatile bool over; /* set before the signal that ends the thread */
 };
 
 static void *watch(void *opaque)
@@ -25,24 +26,26 @@ static void *watch(void *opaque)
     int sig;
 
     while (!sigwait(&w->set, &sig)) {
-        if (sig == SIGUSR1)
-            break; /* the run is over */
+        if (w->over)
+            break;
         w->signal = sig;
         cv_vm_stop(w->vm);
     }
     return NULL;
 }
 
+/* All that would end the process and leave the terminal as it is. A file that may not grow is an error. */
 static void watcher_start(struct watcher *w)
 {
+    static const int ends[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT,  SIGUSR1,
+                               SIGUSR2, SIGALRM, SIGXCPU, SIGVTALRM};
+
     sigemptyset(&w->set);
-    sigaddset(&w->set, SIGINT);
-    sigaddset(&w->set, SIGTERM);
-    sigaddset(&w->set, SIGHUP);
-    sigaddset(&w->set, SIGQUIT);
-    sigaddset(&w->set, SIGUSR1);
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+        sigaddset(&w->set, ends[i]);
     pthread_sigmask(SIG_BLOCK, &w->set, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
 }
 
 static void emit_counter(void *opaque, const char *name, uint64_t value)
@@ -85,8 +88,13 @@ static int run_vm(const struct options *o, cv_vm *vm, struct watcher *w)
         return status_of(err);
     }
     w->vm = vm;
-    pthread_create(&w->thread, NULL, watch, w);
+    err = pthread_create(&w->thread, NULL, watch, w);
+    if (err) {
+        complain("no thread for signals: %s; free some on the host", strerror(err));
+        return STATUS_HOST;
+    }
     cv_vm_wait(vm, -1, &result);
+    w->over = true;
     pthread_kill(w->thread, SIGUSR1);
     pthread_join(w->thread, NULL);
     if (o->verbose)
@@ -177,7 +185,7 @@ static int only_json(const char *verb, int argc, char **argv, int words, bool *j
     *json = false;
     for (int i = words; i < argc; i++) {
         if (strcmp(argv[i], "--json")) {
-            complain("%s: '%s' is one word too many; see carbovisor %s --help", verb, argv[i], verb);
+            complain("%s: '%.200s' is one word too many; see carbovisor %s --help", verb, argv[i], verb);
             return STATUS_USAGE;
         }
         *json = true;
@@ -204,7 +212,7 @@ int verb_list(int argc, char **argv)
         return 0;
     }
     if (argc)
-        complain("list: '%s' is unknown; list takes one of guests, engines, machines, devices", argv[0]);
+        complain("list: '%.200s' is unknown; list takes one of guests, engines, machines, devices", argv[0]);
     else
         complain("list takes one of guests, engines, machines, devices");
     return STATUS_USAGE;

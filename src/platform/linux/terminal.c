@@ -1,4 +1,5 @@
 /* Raw mode and its way back. */
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <termios.h>
@@ -14,31 +15,53 @@ bool terminal_is_raw(void)
     return raw;
 }
 
-void terminal_restore(void)
+/* In the background it is not ours, and we would be stopped; without a shell it is nobody else's. */
+static void set_if_ours(const struct termios *t)
 {
-    if (!raw)
-        return;
-    raw = false;
-    tcsetattr(STDIN_FILENO, TCSANOW, &saved);
+    int err = errno;
+    pid_t front = tcgetpgrp(STDIN_FILENO);
+
+    if (raw && (front < 0 || front == getpgrp()))
+        tcsetattr(STDIN_FILENO, TCSANOW, t);
+    errno = err;
 }
 
-/* After a stop the shell has set the terminal as it likes it. In the background it is not ours. */
+void terminal_restore(void)
+{
+    set_if_ours(&saved);
+    raw = false;
+}
+
+/* After a stop the shell has set the terminal as it likes it. */
 static void on_continue(int sig)
 {
     (void)sig;
-    if (raw && tcgetpgrp(STDIN_FILENO) == getpgrp())
-        tcsetattr(STDIN_FILENO, TCSANOW, &mode);
+    set_if_ours(&mode);
+}
+
+/* Whoever gets the terminal meanwhile finds it as it was. Without a shell the signal does not stop. */
+static void on_stop(int sig)
+{
+    struct sigaction act = {.sa_handler = SIG_DFL}, own;
+
+    set_if_ours(&saved);
+    sigaction(sig, &act, &own);
+    raise(sig);
+    sigaction(sig, &own, NULL);
+    set_if_ours(&mode);
 }
 
 void terminal_raw(void)
 {
     struct sigaction act = {.sa_handler = on_continue, .sa_flags = SA_RESTART};
+    struct sigaction stop = {.sa_handler = on_stop, .sa_flags = SA_RESTART | SA_NODEFER};
 
     if (raw || tcgetattr(STDIN_FILENO, &saved))
         return;
     if (!registered) {
         atexit(terminal_restore);
         sigaction(SIGCONT, &act, NULL);
+        sigaction(SIGTSTP, &stop, NULL);
     }
     registered = true;
     mode = saved;
