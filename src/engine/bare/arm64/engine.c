@@ -5,6 +5,7 @@
 #include "lib/fmt.h"
 #include "lib/str.h"
 #include "platform/bare/drivers/gic.h"
+#include "platform/bare/histogram.h"
 #include "platform/bare/irq/irq.h"
 
 static int probe(char *why, size_t why_size)
@@ -199,12 +200,19 @@ static void push(struct vcpu *v, unsigned groups)
         vgic_reset(hw_of(v));
 }
 
-static uint64_t exits_of(const struct hw_vcpu *h, unsigned reason)
+/* Exits for one reason: of a VM, by the zeros in front of their ticks. */
+struct exits {
+    const struct vm *vm;
+    unsigned reason;
+};
+
+static uint64_t exits_in(const void *of, unsigned bucket)
 {
+    const struct exits *e = of;
     uint64_t n = 0;
 
-    for (unsigned i = 0; h && i < HW_HISTOGRAM; i++)
-        n += h->histogram[reason][i];
+    for (unsigned i = 0; i < e->vm->vcpu_count; i++)
+        n += hw_of(e->vm->vcpu[i])->histogram[e->reason][HW_HISTOGRAM - 1 - bucket];
     return n;
 }
 
@@ -212,13 +220,15 @@ static void counters(struct vm *vm, void (*emit)(void *opaque, const char *name,
                      void *opaque)
 {
     for (unsigned r = 0; r < HW_REASONS; r++) {
+        const struct exits e = {vm, r};
         uint64_t sum = 0;
         char name[32];
 
-        for (unsigned i = 0; i < vm->vcpu_count; i++)
-            sum += exits_of(hw_of(vm->vcpu[i]), r);
+        for (unsigned i = 0; i < HW_HISTOGRAM; i++)
+            sum += exits_in(&e, i);
         fmt_snprintf(name, sizeof(name), "exit-%s", hw_reason_names[r]);
         emit(opaque, name, sum);
+        histogram_emit(name, HW_HISTOGRAM, exits_in, &e, emit, opaque);
     }
 }
 

@@ -31,8 +31,14 @@ enum bare_reason {
     BARE_REASONS
 };
 
-#define BARE_RING      32 /* last exits kept, power of two */
+#define BARE_RING      31 /* last exits kept; every so many rounds one is measured: primes, */
+#define BARE_ROUNDS    7  /* so that what guests repeat is measured all alike */
+#define BARE_HISTOGRAM 40 /* durations of exits, by powers of two of ticks */
 #define BARE_FENCE_MAX 16 /* page fences kept for the next entry, more become one of everything */
+
+/* In vcpu.request, none of core's: the exit in hand is measured. What looks at requests on the way back finds
+ * it. */
+#define BARE_REQ_MEASURE (UINT32_C(1) << 31)
 
 struct bare_trace {
     uint64_t pc, cause, value;
@@ -116,6 +122,11 @@ struct bare_vcpu {
     uint64_t switches;
     struct bare_trace *ring_next; /* the oldest */
     struct bare_trace ring[BARE_RING];
+    struct {
+        uint32_t round;
+        uint64_t start, memory; /* counter, and b->exits[BARE_MEMORY] then */
+        uint32_t histogram[BARE_REASONS][BARE_HISTOGRAM];
+    } measure;
 };
 
 /* Of one CPU: cpu->engine. Interrupts off. */
@@ -145,6 +156,8 @@ enum bare_way { BARE_LEAVE, BARE_BACK, BARE_BACK_ALL /* s registers were written
 uint64_t bare_exit(struct riscv_vcpu *r, struct bare_vcpu *b);
 /* What bare_exit() left for code that may block: EXIT_HANDLED, or what core has to hear (v->exit). */
 enum exit_action bare_exit_slow(struct riscv_vcpu *r);
+/* The exit that was measured is over. */
+void bare_measured(struct bare_vcpu *b);
 void bare_history(struct vcpu *v, void (*emit)(void *opaque, const char *line), void *opaque);
 
 /* ---- regs.c: interrupts off ---- */

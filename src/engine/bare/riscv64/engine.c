@@ -5,6 +5,7 @@
 #include "lib/err.h"
 #include "lib/fmt.h"
 #include "lib/str.h"
+#include "platform/bare/histogram.h"
 #include "platform/bare/irq/irq.h"
 
 /* ---- calls to where a vCPU is resident ---- */
@@ -112,8 +113,13 @@ static bool prepare(struct bare_vcpu *b)
     while (atomic_load_explicit(&arch_cpu()->resched, memory_order_relaxed))
         sched_preempt();
     request = atomic_load(&v->request);
-    if (request & ~(uint32_t)VCPU_REQ_IRQ)
-        return false;
+    if (UNLIKELY(request & ~(uint32_t)VCPU_REQ_IRQ)) {
+        if (request & BARE_REQ_MEASURE)
+            bare_measured(b);
+        request &= ~BARE_REQ_MEASURE;
+        if (request & ~(uint32_t)VCPU_REQ_IRQ)
+            return false;
+    }
     if (request)
         atomic_fetch_and(&v->request, ~(uint32_t)VCPU_REQ_IRQ);
     c = arch_cpu()->engine;
@@ -359,18 +365,36 @@ static const char *const reason_names[BARE_REASONS] = {
     [BARE_OTHER] = "exit-other",
 };
 
+/* Measured exits for one reason, of a VM. */
+struct exits {
+    const struct vm *vm;
+    unsigned reason;
+};
+
+static uint64_t exits_in(const void *of, unsigned bucket)
+{
+    const struct exits *e = of;
+    uint64_t n = 0;
+
+    for (unsigned i = 0; i < e->vm->vcpu_count; i++)
+        n += bare_of(e->vm->vcpu[i])->measure.histogram[e->reason][bucket];
+    return n;
+}
+
 static void bare_counters(struct vm *vm, void (*emit)(void *opaque, const char *name, uint64_t value),
                           void *opaque)
 {
     uint64_t switches = 0;
 
     for (unsigned k = 0; k < BARE_REASONS; k++) {
+        const struct exits e = {vm, k};
         uint64_t n = 0;
 
         for (unsigned i = 0; i < vm->vcpu_count; i++)
             n += bare_of(vm->vcpu[i])->exits[k];
         if (n)
             emit(opaque, reason_names[k], n);
+        histogram_emit(reason_names[k], BARE_HISTOGRAM, exits_in, &e, emit, opaque);
     }
     for (unsigned i = 0; i < vm->vcpu_count; i++)
         switches += bare_of(vm->vcpu[i])->switches;

@@ -5,12 +5,52 @@
 #include "core/bus.h"
 #include "engine/bare/riscv64/bare.h"
 #include "lib/fmt.h"
+#include "platform/bare/histogram.h"
 
 #define INSN_WFI 0x10500073u
 
 /* htinst of an access that the walk of VS tables made (Priv. 20240411, 18.6.3). */
 #define HTINST_WALK_MASK 0xffffefdfu
 #define HTINST_WALK      0x2000u
+
+/*
+ * Reading the clock twice at each exit would cost more than some exits: one in BARE_RING * BARE_ROUNDS is
+ * measured, from here on. No call, or who traces would need a frame.
+ */
+static inline void measure(struct bare_vcpu *b)
+{
+    b->ring_next = b->ring;
+    if (b->measure.round++ % BARE_ROUNDS)
+        return;
+    b->measure.start = arch_counter();
+    b->measure.memory = b->exits[BARE_MEMORY];
+    atomic_fetch_or_explicit(&b->r->v.request, BARE_REQ_MEASURE, memory_order_relaxed);
+}
+
+/* What the last exit of the ring was. */
+static enum bare_reason measured_reason(const struct bare_vcpu *b)
+{
+    const struct bare_trace *t = &b->ring[BARE_RING - 1];
+
+    switch (t->cause) {
+    case RV_EXC_ECALL_VS:
+        return BARE_HYPERCALL;
+    case RV_EXC_VIRTUAL_INSN:
+        return t->value == INSN_WFI || !t->value ? BARE_WFI : BARE_CSR;
+    default:
+        return b->exits[BARE_MEMORY] != b->measure.memory  ? BARE_MEMORY
+               : t->cause == RV_EXC_STORE_GUEST_PAGE_FAULT ? BARE_MMIO_WRITE
+                                                           : BARE_MMIO_READ;
+    }
+}
+
+void bare_measured(struct bare_vcpu *b)
+{
+    uint64_t ticks = arch_counter() - b->measure.start;
+
+    atomic_fetch_and(&b->r->v.request, ~BARE_REQ_MEASURE);
+    b->measure.histogram[measured_reason(b)][MIN(histogram_bucket(ticks), BARE_HISTOGRAM - 1u)]++;
+}
 
 static inline void trace(struct bare_vcpu *b, uint64_t pc, uint64_t cause, uint64_t value)
 {
@@ -19,7 +59,17 @@ static inline void trace(struct bare_vcpu *b, uint64_t pc, uint64_t cause, uint6
     t->pc = pc;
     t->cause = cause;
     t->value = value;
-    b->ring_next = ++t == b->ring + BARE_RING ? b->ring : t;
+    b->ring_next = ++t;
+    if (UNLIKELY(t == b->ring + BARE_RING))
+        measure(b);
+}
+
+static inline uint64_t go_on(struct riscv_vcpu *r, struct bare_vcpu *b);
+
+static __attribute__((noinline)) uint64_t measured(struct riscv_vcpu *r, struct bare_vcpu *b)
+{
+    bare_measured(b);
+    return go_on(r, b);
 }
 
 /* A change of interrupt inputs is short work; the rest is for bare_run(). */
@@ -31,6 +81,8 @@ static __attribute__((noinline)) uint64_t requested(struct riscv_vcpu *r, struct
         bare_inputs(b);
         return BARE_BACK;
     }
+    if (atomic_load_explicit(&r->v.request, memory_order_relaxed) & BARE_REQ_MEASURE)
+        return measured(r, b);
     b->exit.reason = BARE_INTERRUPT;
     return BARE_LEAVE;
 }
@@ -343,7 +395,8 @@ static void sleep_until_wake(struct riscv_vcpu *r, struct bare_vcpu *b)
     spin_lock(&b->sleep.lock);
     atomic_store(&b->asleep, true);
     for (;;) {
-        request = atomic_load(&r->v.request);
+        request =
+            atomic_load(&r->v.request); /* one that is measured is not slept through: WFI may do nothing */
         if (request & ~(uint32_t)VCPU_REQ_IRQ || (riscv_mip(r) & r->mie))
             break;
         if (request)
