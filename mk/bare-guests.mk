@@ -22,7 +22,7 @@ $(OUT)/bare-guests/riscv64/null.img: tests/bare/riscv64/null.S
 
 bare_guest_cc_arm64 := aarch64-linux-gnu-gcc -march=armv8-a -mgeneral-regs-only -mstrict-align
 bare_guest_src_arm64 := $(wildcard tests/bare/arm64/*.[ch] tests/bare/arm64/*.S) tests/bare/arm64/link.ld
-BARE_GUESTS_arm64 := bench compete spin hello forms hostile tick victim flood calm
+BARE_GUESTS_arm64 := bench compete spin hello forms hostile tick victim flood calm gicv2
 
 bare_guest_src_arm64 += tests/bare/common.h src/platform/bare/boot/arm64/pairs.inc
 $(OUT)/bare-guests/arm64/%.elf: tests/bare/arm64/%.c $(bare_guest_src_arm64)

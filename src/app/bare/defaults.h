@@ -4,7 +4,10 @@
 
 #include "core/vmdesc.h"
 
-/* Options of the machine that suit the board's hardware ("gic=2"); NULL: the machine's own. */
-const char *board_machine_options(void);
+/*
+ * The machine that suits the board's hardware where the description leaves that open. -ENOTSUP with one line:
+ * it asks for one whose interrupt controller this board's CPUs cannot serve.
+ */
+int board_machine(struct vm_desc *d, char *why, size_t why_size);
 
 #endif

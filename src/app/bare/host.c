@@ -158,8 +158,9 @@ static int create(struct bare_vm *b, char *why, size_t why_size)
         return -EEXIST;
     }
     b->desc = b->config.desc;
-    if (!b->desc.machine_options)
-        b->desc.machine_options = board_machine_options();
+    err = board_machine(&b->desc, why, why_size);
+    if (err)
+        return err;
     err = group_create(&b->group, b->desc.name, b->desc.sched.weight, b->desc.sched.budget);
     if (err) {
         b->group = NULL;

@@ -3,8 +3,12 @@
 #include "app/bare/defaults.h"
 #include "engine/bare/riscv64/engine.h"
 #include "guest/riscv64/guest.h"
+#include "lib/err.h"
+#include "lib/fmt.h"
+#include "lib/str.h"
 #include "machine/machine.h"
 #include "machine/virt_riscv64.h"
+#include "platform/bare/boot/riscv64/csr_ops.h"
 
 const struct registry_guest registry_guests[] = {
     {&guest_riscv64, NULL},
@@ -21,7 +25,17 @@ const struct machine_ops *const machines[] = {
     NULL,
 };
 
-const char *board_machine_options(void)
+/* A PLIC is emulated anywhere; registers of an interrupt file trap only where CPUs know them (AIA 1.0, 5). */
+int board_machine(struct vm_desc *d, char *why, size_t why_size)
 {
-    return NULL;
+    char value[16];
+
+    if (!riscv_host.ssaia && machine_option(d->machine_options, "aia", value, sizeof(value)) &&
+        !strcmp(value, "aplic-imsic")) {
+        fmt_snprintf(
+            why, why_size,
+            "machine: aia=aplic-imsic: this board's CPUs have no AIA; take aia=none, or leave it out");
+        return -ENOTSUP;
+    }
+    return 0;
 }

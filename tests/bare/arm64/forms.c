@@ -24,9 +24,30 @@ uint64_t guest_sync(uint64_t esr, uint64_t far)
 }
 
 static volatile uint64_t echo;
+static volatile unsigned turn;
+
+#define TURNS         100
+#define TURNS_CONTEXT 4712
+
+/* Until it is this PE's turn, by WFE. */
+static void wait_turn(unsigned mine)
+{
+    while (turn != mine)
+        __asm__ volatile("wfe" ::: "memory");
+}
+
+static void give_turn(unsigned to)
+{
+    turn = to;
+    __asm__ volatile("dsb sy\n\tsev" ::: "memory");
+}
 
 void guest_pe(uint64_t context)
 {
+    for (unsigned i = 0; context == TURNS_CONTEXT && i < TURNS; i++) {
+        wait_turn(1);
+        give_turn(0);
+    }
     echo = context;
     hvc(PSCI_CPU_OFF, 0, 0, 0);
 }
@@ -179,6 +200,21 @@ static void calls(void)
     check("cpu on nowhere", (uint32_t)hvc(PSCI_CPU_ON, 7, 0, 0), (uint32_t)-2);
 }
 
+/* Two vCPUs, on one CPU maybe, wait for each other. */
+static void turns(void)
+{
+    hvc(PSCI_CPU_ON, 1, (uint64_t)guest_secondary, TURNS_CONTEXT);
+    for (unsigned i = 0; i < TURNS; i++) {
+        give_turn(1);
+        wait_turn(0);
+    }
+    while (echo != TURNS_CONTEXT)
+        __asm__ volatile("wfe");
+    check("turns by WFE", turn, 0);
+    while (hvc(0xc4000004, 1, 0, 0) != 1)
+        ;
+}
+
 /* SVE, SME and MTE are hidden; what is not there is undefined. */
 static void registers(void)
 {
@@ -213,6 +249,7 @@ void guest_main(uint64_t dtb, uint64_t ticks)
     (void)dtb;
     (void)ticks;
     calls();
+    turns();
     registers();
     plain();
     pairs();

@@ -267,9 +267,12 @@ static void sleep_until_wake(struct hw_vcpu *h)
 static void wait_for_interrupt(struct hw_vcpu *h)
 {
     h->a->v.pc += 4;
-    if (h->esr & 1) { /* WFE: others may run */
+    if (h->esr & 1) { /* WFE, of one that was preempted: who spins gives way, until nobody wants the CPU */
         h->reason = HW_WFE;
-        arch_cpu()->resched = 1;
+        if (!task_yield()) {
+            h->hcr &= ~(uint64_t)HCR_TWE;
+            h->vgic.changed = true; /* hw_prepare() writes it */
+        }
         return;
     }
     h->reason = HW_WFI;
@@ -554,6 +557,7 @@ bool hw_prepare(struct hw_vcpu *h)
         atomic_store(&h->inside, hc->cpu);
         if (UNLIKELY(atomic_load_explicit(&hc->cpu->resched, memory_order_relaxed))) {
             atomic_store(&h->inside, NULL);
+            h->hcr |= HCR_TWE;
             sched_preempt();
             continue;
         }

@@ -287,14 +287,17 @@ void irq_exit(void)
     sched_preempt();
 }
 
-void task_yield(void)
+bool task_yield(void)
 {
+    struct plat_task *t = task_current();
+    uint64_t before = atomic_load(&t->switches);
     bool on = arch_irq_save();
 
-    task_current()->yielded = true;
+    t->yielded = true;
     schedule();
-    task_current()->yielded = false;
+    t->yielded = false;
     arch_irq_restore(on);
+    return atomic_load(&t->switches) != before;
 }
 
 /* ---- sleeping and waking ---- */
