@@ -27,8 +27,13 @@ static const void *slow_load(struct vcpu *v, gva_t va, unsigned aux, struct exec
 /* Where to store: guest memory, or a place that does not matter because the store is done. */
 static void *slow_store(struct vcpu *v, gva_t va, unsigned aux, const void *value, struct exec_buf *buf)
 {
-    if (!soft_of(v)->exact)
-        return tlb_fill_write(v, va, 1u << (aux & IR_MEM_SIZE));
+    unsigned size = 1u << (aux & IR_MEM_SIZE);
+    void *p;
+
+    if (!soft_of(v)->exact) {
+        p = tlb_fill_write(v, va, size);
+        return p ? p : tlb_store_once(v, va, size);
+    }
     return access_store(v, va, aux, value) ? NULL : buf->bytes;
 }
 

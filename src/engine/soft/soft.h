@@ -35,6 +35,18 @@ struct tlb_set {
     struct tlb_way way[2];
 };
 
+/*
+ * A page that holds code and was stored to beside it: no write entry may serve it, for each store has to be
+ * looked at.
+ */
+struct tlb_code {
+    uint64_t tag;
+    uint8_t *host;
+    gpa_t gpa;
+    _Atomic uint8_t *flags;
+};
+#define TLB_CODE_PAGES 16
+
 /* A large page, or a piece of one: refills 4 KiB entries without a walk. */
 struct tlb_large {
     uint64_t va, size; /* size 0: free */
@@ -99,6 +111,7 @@ struct soft_vcpu {
     struct tlb_set read[TLB_SETS];
     struct tlb_set write[TLB_SETS];
     struct tlb_set fetch[TLB_FETCH_SETS];
+    struct tlb_code code[TLB_CODE_PAGES];
     struct tlb_large large[TLB_LARGE];
     struct tlb_context contexts[TLB_CONTEXTS];
     struct soft_space spaces[SOFT_SPACES];

@@ -1,5 +1,6 @@
 /* The soft TLB: fills, walks, flushes. */
 #include "engine/soft/tlb.h"
+#include "engine/soft/units.h"
 #include "lib/str.h"
 
 static const uint8_t large_bits[TLB_LARGE_CLASSES] = {16, 21, 30};
@@ -9,6 +10,7 @@ void tlb_reset(struct soft_vcpu *s)
     memset(s->read, 0, sizeof(s->read));
     memset(s->write, 0, sizeof(s->write));
     memset(s->fetch, 0, sizeof(s->fetch));
+    memset(s->code, 0, sizeof(s->code));
     memset(s->large, 0, sizeof(s->large));
     memset(s->contexts, 0, sizeof(s->contexts));
     memset(s->spaces, 0, sizeof(s->spaces));
@@ -142,31 +144,92 @@ void *tlb_fill_read(struct vcpu *v, gva_t va, unsigned size)
     return t.host;
 }
 
-/* Sets DIRTY; false when each store to the page has to be told (CODE, WATCH). */
-static bool page_writable(const struct tlb_target *t)
+static _Atomic uint8_t *flags_of(const struct tlb_target *t)
 {
-    _Atomic uint8_t *f = &t->region->flags[(t->gpa - t->region->base) >> MEM_PAGE_BITS];
+    return &t->region->flags[(t->gpa - t->region->base) >> MEM_PAGE_BITS];
+}
+
+/* Sets DIRTY, and gives what was set. */
+static uint8_t page_dirty(const struct tlb_target *t)
+{
+    _Atomic uint8_t *f = flags_of(t);
     uint8_t flags = atomic_load_explicit(f, memory_order_relaxed);
 
     if (!(flags & MEM_PAGE_DIRTY))
         flags = atomic_fetch_or(f, MEM_PAGE_DIRTY);
-    return !(flags & (MEM_PAGE_CODE | MEM_PAGE_WATCH));
+    return flags;
+}
+
+static struct tlb_code *code_entry(struct soft_vcpu *s, gva_t va)
+{
+    return &s->code[(va >> MEM_PAGE_BITS) % TLB_CODE_PAGES];
+}
+
+static void code_fill(struct vcpu *v, gva_t va, const struct tlb_target *t)
+{
+    struct soft_vcpu *s = soft_of(v);
+    unsigned at = (unsigned)(va & (MEM_PAGE_SIZE - 1));
+
+    if (v->vm->vcpu_count == 1)
+        *code_entry(s, va) = (struct tlb_code){
+            .tag = tlb_tag(va, s->ctx[ACCESS_WRITE]),
+            .host = t->host - at,
+            .gpa = t->gpa - at,
+            .flags = flags_of(t),
+        };
+}
+
+/* The entry's index comes from the first byte, its tag from the last: never both of an access that crosses.
+ */
+void *tlb_store_once(struct vcpu *v, gva_t va, unsigned size)
+{
+    enum { KNOWN = MEM_PAGE_CODE | MEM_PAGE_DIRTY };
+    struct soft_vcpu *s = soft_of(v);
+    const struct tlb_code *c = code_entry(s, va);
+    unsigned at = (unsigned)(va & (MEM_PAGE_SIZE - 1));
+
+    if (c->tag != tlb_tag(va + size - 1, s->ctx[ACCESS_WRITE]) ||
+        atomic_load_explicit(c->flags, memory_order_relaxed) != KNOWN ||
+        !units_beside(v->vm, c->gpa + at, size))
+        return NULL;
+    return c->host + at;
 }
 
 void *tlb_fill_write(struct vcpu *v, gva_t va, unsigned size)
 {
     struct soft_vcpu *s = soft_of(v);
     struct tlb_target t;
+    uint8_t flags;
 
     if ((va & (MEM_PAGE_SIZE - 1)) + size > MEM_PAGE_SIZE)
         return NULL;
     s->stat.tlb_fills++;
     if (tlb_walk(v, va, ACCESS_WRITE, &t) || !t.host || t.page_bits < MEM_PAGE_BITS ||
-        t.region->kind != MEM_RAM || !page_writable(&t))
+        t.region->kind != MEM_RAM)
         return NULL;
+    flags = page_dirty(&t);
+    /* Each store there has to be told. */
+    if (flags & (MEM_PAGE_CODE | MEM_PAGE_WATCH)) {
+        if (!(flags & MEM_PAGE_WATCH))
+            code_fill(v, va, &t);
+        return NULL;
+    }
     plat_meet();
     way_fill(&s->write[tlb_set(va)], tlb_tag(va, s->ctx[ACCESS_WRITE]), (uintptr_t)t.host - va);
     return t.host;
+}
+
+void *tlb_fill_store(struct vcpu *v, gva_t va, unsigned size)
+{
+    void *p = tlb_store_once(v, va, size);
+
+    if (!p) {
+        p = tlb_fill_write(v, va, size);
+        if (p)
+            return p;
+        p = tlb_store_once(v, va, size);
+    }
+    return p ? (char *)p + TLB_ONCE : NULL;
 }
 
 /* Bit 0 of a fetch entry's addend: the page is not global. */
@@ -258,6 +321,8 @@ static void flush_page(struct soft_vcpu *s, gva_t va)
     set_drop(&s->read[tlb_set(va)], page);
     set_drop(&s->write[tlb_set(va)], page);
     set_drop(&s->fetch[tlb_fetch_set(va)], page);
+    if ((code_entry(s, va)->tag & TLB_PAGE_MASK) == page)
+        code_entry(s, va)->tag = 0;
 }
 
 void tlb_flush(struct vcpu *v, const struct flush_scope *scope)

@@ -64,6 +64,15 @@ void *tlb_fill_read(struct vcpu *v, gva_t va, unsigned size);
 void *tlb_fill_write(struct vcpu *v, gva_t va, unsigned size);
 
 /*
+ * For this one store, which no entry may serve: to a CODE page, but not to code. NULL as above, and where
+ * several vCPUs run: another might be about to make code of these bytes.
+ */
+void *tlb_store_once(struct vcpu *v, gva_t va, unsigned size);
+/* Either: with this bit set in the address it is for this one store. */
+#define TLB_ONCE BIT(63)
+void *tlb_fill_store(struct vcpu *v, gva_t va, unsigned size);
+
+/*
  * Where an access of one page goes, for the exact path and for code fetch. 0, or 1: translate() recorded an
  * exception. `host` is NULL for anything but RAM and ROM.
  */

@@ -8,6 +8,7 @@
 #define HASH_SIZE (1u << HASH_BITS)
 #define PAGE_BITS 10
 #define PAGES     (1u << PAGE_BITS)
+#define LINES     (1u << 16)
 
 /* A guest page with units, or with one being made. Under the lock. */
 struct code_page {
@@ -25,7 +26,9 @@ struct units {
     const struct units_ops *ops;
     struct plat_lock lock;
     struct unit *_Atomic hash[HASH_SIZE];
-    struct code_page *pages[PAGES];
+    struct code_page *pages[PAGES]; /* by the lower bits of the page number */
+    _Atomic uint64_t
+        lines[LINES]; /* of all pages whose numbers agree in so many lower bits; read without lock */
     struct code_page *oldest, *newest;
     struct unit *dead, **dead_tail; /* by time of death */
     _Atomic uint64_t epoch;         /* counts deaths */
@@ -102,12 +105,25 @@ static bool has_second(const struct unit *u)
 
 static struct code_page **page_slot(struct units *t, gpa_t gpa)
 {
-    struct code_page **at =
-        &t->pages[((gpa >> MEM_PAGE_BITS) * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - PAGE_BITS)];
+    struct code_page **at = &t->pages[(gpa >> MEM_PAGE_BITS) % PAGES];
 
     while (*at && (*at)->gpa != gpa)
         at = &(*at)->next;
     return at;
+}
+
+static _Atomic uint64_t *lines_at(struct units *t, gpa_t gpa)
+{
+    return &t->lines[(gpa >> MEM_PAGE_BITS) % LINES];
+}
+
+static void lines_update(struct units *t, gpa_t gpa)
+{
+    uint64_t lines = 0;
+
+    for (struct code_page *p = t->pages[(gpa >> MEM_PAGE_BITS) % PAGES]; p; p = p->next)
+        lines |= lines_at(t, p->gpa) == lines_at(t, gpa) ? p->lines : 0;
+    atomic_store_explicit(lines_at(t, gpa), lines, memory_order_relaxed);
 }
 
 static struct code_page *page_get(struct units *t, gpa_t gpa)
@@ -145,7 +161,7 @@ static void page_put(struct vm *vm, struct code_page *p)
     plat_free(p);
 }
 
-static void page_unlink(struct code_page *p, struct unit *u, unsigned side)
+static void page_unlink(struct units *t, struct code_page *p, struct unit *u, unsigned side)
 {
     struct unit **at = &p->units;
 
@@ -156,13 +172,15 @@ static void page_unlink(struct code_page *p, struct unit *u, unsigned side)
     p->lines = 0;
     for (u = p->units; u; u = u->page_next[side_of(u, p)])
         p->lines |= u->lines[side_of(u, p)];
+    lines_update(t, p->gpa);
 }
 
-static void page_link(struct code_page *p, struct unit *u, unsigned side)
+static void page_link(struct units *t, struct code_page *p, struct unit *u, unsigned side)
 {
     u->page_next[side] = p->units;
     p->units = u;
     p->lines |= u->lines[side];
+    lines_update(t, p->gpa);
 }
 
 /* ---- death ---- */
@@ -174,10 +192,10 @@ static void kill_locked(struct vm *vm, struct unit *u, struct code_page *except)
     struct code_page *p[2] = {*page_slot(t, u->gpa & TLB_PAGE_MASK), NULL};
 
     hash_remove(t, u);
-    page_unlink(p[0], u, 0);
+    page_unlink(t, p[0], u, 0);
     if (has_second(u)) {
         p[1] = *page_slot(t, u->gpa2);
-        page_unlink(p[1], u, 1);
+        page_unlink(t, p[1], u, 1);
     }
     __atomic_store_n(&u->dead, true, __ATOMIC_RELEASE);
     plat_meet();
@@ -232,6 +250,13 @@ static uint64_t lines_of(gpa_t page, gpa_t gpa, uint64_t len)
     uint64_t last = (MIN(gpa + len, page + MEM_PAGE_SIZE) - 1 - page) / 64;
 
     return (UINT64_MAX >> (63 - last)) & (UINT64_MAX << first);
+}
+
+bool units_beside(struct vm *vm, gpa_t gpa, uint64_t len)
+{
+    uint64_t lines = atomic_load_explicit(lines_at(units_of(vm), gpa), memory_order_relaxed);
+
+    return !(lines & lines_of(gpa & TLB_PAGE_MASK, gpa, len));
 }
 
 void units_written(struct vm *vm, gpa_t gpa, uint64_t len)
@@ -404,9 +429,9 @@ static void insert_locked(struct vm *vm, struct unit *u)
     struct units *t = units_of(vm);
     struct unit *_Atomic *at = &t->hash[hash_index(u->gpa, u->mode)];
 
-    page_link(*page_slot(t, u->gpa & TLB_PAGE_MASK), u, 0);
+    page_link(t, *page_slot(t, u->gpa & TLB_PAGE_MASK), u, 0);
     if (has_second(u))
-        page_link(*page_slot(t, u->gpa2), u, 1);
+        page_link(t, *page_slot(t, u->gpa2), u, 1);
     atomic_store_explicit(&u->next, atomic_load_explicit(at, memory_order_relaxed), memory_order_relaxed);
     atomic_store_explicit(at, u, memory_order_release);
     t->stat.made++;

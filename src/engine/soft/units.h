@@ -95,6 +95,11 @@ void units_kill(struct vm *vm, struct unit *u);
  * before the next safepoint. Any task. CODE is cleared when no unit is left on the page.
  */
 void units_written(struct vm *vm, gpa_t gpa, uint64_t len);
+/*
+ * Whether no unit is made of these bytes: true only if so. They lie in one page. On a VM's only vCPU a store
+ * there needs no announcement then: no other is making units.
+ */
+bool units_beside(struct vm *vm, gpa_t gpa, uint64_t len);
 /* Kills all. */
 void units_flush(struct vm *vm);
 

@@ -349,8 +349,8 @@ static void pop_saved(struct make *m, const uint8_t *regs, unsigned n)
 /* rcx: guest address; all other registers stay. Comes back with the addend, or not at all. */
 static void make_miss(struct make *m, unsigned size, bool write)
 {
-    void *(*fill)(struct vcpu *, gva_t, unsigned) = write ? tlb_fill_write : tlb_fill_read;
-    uint8_t *again, *slow, *none;
+    void *(*fill)(struct vcpu *, gva_t, unsigned) = write ? tlb_fill_store : tlb_fill_read;
+    uint8_t *again, *slow, *none, *lasting;
 
     here(m, (write ? T_WRITE : T_READ) + size);
     for (unsigned i = 0; i < ARRAY_SIZE(miss_saved); i++)
@@ -376,6 +376,15 @@ static void make_miss(struct make *m, unsigned size, bool write)
     none = as_jcc8(&m->a, CC_E);
     as_mov(&m->a, RDI, RAX);
     as_rr(&m->a, X_SUB | O_W, RDI, RCX);
+    as_rr(&m->a, X_TEST | O_W, RAX, RAX);
+    lasting = as_jcc8(&m->a, CC_NS);
+    as_shift_ri(&m->a, O_W, G_SHL, RAX, 1); /* TLB_ONCE */
+    as_shift_ri(&m->a, O_W, G_SHR, RAX, 1);
+    as_rr(&m->a, X_SUB | O_W, RAX, RCX);
+    as_mov(&m->a, RCX, RAX);
+    pop_saved(m, miss_saved, ARRAY_SIZE(miss_saved));
+    as_ret(&m->a);
+    as_patch8(lasting, m->a.p);
     as_jmp_to(&m->a, again);
     as_patch8(none, m->a.p);
     pop_saved(m, miss_saved, ARRAY_SIZE(miss_saved));
