@@ -13,6 +13,11 @@ static void set(uint64_t *map, unsigned i)
     map[i / 64] |= BIT(i % 64);
 }
 
+static void clear(uint64_t *map, unsigned i)
+{
+    map[i / 64] &= ~BIT(i % 64);
+}
+
 struct scan {
     struct soft_scratch *s;
     const struct lift_ops *lift;
@@ -208,6 +213,7 @@ int region_form(struct soft_scratch *s, const struct lift_ops *lift, uint64_t mo
 {
     struct scan sc = {.s = s, .lift = lift, .limits = limits, .mode = mode, .avail = avail};
     struct ir_unit *u = &s->unit;
+    bool bypassed;
 
     *u = (struct ir_unit){.ops = s->ops,
                           .blocks = s->blocks,
@@ -217,7 +223,16 @@ int region_form(struct soft_scratch *s, const struct lift_ops *lift, uint64_t mo
     scan(&sc, entry);
     if (!sc.insns)
         return -E2BIG;
+    /*
+     * An entry that the flow comes by again, but does not jump to, has a block of its own: a loop that is
+     * entered in its middle is one all the same.
+     */
+    bypassed = limits->traces && is_set(s->follows, entry) && !is_set(s->joined, entry);
+    if (bypassed)
+        clear(s->leader, entry);
     lift_block(&sc, entry);
+    if (bypassed)
+        memset(s->lifted, 0, sizeof(s->lifted));
     for (unsigned w = 0; w < ARRAY_SIZE(s->leader); w++) {
         for (uint64_t rest = s->leader[w] & s->scanned[w]; rest && !u->overflow; rest &= rest - 1) {
             unsigned offset = w * 64 + (unsigned)__builtin_ctzll(rest);
