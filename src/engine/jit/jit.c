@@ -193,6 +193,30 @@ static void warm(struct unit *u, uint64_t insns)
         __atomic_store_n(&u->heat, heat - (uint32_t)MIN(insns / HEAT_INSNS, heat - 1), __ATOMIC_RELAXED);
 }
 
+/*
+ * Code that ran out of budget is entered again where it stopped, through the jump hash: by the dispatcher or
+ * by the guest's way back from an interrupt.
+ */
+static void resume_note(struct vcpu *v)
+{
+    struct soft_vcpu *s = soft_of(v);
+    const void *at = emit_resume(v, false);
+    gpa_t gpa;
+
+    s->fetch_local = false;
+    if (at && !tlb_fetch(v, v->pc, &gpa))
+        soft_jump_set(s, v->pc, (void *)(uintptr_t)at, false);
+}
+
+static const void *resume_at(struct vcpu *v)
+{
+    struct soft_vcpu *s = soft_of(v);
+    const struct soft_jump *j = &s->jumps[soft_jump_index(v->pc)];
+    const void *at = emit_resume(v, true);
+
+    return at && j->target == at && j->key == (v->pc ^ s->space) ? at : NULL;
+}
+
 static enum jit_leave run_unit(struct vcpu *v, struct unit *u)
 {
     struct soft_vcpu *s = soft_of(v);
@@ -221,16 +245,18 @@ static void step(struct vcpu *v)
 /* False: the caller has to hand out a new budget. */
 static bool run_once(struct vcpu *v)
 {
-    struct unit *u = find(v);
+    const void *at = resume_at(v);
+    struct unit *u = at ? NULL : find(v);
 
-    if (!u)
+    if (!at && !u)
         return true;
-    switch (run_unit(v, u)) {
+    switch (at ? jit_of(v->vm)->enter(v, at) : run_unit(v, u)) {
     case JIT_BAIL:
         __atomic_fetch_add(&jit_of(v->vm)->stat.bails, 1, __ATOMIC_RELAXED);
         step(v);
         return true;
     case JIT_BUDGET:
+        resume_note(v);
         /* Where counts are part of the result they are met exactly. */
         if (!v->vm->desc.deterministic && v->count != v->due)
             return false;

@@ -128,6 +128,11 @@ void emit_unlink(struct jit_link *l);
 /* The link that the vCPU's last JIT_LINK was about. */
 struct jit_link *emit_last_link(struct vcpu *v);
 /*
+ * After JIT_BUDGET: where code can be entered, as by jit_vm.enter, to go on at v->pc; good as long as an
+ * entry of the jump hash is. NULL: unknown. take: it is forgotten.
+ */
+const void *emit_resume(struct vcpu *v, bool take);
+/*
  * The unit with a memory access that missed its slot too often, once; NULL: there is none. The access is
  * marked. Call before the next safepoint.
  */

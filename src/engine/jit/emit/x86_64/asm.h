@@ -513,6 +513,14 @@ static inline void as_jmp_to(struct as *a, const uint8_t *target)
         as_patch(as_jmp(a), target);
 }
 
+/* The address of a place in the code. Flags stay. */
+static inline void as_lea_rip(struct as *a, unsigned dst, const uint8_t *target)
+{
+    as_opcode(a, X_LEA | O_W, dst, 0, 0, false);
+    as_u8(a, (dst & 7) << 3 | 5);
+    as_u32(a, (uint32_t)(target - (a->p + 4)));
+}
+
 static inline void as_jmp_reg(struct as *a, unsigned reg)
 {
     as_rr(a, 0xff, 4, reg);

@@ -27,6 +27,7 @@ enum { HOME_NONE, HOME_REG = 0x0f, HOME_HIGH = 0x10, HOME_GPR = 0x20, HOME_XMM =
 enum thunk {
     T_NEXT,     /* leave at pc_page + ecx */
     T_BUDGET,   /* ecx: offset | refund << 16 */
+    T_RESUME,   /* called; the same, and behind the call it can go on */
     T_BAIL,     /* ecx alike */
     T_HASH,     /* by the jump hash to pc_page + ecx */
     T_MISS,     /* leave at rax, which the jump hash does not know */
@@ -47,6 +48,7 @@ struct own {
     uint64_t fp_live; /* far from the vcpu: its displacement has to take 4 bytes, see emit_close() */
     struct jit_link *link;
     struct emit *emit;
+    const uint8_t *resume; /* where generated code goes on at v->pc, NULL: unknown */
     uint32_t mxcsr, mxcsr_default;
     uint64_t nan[2];  /* default NaN of f64; boxed one of f32 */
     uint64_t box[2];  /* what a boxed f32 has above it */

@@ -206,6 +206,10 @@ static void make_ways_out(struct make *m)
     uint8_t *stop[2];
 
     make_leave_where(m, T_BUDGET, JIT_BUDGET);
+    here(m, T_RESUME);
+    as_pop(&m->a, RDX);
+    as_st(&m->a, RDX, RBP, OWN_DISP(resume));
+    as_patch(as_jmp(&m->a), rw_of(m, T_BUDGET));
     make_leave_where(m, T_BAIL, JIT_BAIL);
     here(m, T_NEXT);
     as_mov32(&m->a, RAX, RCX);

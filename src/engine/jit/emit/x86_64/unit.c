@@ -9,6 +9,16 @@
 
 /* ---- cold stubs, references to thunks ---- */
 
+/*
+ * Where a unit is entered: by the gate, at one of its blocks, rax the pc and rdx the block; by the far entry,
+ * rax the pc; by the near one, which stands behind. Where gate and near entry are patched a whole instruction
+ * of at least 5 bytes has to stand, in 8 aligned bytes.
+ */
+#define GATE       8
+#define FAR_BYTES  10
+#define FAR_OFFSET 38
+#define NEAR       (FAR_OFFSET + FAR_BYTES)
+
 void emit_cold(struct emit *e, struct cold c)
 {
     c.block = (uint16_t)e->block;
@@ -61,6 +71,18 @@ static void leave_at(struct emit *e, uint32_t where, unsigned thunk)
 static void cold_leave(struct emit *e, const struct cold *c)
 {
     leave_at(e, c->where, c->x);
+}
+
+/*
+ * Out of budget before a block: the unit can be entered there again, so that a loop does not go on in a unit
+ * of its own made from wherever it was interrupted.
+ */
+static void cold_budget(struct emit *e, const struct cold *c)
+{
+    as_imm(&e->a, RCX, c->where);
+    emit_call_thunk(e, T_RESUME);
+    as_lea_rip(&e->a, RDX, e->block_at[c->x]);
+    as_jmp_to(&e->a, e->stage + GATE);
 }
 
 /* The instruction would be executed from its start by the interpreter. */
@@ -398,10 +420,10 @@ static void cold_exit(struct emit *e, const struct cold *c)
         return;
     }
     if (take > 0)
-        emit_cold(e, (struct cold){.fn = cold_leave,
+        emit_cold(e, (struct cold){.fn = cold_budget,
                                    .jump = as_jcc(&e->a, CC_S),
                                    .where = (uint32_t)(to->offset & 0xffff) | (uint32_t)to->insns << 16,
-                                   .x = T_BUDGET});
+                                   .x = (uint32_t)b});
     as_jmp_to(&e->a, e->body_at[b]);
 }
 
@@ -632,10 +654,10 @@ static void block_head(struct emit *e, const struct ir_block *b)
         as_rm(&e->a, 0x81 | O_W, G_SUB, mem_at(RBP, VCPU_DISP(budget))); /* 8 bytes: see emit_close() */
         as_u32(&e->a, b->insns);
     }
-    emit_cold(e, (struct cold){.fn = cold_leave,
+    emit_cold(e, (struct cold){.fn = e->block ? cold_budget : cold_leave,
                                .jump = as_jcc(&e->a, CC_S),
                                .where = (uint32_t)(b->offset & 0xffff) | (uint32_t)b->insns << 16,
-                               .x = T_BUDGET});
+                               .x = e->block ? e->block : T_BUDGET});
     e->body_at[e->block] = e->a.p;
 }
 
@@ -682,28 +704,33 @@ static void block(struct emit *e, const struct ir_block *b)
     block_body(e, b);
 }
 
-/* The entries. Where the near one is patched, a whole instruction of at least 5 bytes has to stand. */
-#define FAR_BYTES  10
-#define FAR_OFFSET 14
-#define NEAR       (FAR_OFFSET + FAR_BYTES)
+static void fp_check(struct emit *e)
+{
+    struct cold c = {.fn = cold_fp_load};
+
+    if (!e->uses_fp)
+        return;
+    as_cmp8_mi(&e->a, mem_at(RBP, OWN_DISP(fp_live)), 0);
+    c.jump = as_jcc(&e->a, CC_E);
+    c.back = e->a.p;
+    emit_cold(e, c);
+}
 
 static void entries(struct emit *e)
 {
-    as_u64(&e->a, 0); /* whose code it is: see finish() */
-    as_nop(&e->a, FAR_OFFSET - 8);
+    as_u64(&e->a, 0);                             /* whose code it is: see finish() */
+    as_opcode(&e->a, 0x25 | O_W, 0, 0, 0, false); /* and rax, imm32 */
+    as_u32(&e->a, 0u - (uint32_t)MEM_PAGE_SIZE);
+    as_st(&e->a, RAX, RBP, VCPU_DISP(pc_page));
+    fp_check(e);
+    as_jmp_reg(&e->a, RDX);
+    BUG_ON(e->a.p > e->stage + FAR_OFFSET);
+    as_nop(&e->a, (unsigned)(e->stage + FAR_OFFSET - e->a.p));
     as_opcode(&e->a, 0x2d | O_W, 0, 0, 0, false); /* sub rax, imm32 */
     as_u32(&e->a, (uint32_t)e->u->blocks[0].offset);
     as_st(&e->a, RAX, RBP, VCPU_DISP(pc_page));
     BUG_ON(e->a.p != e->stage + NEAR);
-    if (e->uses_fp) {
-        struct cold c = {.fn = cold_fp_load};
-
-        as_cmp8_mi(&e->a, mem_at(RBP, OWN_DISP(fp_live)), 0);
-        BUG_ON(e->a.p - (e->stage + NEAR) < 5);
-        c.jump = as_jcc(&e->a, CC_E);
-        c.back = e->a.p;
-        emit_cold(e, c);
-    }
+    fp_check(e);
 }
 
 static void colds(struct emit *e, unsigned first)
@@ -857,23 +884,39 @@ void emit_unlink(struct jit_link *l)
     store_rel32(l->site, l->from, l->stub);
 }
 
+static void patch_entry(struct jit_code *c, unsigned at, const uint8_t *to)
+{
+    uint64_t word;
+    int64_t rel = to - (c->rx + at + 5);
+
+    memcpy(&word, c->rw + at, 8);
+    word = (word & ~UINT64_C(0xffffffffff)) | 0xe9 | (uint64_t)(uint32_t)rel << 8;
+    __atomic_store_n((uint64_t *)(void *)(c->rw + at), word, __ATOMIC_RELEASE);
+}
+
 /*
- * The near entry's first 5 bytes become a jump to the last stub. They lie in 8 aligned bytes and are all of
- * one instruction, so that a thread sees either the old or the new (AMD APM 2, 7.6.1: asynchronous
- * modification).
+ * The near entry's first 5 bytes become a jump to the last stub, the gate's a jump out. They lie in 8 aligned
+ * bytes and are all of one instruction, so that a thread sees either the old or the new (AMD APM 2, 7.6.1:
+ * asynchronous modification).
  */
 void emit_close(struct jit_vm *jv, struct jit_code *c)
 {
-    uint64_t word;
-    int32_t rel = (int32_t)(c->size - CLOSED_BYTES) - (NEAR + 5);
+    const struct emit_vm *ev = jv->emit;
     uint32_t where;
 
-    (void)jv;
     memcpy(&where, c->rw + c->size - CLOSED_BYTES + 1, sizeof(where)); /* behind the opcode, see leave_at() */
     BUG_ON(where != (c->unit->gpa & (MEM_PAGE_SIZE - 1)));
-    memcpy(&word, c->rw + NEAR, 8);
-    word = (word & ~UINT64_C(0xffffffffff)) | 0xe9 | (uint64_t)(uint32_t)rel << 8;
-    __atomic_store_n((uint64_t *)(void *)(c->rw + NEAR), word, __ATOMIC_RELEASE);
+    patch_entry(c, NEAR, c->rx + (c->size - CLOSED_BYTES));
+    patch_entry(c, GATE, ev->thunk[T_MISS]);
+}
+
+const void *emit_resume(struct vcpu *v, bool take)
+{
+    const void *resume = own_of(v)->resume;
+
+    if (take)
+        own_of(v)->resume = NULL;
+    return resume;
 }
 
 struct jit_code *emit_busy(struct vcpu *v)
