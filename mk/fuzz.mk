@@ -36,4 +36,3 @@ fuzz: fuzz-build
 
 -include $(shell find $(FUZZ_OUT)/obj -name '*.d' 2>/dev/null)
 .PHONY: fuzz fuzz-build
-.SECONDARY:

@@ -62,4 +62,3 @@ $(OUT)/tests/guests/press: tests/guests/press.c $(B)/libcarbovisor.a include/car
 ## guest-programs: build the bare-metal guest tests (tests/run-guests runs them)
 guest-programs: $(OUT)/tests/guests/press $(gt_table) $(gt_progs) $(gt_sbi) $(gta_progs)
 .PHONY: guest-programs
-.SECONDARY: $(gt_groups:%=$(gt_out)/table-%.S)
