@@ -84,7 +84,7 @@ int boot_place_fdt(struct vm *vm, gpa_t at, const struct boot_initrd *initrd,
     int err;
 
     if (!buf) {
-        fmt_snprintf(why, why_size, "no memory to write the device tree");
+        fmt_snprintf(why, why_size, "no memory for the device tree; free some on the host");
         return -ENOMEM;
     }
     dtw_init(&w, buf, FDT_MAX);
