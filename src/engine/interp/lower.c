@@ -3,246 +3,10 @@
  * slot it was read from or is about to be written to, as long as nothing else is written there; constants
  * live in the operations.
  */
-#include "engine/interp/code.h"
 #include "engine/interp/interp.h"
+#include "engine/interp/lower.h"
 #include "lib/err.h"
 #include "lib/str.h"
-
-enum place { P_NONE, P_CELL, P_CONST };
-
-#define MAX_ALIASES 64
-#define NO_FUSE     INT16_MIN
-
-struct value {
-    uint8_t place;
-    int16_t cell;
-    uint16_t last; /* operation that uses it last; 0: none */
-    int16_t fuse;  /* slot that its producer writes at once */
-    bool full;     /* flags of which somebody wants A or P */
-    int64_t imm;
-};
-
-/* A branch operation whose (not) taken half is to lead to a block. */
-struct fixup {
-    uint32_t op;
-    uint16_t block;
-    bool taken;
-};
-
-struct lower {
-    struct vcpu *v;
-    const struct ir_unit *ir;
-    struct iop *ops; /* output */
-    unsigned count, max;
-    struct insn_mark *marks;
-    unsigned mark_count, mark_max;
-    struct value *values;           /* by ref */
-    uint16_t temp_last[SOFT_TEMPS]; /* last use of what is in it */
-    ir_ref alias[MAX_ALIASES];      /* values that live in guest slots */
-    unsigned alias_count;
-    uint32_t block_start[REGION_MAX_BLOCKS];
-    struct fixup fixups[2 * REGION_MAX_BLOCKS];
-    unsigned fixup_count;
-    const struct ir_block *block;
-    unsigned begun; /* instructions of the block, the present one included */
-    bool synced, single, failed;
-};
-
-/* ---- cells ---- */
-
-#define TEMP_CELL(i) ((int)offsetof(struct soft_vcpu, temps) + 16 * (int)(i) - (int)sizeof(struct soft_vcpu))
-#define ZERO_CELL    ((int)offsetof(struct soft_vcpu, zero) - (int)sizeof(struct soft_vcpu))
-_Static_assert(TEMP_CELL(0) >= INT16_MIN, "temporaries are in reach of 16-bit displacements");
-
-static int16_t temp_new(struct lower *l, unsigned at, unsigned last)
-{
-    for (unsigned i = 0; i < SOFT_TEMPS; i++) {
-        if (l->temp_last[i] < at || !l->temp_last[i]) {
-            l->temp_last[i] = (uint16_t)MAX(last, at);
-            return (int16_t)TEMP_CELL(i);
-        }
-    }
-    l->failed = true;
-    return (int16_t)TEMP_CELL(0);
-}
-
-static bool is_temp(int16_t cell)
-{
-    return cell >= TEMP_CELL(0) && cell < TEMP_CELL(SOFT_TEMPS);
-}
-
-static unsigned temp_index(int16_t cell)
-{
-    return (unsigned)(cell - TEMP_CELL(0)) / 16;
-}
-
-/* What is in the cell is needed up to operation `at`. */
-static void hold(struct lower *l, int16_t cell, unsigned at)
-{
-    if (is_temp(cell))
-        l->temp_last[temp_index(cell)] = (uint16_t)MAX(l->temp_last[temp_index(cell)], at);
-}
-
-static struct iop *out(struct lower *l, enum iop_code code, int d, int a, int b, unsigned aux, int64_t imm)
-{
-    struct iop *o = &l->ops[l->count];
-
-    if (l->count + 1 >= l->max) {
-        l->failed = true;
-        return o;
-    }
-    l->count++;
-    *o = (struct iop){.fn = interp_labels()[code],
-                      .d = (int16_t)d,
-                      .a = (int16_t)a,
-                      .b = (int16_t)b,
-                      .aux = (uint16_t)aux,
-                      .imm = imm};
-    return o;
-}
-
-static enum iop_code move_code(enum ir_type type)
-{
-    switch (ir_type_size(type)) {
-    case 2:
-        return IOP_MOV16;
-    case 4:
-        return IOP_MOV32;
-    case 8:
-        return IOP_MOV64;
-    default:
-        return IOP_MOV128;
-    }
-}
-
-static enum ir_type value_type(const struct lower *l, ir_ref r)
-{
-    return ir_result_type(&l->ir->ops[r]);
-}
-
-/* ---- values in guest slots ---- */
-
-static void alias_add(struct lower *l, ir_ref r)
-{
-    unsigned keep = 0;
-
-    for (unsigned i = 0; l->alias_count == MAX_ALIASES && i < MAX_ALIASES; i++) {
-        if (l->values[l->alias[i]].last > r)
-            l->alias[keep++] = l->alias[i];
-        if (i == MAX_ALIASES - 1)
-            l->alias_count = keep;
-    }
-    if (l->alias_count == MAX_ALIASES) {
-        l->failed = true; /* the unit is tried again with fewer instructions */
-        return;
-    }
-    l->alias[l->alias_count++] = r;
-}
-
-static bool overlap(int a, unsigned a_size, int b, unsigned b_size)
-{
-    return a < b + (int)b_size && b < a + (int)a_size;
-}
-
-/*
- * Before slot bytes change at operation `at`: values that live there and are used later move away. size 0:
- * all slots may change.
- */
-static void slots_change(struct lower *l, unsigned at, int slot, unsigned size)
-{
-    unsigned keep = 0;
-
-    for (unsigned i = 0; i < l->alias_count; i++) {
-        struct value *x = &l->values[l->alias[i]];
-        enum ir_type type = value_type(l, l->alias[i]);
-
-        if (x->last <= at)
-            continue;
-        if (size && !overlap(x->cell, ir_type_size(type), slot, size)) {
-            l->alias[keep++] = l->alias[i];
-            continue;
-        }
-        int16_t t = temp_new(l, at, x->last);
-
-        out(l, move_code(type), t, x->cell, 0, 0, 0);
-        x->cell = t;
-    }
-    l->alias_count = keep;
-}
-
-/* ---- operands ---- */
-
-static struct value *val(struct lower *l, ir_ref r)
-{
-    return &l->values[r];
-}
-
-static bool is_const(struct lower *l, ir_ref r, int64_t *imm)
-{
-    if (val(l, r)->place != P_CONST)
-        return false;
-    *imm = val(l, r)->imm;
-    return true;
-}
-
-/* A cell holding r; a constant is put into one for this operation. */
-static int16_t cell_of(struct lower *l, unsigned at, ir_ref r)
-{
-    struct value *x = val(l, r);
-    unsigned size = ir_type_size(value_type(l, r));
-
-    if (x->place == P_CELL)
-        return x->cell;
-    if (x->imm == 0 && size <= 8)
-        return (int16_t)ZERO_CELL;
-    x->place = P_CELL;
-    x->cell = temp_new(l, at, x->last);
-    out(l, IOP_MOVI64, x->cell, 0, 0, 0, x->imm);
-    if (size > 8)
-        out(l, IOP_MOVI64, x->cell + 8, 0, 0, 0, 0);
-    return x->cell;
-}
-
-static int16_t cell_or(struct lower *l, unsigned at, ir_ref r, int16_t otherwise)
-{
-    if (r == IR_REF_NONE)
-        return otherwise;
-    return cell_of(l, at, r);
-}
-
-/* The cell for the result of operation `at`. */
-static int16_t result(struct lower *l, unsigned at)
-{
-    struct value *x = val(l, (ir_ref)at);
-
-    x->place = P_CELL;
-    if (x->fuse == NO_FUSE) {
-        x->cell = temp_new(l, at, x->last);
-        return x->cell;
-    }
-    slots_change(l, at, x->fuse, ir_type_size(value_type(l, (ir_ref)at)));
-    x->cell = x->fuse;
-    alias_add(l, (ir_ref)at);
-    return x->cell;
-}
-
-/* Same bytes seen as another value. */
-static void share(struct lower *l, unsigned at, ir_ref from, int offset)
-{
-    struct value *x = val(l, (ir_ref)at), *src = val(l, from);
-
-    if (src->place == P_CONST) {
-        x->place = P_CONST;
-        x->imm = offset ? 0 : src->imm;
-        return;
-    }
-    x->place = P_CELL;
-    x->cell = (int16_t)(src->cell + offset);
-    if (is_temp(x->cell))
-        hold(l, x->cell, x->last);
-    else
-        alias_add(l, (ir_ref)at);
-}
 
 /* ---- analysis of one block ---- */
 
@@ -365,13 +129,14 @@ static void lower_binary(struct lower *l, unsigned at, const struct ir_op *op, i
         cb = cell_of(l, at, b);
     wide = narrow && feeds_sext(l, at);
     if (wide) { /* the pair is one operation: the extension's value is made here */
-        hold(l, ca, at + 1);
-        hold(l, cb, at + 1);
+        cell_hold(l, ca, at + 1);
+        cell_hold(l, cb, at + 1);
         val(l, (ir_ref)at)->place = P_NONE;
-        out(l, base + FORM_W + form, result(l, at + 1), ca, cb, 0, imm);
+        lower_out(l, base + FORM_W + form, cell_result(l, at + 1), ca, cb, 0, imm);
         return;
     }
-    out(l, (enum iop_code)(base + (narrow ? FORM_32 : FORM_64) + (int)form), result(l, at), ca, cb, 0, imm);
+    lower_out(l, (enum iop_code)(base + (narrow ? FORM_32 : FORM_64) + (int)form), cell_result(l, at), ca, cb,
+              0, imm);
 }
 
 static void lower_setcc(struct lower *l, unsigned at, const struct ir_op *op)
@@ -382,8 +147,8 @@ static void lower_setcc(struct lower *l, unsigned at, const struct ir_op *op)
 
     if (!form)
         b = cell_of(l, at, op->b);
-    out(l, (enum iop_code)(IOP_SET_EQ_64 + 4 * op->aux + (op->type == IRT_I32 ? 2 : 0) + form), result(l, at),
-        a, b, 0, imm);
+    lower_out(l, (enum iop_code)(IOP_SET_EQ_64 + 4 * op->aux + (op->type == IRT_I32 ? 2 : 0) + form),
+              cell_result(l, at), a, b, 0, imm);
 }
 
 static void lower_extend(struct lower *l, unsigned at, const struct ir_op *op)
@@ -399,7 +164,7 @@ static void lower_extend(struct lower *l, unsigned at, const struct ir_op *op)
     if (val(l, (ir_ref)at)->place == P_CELL)
         return; /* made together with its operand */
     a = cell_of(l, at, op->a);
-    out(l, (enum iop_code)codes[sign][narrow][w], result(l, at), a, 0, 0, 0);
+    lower_out(l, (enum iop_code)codes[sign][narrow][w], cell_result(l, at), a, 0, 0, 0);
 }
 
 static void lower_select(struct lower *l, unsigned at, const struct ir_op *op)
@@ -407,7 +172,11 @@ static void lower_select(struct lower *l, unsigned at, const struct ir_op *op)
     int16_t a = cell_of(l, at, op->a), b = cell_of(l, at, op->b), c = cell_of(l, at, op->c);
     unsigned size = ir_type_size((enum ir_type)op->type);
 
-    out(l, size == 8 ? IOP_SELECT64 : size == 16 ? IOP_SELECT128 : IOP_SELECT32, result(l, at), a, b, 0, c);
+    lower_out(l,
+              size == 8    ? IOP_SELECT64
+              : size == 16 ? IOP_SELECT128
+                           : IOP_SELECT32,
+              cell_result(l, at), a, b, 0, c);
 }
 
 static void lower_generic(struct lower *l, unsigned at, const struct ir_op *op)
@@ -423,104 +192,7 @@ static void lower_generic(struct lower *l, unsigned at, const struct ir_op *op)
         code = IOP_VFLOAT;
     else if (op->op >= IR_VAES && op->op <= IR_CRC32)
         code = IOP_CRYPTO;
-    out(l, code, result(l, at), a, b, 0, generic_imm(op->op, op->type, op->aux, c, from));
-}
-
-/* ---- memory ---- */
-
-#define PLAIN_LOAD (IR_MEM_SIZE | IR_MEM_SIGNED)
-
-static enum iop_code load_code(const struct ir_op *op)
-{
-    static const uint16_t wide[8] = {IOP_LD8U, IOP_LD16U, IOP_LD32U, IOP_LD64,
-                                     IOP_LD8S, IOP_LD16S, IOP_LD32S, IOP_LD64};
-    static const uint16_t narrow[8] = {IOP_LD8U_32, IOP_LD16U_32, IOP_LD32, 0,
-                                       IOP_LD8S_32, IOP_LD16S_32, IOP_LD32, 0};
-    unsigned i = (op->aux & 3) + (op->aux & IR_MEM_SIGNED ? 4 : 0);
-
-    if (op->aux == 4)
-        return IOP_LD128;
-    /* Acquire loads need nothing more on hosts that keep loads in order; LDX does it right everywhere. */
-    if ((op->aux & ~(unsigned)PLAIN_LOAD) || (op->aux & IR_MEM_SIZE) > 3)
-        return IOP_LDX;
-    switch (ir_type_size((enum ir_type)op->type)) {
-    case 8:
-        return (enum iop_code)wide[i];
-    case 4:
-        return (enum iop_code)narrow[i];
-    case 2:
-        return IOP_LD16_16;
-    default:
-        return IOP_LDX;
-    }
-}
-
-static void lower_load(struct lower *l, unsigned at, const struct ir_op *op)
-{
-    int16_t a = cell_of(l, at, op->a);
-    enum iop_code code = load_code(op);
-
-    out(l, code, result(l, at), a, code == IOP_LDX ? (int)ir_type_size((enum ir_type)op->type) : 0, op->aux,
-        op->imm);
-}
-
-/* The pair right before its only use, a plain store: stored from where its halves are. */
-static bool feeds_store(struct lower *l, unsigned at)
-{
-    const struct ir_op *next = &l->ir->ops[at + 1];
-
-    return at + 1u < l->block->end && next->op == IR_STORE && next->b == at && next->aux == 4 &&
-           val(l, (ir_ref)at)->last == at + 1;
-}
-
-static void lower_store(struct lower *l, unsigned at, const struct ir_op *op)
-{
-    static const uint16_t codes[4] = {IOP_ST8, IOP_ST16, IOP_ST32, IOP_ST64};
-    int16_t a = cell_of(l, at, op->a), b;
-
-    if (l->ir->ops[op->b].op == IR_CONCAT && val(l, op->b)->place == P_NONE) {
-        const struct ir_op *pair = &l->ir->ops[op->b];
-
-        b = cell_of(l, at, pair->a);
-        out(l, IOP_ST64P, cell_of(l, at, pair->b), a, b, 0, op->imm);
-        return;
-    }
-    b = cell_of(l, at, op->b);
-    if (op->aux == 4)
-        out(l, IOP_ST128, 0, a, b, 0, op->imm);
-    else if (op->aux & ~7u || op->aux > 3)
-        out(l, IOP_STX, 0, a, b, op->aux, op->imm);
-    else
-        out(l, (enum iop_code)codes[op->aux], 0, a, b, 0, op->imm);
-}
-
-static void lower_atomic(struct lower *l, unsigned at, const struct ir_op *op)
-{
-    int16_t a = cell_of(l, at, op->a);
-    int16_t b = cell_or(l, at, op->b, 0);
-    int16_t c = cell_or(l, at, op->c, 0);
-    enum iop_code code = op->op == IR_AMO   ? IOP_AMO
-                         : op->op == IR_CAS ? IOP_CAS
-                         : op->op == IR_LR  ? IOP_LR
-                                            : IOP_SC;
-
-    /* The result's own size stands in the upper half. */
-    out(l, code, result(l, at), a, b, op->aux,
-        (int64_t)((uint64_t)ir_type_size(value_type(l, (ir_ref)at)) << 32 | (uint16_t)c));
-}
-
-/* ---- calls and ends ---- */
-
-static unsigned refund(const struct lower *l)
-{
-    return l->block->insns - l->begun;
-}
-
-static void unsync(struct lower *l)
-{
-    if (l->synced && refund(l))
-        out(l, IOP_UNSYNC, 0, 0, 0, 0, refund(l));
-    l->synced = false;
+    lower_out(l, code, cell_result(l, at), a, b, 0, generic_imm(op->op, op->type, op->aux, c, from));
 }
 
 static void lower_call(struct lower *l, unsigned at, const struct ir_op *op)
@@ -532,114 +204,18 @@ static void lower_call(struct lower *l, unsigned at, const struct ir_op *op)
     int16_t d = TEMP_CELL(SOFT_TEMPS - 1);
 
     if (!(h->flags & IR_H_PURE))
-        slots_change(l, at, 0, 0);
+        cell_slots_change(l, at, 0, 0);
     if (op->type != IRT_NONE)
-        d = result(l, at);
+        d = cell_result(l, at);
     /* imm: the function; c and "may leave" do not fit beside it, so they stand in aux. */
-    out(l, IOP_CALL, d, a, b, (uint16_t)c, (int64_t)(uintptr_t)h);
-}
-
-static int find_block(const struct lower *l, int32_t offset)
-{
-    if (l->single)
-        return -1;
-    for (unsigned i = 0; i < l->ir->block_count; i++) {
-        if (l->ir->blocks[i].offset == offset)
-            return (int)i;
-    }
-    return -1;
-}
-
-static void target_set(struct lower *l, uint32_t op, bool taken, uint32_t to)
-{
-    uint32_t rel = to - op;
-    uint64_t imm = (uint64_t)l->ops[op].imm;
-
-    l->ops[op].imm =
-        (int64_t)(taken ? (imm & UINT32_MAX) | (uint64_t)rel << 32 : (imm & ~(uint64_t)UINT32_MAX) | rel);
-}
-
-/* Every target is a HEAD: a block's, or one of no instructions before an EXIT. */
-static void lower_target(struct lower *l, uint32_t op, bool taken, int32_t offset)
-{
-    int block = find_block(l, offset);
-
-    if (block >= 0) {
-        if (l->fixup_count < ARRAY_SIZE(l->fixups))
-            l->fixups[l->fixup_count++] = (struct fixup){op, (uint16_t)block, taken};
-        else
-            l->failed = true;
-        return;
-    }
-    target_set(l, op, taken, l->count);
-    out(l, IOP_HEAD, 0, 0, 0, 0, 0);
-    out(l, IOP_EXIT, 0, 0, 0, 0, offset);
-}
-
-/* The comparison of a branch or of an exit; gives the index of the operation whose targets are to be set. */
-static uint32_t lower_condition(struct lower *l, unsigned at, const struct ir_op *op)
-{
-    uint32_t index;
-    int64_t imm;
-
-    if (op->op == IR_BRANCHF || op->op == IR_EXITF) {
-        int16_t a = cell_of(l, at, op->a);
-
-        index = l->count;
-        out(l, IOP_BRF, 0, a, 0, op->aux, 0);
-    } else {
-        enum iop_code code = (enum iop_code)(IOP_BR_EQ_64 + 3 * op->aux);
-        int16_t a = cell_of(l, at, op->a), b = 0;
-
-        if (op->type == IRT_I32)
-            code += 2;
-        else if (is_const(l, op->b, &imm) && imm == 0)
-            code += 1;
-        if (code != (enum iop_code)(IOP_BR_EQ_64 + 3 * op->aux + 1))
-            b = cell_of(l, at, op->b);
-        index = l->count;
-        out(l, code, 0, a, b, 0, 0);
-    }
-    return index;
-}
-
-static void lower_branch(struct lower *l, unsigned at, const struct ir_op *op)
-{
-    uint32_t index = lower_condition(l, at, op);
-
-    lower_target(l, index, false, (int32_t)op->imm);
-    lower_target(l, index, true, (int32_t)(op->imm >> 32));
-}
-
-static void lower_jump(struct lower *l, const struct ir_op *op)
-{
-    uint32_t index = l->count;
-
-    if (find_block(l, (int32_t)op->imm) < 0) {
-        out(l, IOP_EXIT, 0, 0, 0, 0, (int32_t)op->imm);
-        return;
-    }
-    out(l, IOP_JUMP, 0, 0, 0, 0, 0);
-    lower_target(l, index, false, (int32_t)op->imm);
-}
-
-/* The way out stands behind the comparison: it gives back what the block took for the rest. */
-static void lower_exit(struct lower *l, unsigned at, const struct ir_op *op)
-{
-    uint32_t index = lower_condition(l, at, op);
-
-    target_set(l, index, true, l->count);
-    out(l, IOP_HEAD, 0, 0, 0, 0, (int64_t)l->begun - l->block->insns);
-    lower_jump(l, op);
-    target_set(l, index, false, l->count);
-    out(l, IOP_HEAD, 0, 0, 0, 0, 0);
+    lower_out(l, IOP_CALL, d, a, b, (uint16_t)c, (int64_t)(uintptr_t)h);
 }
 
 static void lower_insn(struct lower *l, const struct ir_op *op)
 {
     struct insn_mark *m = &l->marks[l->mark_count];
 
-    unsync(l);
+    lower_unsync(l);
     if (l->mark_count == l->mark_max) {
         l->failed = true;
         return;
@@ -657,13 +233,13 @@ static void lower_put(struct lower *l, unsigned at, const struct ir_op *op)
 
     if (x->place == P_CELL && x->cell == op->imm && x->fuse == op->imm)
         return; /* its producer wrote it */
-    slots_change(l, at, (int)op->imm, size);
+    cell_slots_change(l, at, (int)op->imm, size);
     if (x->place == P_CONST && size == 8)
-        out(l, IOP_MOVI64, (int)op->imm, 0, 0, 0, x->imm);
+        lower_out(l, IOP_MOVI64, (int)op->imm, 0, 0, 0, x->imm);
     else if (x->place == P_CONST && size == 4)
-        out(l, IOP_MOVI32, (int)op->imm, 0, 0, 0, x->imm);
+        lower_out(l, IOP_MOVI32, (int)op->imm, 0, 0, 0, x->imm);
     else
-        out(l, move_code(type), (int)op->imm, cell_of(l, at, op->a), 0, 0, 0);
+        lower_out(l, lower_move_code(type), (int)op->imm, cell_of(l, at, op->a), 0, 0, 0);
 }
 
 static void lower_get(struct lower *l, unsigned at, const struct ir_op *op)
@@ -673,33 +249,7 @@ static void lower_get(struct lower *l, unsigned at, const struct ir_op *op)
     x->place = P_CELL;
     x->cell = (int16_t)op->imm;
     if (x->last)
-        alias_add(l, (ir_ref)at);
-}
-
-/* The value is needed up to operation `at`, later than its own last use. */
-static void keep(struct lower *l, ir_ref r, unsigned at)
-{
-    struct value *x = val(l, r);
-
-    x->last = (uint16_t)MAX(x->last, at);
-    if (x->place == P_CELL)
-        hold(l, x->cell, at);
-}
-
-static void lower_pair(struct lower *l, unsigned at, const struct ir_op *op)
-{
-    int16_t a, b, d;
-
-    if (feeds_store(l, at)) {
-        keep(l, op->a, at + 1);
-        keep(l, op->b, at + 1);
-        return;
-    }
-    a = cell_of(l, at, op->a);
-    b = cell_of(l, at, op->b);
-    d = result(l, at);
-    out(l, IOP_MOV64, d, a, 0, 0, 0);
-    out(l, IOP_MOV64, d + 8, b, 0, 0, 0);
+        cell_alias(l, (ir_ref)at);
 }
 
 /* An operation with a label of its own where the type is i64, the next one where it is i32. */
@@ -711,7 +261,7 @@ static void lower_plain(struct lower *l, unsigned at, const struct ir_op *op, en
         b = cell_of(l, at, op->b);
     if (op->c != IR_REF_NONE)
         c = cell_of(l, at, op->c);
-    out(l, (enum iop_code)(code + (op->type == IRT_I32)), result(l, at), a, b, op->aux, c);
+    lower_out(l, (enum iop_code)(code + (op->type == IRT_I32)), cell_result(l, at), a, b, op->aux, c);
 }
 
 /* ---- flags: packed from the start ---- */
@@ -747,11 +297,11 @@ static void lower_flags(struct lower *l, unsigned at, const struct ir_op *op)
     a = cell_of(l, at, op->a);
     b = cell_of(l, at, op->b);
     if (feeds_pack(l, at)) {
-        hold(l, a, at + 1);
-        hold(l, b, at + 1);
+        cell_hold(l, a, at + 1);
+        cell_hold(l, b, at + 1);
     }
-    out(l, (enum iop_code)(codes[op->aux] + (op->type == IRT_I32)),
-        result(l, feeds_pack(l, at) ? at + 1 : at), a, b, 0, 0);
+    lower_out(l, (enum iop_code)(codes[op->aux] + (op->type == IRT_I32)),
+              cell_result(l, feeds_pack(l, at) ? at + 1 : at), a, b, 0, 0);
 }
 
 static void lower_pack(struct lower *l, unsigned at, const struct ir_op *op)
@@ -764,10 +314,10 @@ static void lower_pack(struct lower *l, unsigned at, const struct ir_op *op)
     if (op->op == IR_FPACK && (op->aux != 15 || !is_quick(l, op->a))) {
         lower_generic(l, at, op);
     } else if (x->fuse == NO_FUSE) {
-        share(l, at, op->a, 0);
+        cell_share(l, at, op->a, 0);
     } else {
         a = cell_of(l, at, op->a);
-        out(l, IOP_MOV64, result(l, at), a, 0, 0, 0);
+        lower_out(l, IOP_MOV64, cell_result(l, at), a, 0, 0, 0);
     }
 }
 
@@ -775,7 +325,7 @@ static void lower_fcond(struct lower *l, unsigned at, const struct ir_op *op)
 {
     int16_t a = cell_of(l, at, op->a);
 
-    out(l, IOP_FCOND, result(l, at), a, 0, op->aux, 0);
+    lower_out(l, IOP_FCOND, cell_result(l, at), a, 0, op->aux, 0);
 }
 
 static void lower_unary(struct lower *l, unsigned at, const struct ir_op *op)
@@ -785,7 +335,7 @@ static void lower_unary(struct lower *l, unsigned at, const struct ir_op *op)
 
     if (op->type == IRT_I32)
         code += IOP_NEG32 - IOP_NEG64;
-    out(l, code, result(l, at), a, 0, 0, 0);
+    lower_out(l, code, cell_result(l, at), a, 0, 0, 0);
 }
 
 static void lower_op(struct lower *l, unsigned at)
@@ -817,11 +367,11 @@ static void lower_op(struct lower *l, unsigned at)
         lower_insn(l, op);
         break;
     case IR_SYNC:
-        out(l, IOP_SYNC, l->marks[l->mark_count - 1].offset, 0, 0, 0, l->synced ? 0 : refund(l));
+        lower_out(l, IOP_SYNC, l->marks[l->mark_count - 1].offset, 0, 0, 0, l->synced ? 0 : lower_refund(l));
         l->synced = true;
         break;
     case IR_PC:
-        out(l, IOP_PC, result(l, at), 0, 0, 0, op->imm);
+        lower_out(l, IOP_PC, cell_result(l, at), 0, 0, 0, op->imm);
         break;
     case IR_NEG:
     case IR_NOT:
@@ -841,10 +391,10 @@ static void lower_op(struct lower *l, unsigned at)
     case IR_TRUNC:
     case IR_BITCAST:
     case IR_LO64:
-        share(l, at, op->a, 0);
+        cell_share(l, at, op->a, 0);
         break;
     case IR_HI64:
-        share(l, at, op->a, 8);
+        cell_share(l, at, op->a, 8);
         break;
     case IR_CONCAT:
         lower_pair(l, at, op);
@@ -889,12 +439,9 @@ static void lower_op(struct lower *l, unsigned at)
     case IR_STORE:
         lower_store(l, at, op);
         break;
-    case IR_STORE2: {
-        int16_t a = cell_of(l, at, op->a), b = cell_of(l, at, op->b);
-
-        out(l, IOP_STORE2, cell_of(l, at, op->c), a, b, op->aux, op->imm);
+    case IR_STORE2:
+        lower_store2(l, at, op);
         break;
-    }
     case IR_AMO:
     case IR_CAS:
     case IR_LR:
@@ -902,21 +449,21 @@ static void lower_op(struct lower *l, unsigned at)
         lower_atomic(l, at, op);
         break;
     case IR_FENCE:
-        out(l, IOP_FENCE, 0, 0, 0, op->aux, 0);
+        lower_out(l, IOP_FENCE, 0, 0, 0, op->aux, 0);
         break;
     case IR_CALL:
         lower_call(l, at, op);
         break;
     case IR_GUARD:
-        out(l, IOP_GUARD, 0, cell_of(l, at, op->a), 0, 0,
-            (int64_t)(uintptr_t)&l->v->vm->lift->helpers[op->imm]);
+        lower_out(l, IOP_GUARD, 0, cell_of(l, at, op->a), 0, 0,
+                  (int64_t)(uintptr_t)&l->v->vm->lift->helpers[op->imm]);
         break;
     case IR_JUMP:
         lower_jump(l, op);
         break;
     case IR_EXIT:
     case IR_EXITF:
-        unsync(l);
+        lower_unsync(l);
         lower_exit(l, at, op);
         break;
     case IR_BRANCH:
@@ -924,10 +471,10 @@ static void lower_op(struct lower *l, unsigned at)
         lower_branch(l, at, op);
         break;
     case IR_JUMPI:
-        out(l, IOP_JUMPI, 0, cell_of(l, at, op->a), 0, 0, 0);
+        lower_out(l, IOP_JUMPI, 0, cell_of(l, at, op->a), 0, 0, 0);
         break;
     case IR_DISPATCH:
-        out(l, IOP_DISPATCH, 0, 0, 0, 0, 0);
+        lower_out(l, IOP_DISPATCH, 0, 0, 0, 0, 0);
         break;
     default:
         lower_generic(l, at, op);
@@ -945,7 +492,7 @@ static void lower_block(struct lower *l, unsigned index)
     memset(l->temp_last, 0, sizeof(l->temp_last));
     last_uses(l);
     find_fusions(l);
-    out(l, IOP_HEAD, l->block->offset, 0, 0, 0, l->block->insns);
+    lower_out(l, IOP_HEAD, l->block->offset, 0, 0, 0, l->block->insns);
     for (unsigned i = l->block->first; i < l->block->end && !l->failed; i++)
         lower_op(l, i);
 }
@@ -961,7 +508,7 @@ static int finish(struct lower *l, struct unit *u)
     for (unsigned i = 0; i < l->fixup_count; i++) {
         const struct fixup *f = &l->fixups[i];
 
-        target_set(l, f->op, f->taken, l->block_start[f->block]);
+        lower_target_set(l, f->op, f->taken, l->block_start[f->block]);
     }
     c->op_count = l->count;
     c->mark_count = l->mark_count;
