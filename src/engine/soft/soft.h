@@ -141,7 +141,7 @@ struct soft_vcpu {
     uint64_t site_empty;                  /* page of an empty slot */
 
     _Alignas(64) struct soft_site sites[SOFT_BANKS * SOFT_SITES];
-    uint64_t site_ctx[SOFT_BANKS];    /* data contexts that a bank was filled in */
+    uint64_t site_ctx[SOFT_BANKS]; /* data contexts that a bank was filled in */
     /* The JIT sets it when it fills a slot of the block. */
     uint8_t sites_filled[SOFT_BANKS * SOFT_BLOCKS];
     /* The JIT's, by what each miss weighs there, since its last slice of instructions began. */

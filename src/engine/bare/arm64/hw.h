@@ -115,9 +115,9 @@ struct hw_vcpu {
             };
             uint64_t attention;
         };
-        bool vtimer_up;         /* its line, as the distributor was told */
-        bool vtimer_held;       /* the host's interrupt is active for this vCPU, on its home */
-        uint32_t used; /* mask of list registers */
+        bool vtimer_up;   /* its line, as the distributor was told */
+        bool vtimer_held; /* the host's interrupt is active for this vCPU, on its home */
+        uint32_t used;    /* mask of list registers */
         uint64_t put[HW_LRS_MAX], now[HW_LRS_MAX];
         uint64_t top[HW_LRS_MAX]; /* what stands there, as the distributor listed it */
         uint32_t hcr;
