@@ -58,6 +58,7 @@ struct cv_result {
     enum cv_end end;
     unsigned status; /* CV_END_STATUS: what the guest chose, 0 to 63 */
     char reason[160];
+    bool output_lost; /* a serial port or console wrote what its file, or standard output, did not take */
 };
 
 /* Checks everything, opens files, builds the machine, loads the images; runs nothing. The config may be

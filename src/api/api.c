@@ -111,6 +111,56 @@ static int disks_check(const struct vm_desc *d, char *why, size_t why_size)
     return 0;
 }
 
+static bool same_file(const char *a, const char *b)
+{
+    return a && b && (!strcmp(a, b) || block_raw_same(a, b));
+}
+
+/* The name of what the VM reads, if that is the file. */
+static const char *input_of(const struct cv_vm *cv, const char *path)
+{
+    const struct vm_desc *d = &cv->desc;
+    const char *const single[] = {d->kernel, d->initrd, d->firmware};
+    char vars[256];
+
+    for (unsigned i = 0; i < ARRAY_SIZE(single); i++) {
+        if (same_file(path, single[i]))
+            return single[i];
+    }
+    for (unsigned i = 0; i < d->disk_count; i++) {
+        if (same_file(path, d->disks[i].path))
+            return d->disks[i].path;
+    }
+    for (unsigned i = 0; i < CONFIG_OPTIONS; i++) {
+        if (same_file(path, cv->config->c.place[i].file))
+            return "its description";
+    }
+    if (machine_option(d->machine_options, "vars", vars, sizeof(vars)) && same_file(path, vars))
+        return "flash";
+    return NULL;
+}
+
+/* What is written from its beginning must be nothing that the VM needs. */
+static int outputs_check(const struct cv_vm *cv, char *why, size_t why_size)
+{
+    const struct vm_desc *d = &cv->desc;
+    const char *const name[] = {"serial", "console"}, *const spec[] = {d->serial, d->console};
+    const char *first = NULL, *input;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(spec); i++) {
+        if (!spec[i] || strncmp(spec[i], "file:", 5))
+            continue;
+        input = input_of(cv, spec[i] + 5);
+        if (input || same_file(first, spec[i] + 5)) {
+            fmt_snprintf(why, why_size, "%s: %s: the VM has that file already (%s); name another", name[i],
+                         spec[i] + 5, input ? input : "serial");
+            return -EINVAL;
+        }
+        first = spec[i] + 5;
+    }
+    return 0;
+}
+
 /* The disks, and the flash that is a file. */
 static int disks_create(struct cv_vm *cv, char *why, size_t why_size)
 {
@@ -119,6 +169,9 @@ static int disks_create(struct cv_vm *cv, char *why, size_t why_size)
     const struct vm_desc *d = &cv->desc;
     int err = disks_check(d, why, why_size);
     char vars[256];
+
+    if (!err)
+        err = outputs_check(cv, why, why_size);
 
     for (unsigned i = 0; !err && i < d->disk_count; i++)
         err = open(&cv->backends.disk[i], d->disks[i].path, d->disks[i].read_only, why, why_size);
@@ -325,6 +378,8 @@ int cv_vm_wait(cv_vm *cv, int64_t ms, struct cv_result *result)
         return err;
     *result = (struct cv_result){.end = ends[r.what], .status = r.status};
     memcpy(result->reason, r.reason, sizeof(result->reason));
+    result->output_lost = (cv->backends.serial && char_stream_lost(cv->backends.serial)) ||
+                          (cv->backends.console && char_stream_lost(cv->backends.console));
     return 0;
 }
 

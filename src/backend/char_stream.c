@@ -1,6 +1,7 @@
 /* Streams as character devices: what the guest has no room for yet waits here, and the stream with it. */
 #include "backend/char_stream.h"
 #include "core/platform.h"
+#include "core/vm.h"
 #include "core/work.h"
 #include "lib/err.h"
 #include "lib/fmt.h"
@@ -14,8 +15,11 @@
 #define WAITING  1024
 #define TERMINAL 65536
 
+static const struct chardev_ops char_stream_ops;
+
 struct char_stream {
     struct chardev chr;
+    struct vm *vm;
     struct plat_stream *stream;
     struct work work; /* deliver() */
     struct char_stream_hooks hooks;
@@ -132,9 +136,24 @@ static void input(void *opaque, const uint8_t *data, size_t len)
     work_queue(&c->work);
 }
 
+/* Whoever does not read keeps the guest waiting, but not the end of the VM. */
 static void char_write(struct chardev *chr, const void *data, size_t len)
 {
-    plat_stream_write(container_of(chr, struct char_stream, chr)->stream, data, len);
+    struct char_stream *c = container_of(chr, struct char_stream, chr);
+    const char *p = data;
+
+    for (size_t n; len; p += n, len -= n) {
+        n = plat_stream_write(c->stream, p, len);
+        if (n < len && atomic_load(&c->vm->stopping))
+            return;
+    }
+}
+
+bool char_stream_lost(const struct chardev *chr)
+{
+    const struct char_stream *c = container_of(chr, struct char_stream, chr);
+
+    return chr->ops == &char_stream_ops && c->stream && plat_stream_lost(c->stream);
 }
 
 /* Called with the device's lock held, which deliver() will want: so by a work item. */
@@ -178,6 +197,7 @@ int char_stream_create(struct chardev **out, struct vm *vm, const char *name, co
         return -ENOMEM;
     }
     c->chr.ops = &char_stream_ops;
+    c->vm = vm;
     c->hooks = hooks;
     c->terminal = terminal;
     c->room = room;

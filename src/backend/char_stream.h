@@ -24,6 +24,8 @@ struct char_stream_hooks {
  */
 int char_stream_create(struct chardev **out, struct vm *vm, const char *name, const char *spec,
                        struct char_stream_hooks hooks, char *why, size_t why_size);
+/* Whether the guest wrote what could not be written, a full disk for instance; any task while it lives. */
+bool char_stream_lost(const struct chardev *chr);
 /* Whether the folder that spec names is there, without opening anything. */
 int char_stream_check(const char *name, const char *spec, char *why, size_t why_size);
 

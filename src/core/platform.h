@@ -125,8 +125,13 @@ struct plat_stream_cb {
 /* spec: "stdio", "pty", "file:PATH", "unix:PATH", "none". why gets the reason in words. */
 int plat_stream_open(struct plat_stream **s, const char *spec, struct plat_stream_cb cb, char *why,
                      size_t why_size);
-/* Blocks shortly at most; bytes that the other side does not take are dropped. */
-void plat_stream_write(struct plat_stream *s, const void *data, size_t len);
+/*
+ * Blocks shortly at most: how many bytes are done with, fewer than len where the other side is slow. What
+ * nobody takes is done with too; where it should have been taken, a line says so once, and plat_stream_lost()
+ * from then on.
+ */
+size_t plat_stream_write(struct plat_stream *s, const void *data, size_t len);
+bool plat_stream_lost(const struct plat_stream *s);
 /* Stops and resumes input callbacks (the receiver's buffer is full). Callable from the callback. */
 void plat_stream_pause(struct plat_stream *s, bool paused);
 /* Someone types there: a terminal, as against a pipe or file that waits without loss. */

@@ -1,8 +1,10 @@
 /* The command `carbovisor`: verbs, their flags, exit statuses (docs/user.md). */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "app/carbovisor/app.h"
 #include "lib/fmt.h"
 
@@ -82,7 +84,22 @@ static int dispatch(int argc, char **argv)
     return v ? run_verb(v, argc - 1, argv + 1) : unknown_verb(argv[0]);
 }
 
+/*
+ * What was closed must not become a disk: its number is taken by what takes no output. Standard input that is
+ * not there has ended, standard output fails as it should, and of standard error nobody sees anything.
+ */
+static void keep_standard(void)
+{
+    static const int mode[] = {O_RDONLY, O_RDONLY, O_WRONLY};
+
+    for (int fd = 0; fd < 3; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", mode[fd]) < 0)
+            _exit(STATUS_HOST);
+    }
+}
+
 int main(int argc, char **argv)
 {
+    keep_standard();
     return flush_output(dispatch(argc > 0 ? argc - 1 : 0, argv + 1));
 }

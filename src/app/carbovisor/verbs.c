@@ -22,15 +22,19 @@ struct watcher {
 
 static void *watch(void *opaque)
 {
+    const struct timespec moment = {.tv_nsec = 100000000};
     struct watcher *w = opaque;
     int sig;
 
-    while (!sigwait(&w->set, &sig)) {
-        if (w->over)
-            break;
-        w->signal = sig;
-        cv_vm_stop(w->vm);
-    }
+    if (sigwait(&w->set, &sig) || w->over)
+        return NULL;
+    w->signal = sig;
+    cv_vm_stop(w->vm);
+    for (unsigned i = 0; i < 50 && !w->over; i++)
+        sigtimedwait(&w->set, NULL, &moment);
+    /* Standard error or a disk takes nothing. The terminal is restored, and no more. */
+    if (!w->over)
+        quick_exit(STATUS_SIGNAL + sig);
     return NULL;
 }
 
@@ -60,13 +64,15 @@ static void emit_counter(void *opaque, const char *name, uint64_t value)
 
 static int end_status(const struct options *o, const struct cv_result *r, int signal)
 {
+    int good = r->output_lost ? STATUS_INTERNAL : STATUS_OK;
+
     if (signal)
         return STATUS_SIGNAL + signal;
     switch (r->end) {
     case CV_END_POWEROFF:
-        return STATUS_OK;
+        return good;
     case CV_END_STATUS:
-        return r->status ? STATUS_CHOSEN + (int)r->status : STATUS_OK;
+        return r->status ? STATUS_CHOSEN + (int)r->status : good;
     case CV_END_RESET:
         if (!o->quiet)
             complain("the guest reset itself (%s); --no-reboot ended the run", r->reason);

@@ -89,9 +89,16 @@ int plat_stream_open(struct plat_stream **s, const char *spec, struct plat_strea
     return -ENOTSUP;
 }
 
-void plat_stream_write(struct plat_stream *s, const void *data, size_t len)
+size_t plat_stream_write(struct plat_stream *s, const void *data, size_t len)
 {
     misc.stream->write(s, data, len);
+    return len;
+}
+
+bool plat_stream_lost(const struct plat_stream *s)
+{
+    (void)s;
+    return false;
 }
 
 void plat_stream_pause(struct plat_stream *s, bool paused)

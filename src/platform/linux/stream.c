@@ -22,6 +22,8 @@ struct plat_stream {
     int listener; /* unix: */
     int wake;     /* eventfd: stop or resume */
     char path[108];
+    char *name; /* where output ought to go; NULL: nobody is missed there. Ours */
+    bool lost;  /* lock */
     struct plat_stream_cb cb;
     struct plat_task *task;
     pthread_mutex_t lock; /* out */
@@ -73,6 +75,7 @@ static int stdio_open(struct plat_stream *s, const char *arg, char *why, size_t 
     (void)arg, (void)why, (void)why_size;
     s->in = STDIN_FILENO;
     s->out = STDOUT_FILENO;
+    s->name = strdup("standard output");
     terminal_raw();
     return 0;
 }
@@ -102,6 +105,7 @@ static int file_open(struct plat_stream *s, const char *arg, char *why, size_t w
     s->out = open(arg, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
     if (s->out < 0 && errno == ENXIO)
         errno = EPIPE; /* a named pipe that nobody reads */
+    s->name = strdup(arg);
     return s->out < 0 ? fail(why, why_size, arg) : 0;
 }
 
@@ -293,27 +297,63 @@ int plat_stream_open(struct plat_stream **out, const char *spec, struct plat_str
     return 0;
 }
 
-void plat_stream_write(struct plat_stream *s, const void *data, size_t len)
+/* Once; nobody is missed at a pty or socket. */
+static void lose(struct plat_stream *s, int err)
+{
+    char line[300];
+    int n;
+
+    if (!s->name || s->lost)
+        return;
+    s->lost = true;
+    n = snprintf(line, sizeof(line),
+                 "carbovisor: %.150s cannot be written: %s; what the guest prints is lost", s->name,
+                 strerror(err));
+    plat_log_line(line, (size_t)n);
+}
+
+/* A pipe that has room takes this much at once (pipe(7)): so much does not block. */
+#define AT_ONCE 4096u
+
+/* 0: not now. */
+static ssize_t write_some(struct plat_stream *s, const void *data, size_t len)
+{
+    ssize_t n;
+
+    if (s->listener >= 0)
+        return send(s->out, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (poll(&(struct pollfd){s->out, POLLOUT, 0}, 1, 100) == 0)
+        return 0;
+    do
+        n = write(s->out, data, MIN(len, AT_ONCE));
+    while (n < 0 && errno == EINTR);
+    return n < 0 && errno == EAGAIN ? 0 : n;
+}
+
+size_t plat_stream_write(struct plat_stream *s, const void *data, size_t len)
 {
     const char *p = data;
+    size_t left = len;
+    ssize_t n = 1;
 
     pthread_mutex_lock(&s->lock);
-    while (len && s->out >= 0) {
-        ssize_t n =
-            s->listener >= 0 ? send(s->out, p, len, MSG_NOSIGNAL | MSG_DONTWAIT) : write(s->out, p, len);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0 && errno == EAGAIN && s->listener < 0) {
-            poll(&(struct pollfd){s->out, POLLOUT, 0}, 1, 100);
-            continue;
-        }
-        if (n <= 0)
-            break;
-        p += n;
-        len -= (size_t)n;
+    while (left && s->out >= 0 && n > 0) {
+        n = write_some(s, p, left);
+        if (n < 0)
+            lose(s, errno);
+        p += n > 0 ? n : 0;
+        left -= n > 0 ? (size_t)n : 0;
     }
+    /* Only who may take it yet leaves something. */
+    if (n < 0 || s->out < 0)
+        left = 0;
     pthread_mutex_unlock(&s->lock);
+    return len - left;
+}
+
+bool plat_stream_lost(const struct plat_stream *s)
+{
+    return s->lost;
 }
 
 void plat_stream_pause(struct plat_stream *s, bool paused)
@@ -338,5 +378,6 @@ void plat_stream_close(struct plat_stream *s)
     if (s->wake >= 0)
         close(s->wake);
     pthread_mutex_destroy(&s->lock);
+    free(s->name);
     free(s);
 }

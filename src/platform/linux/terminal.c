@@ -7,7 +7,7 @@
 #include "platform/linux/terminal.h"
 
 static struct termios saved, mode;
-static volatile bool raw;
+static volatile bool raw, stopping;
 static bool registered;
 
 bool terminal_is_raw(void)
@@ -36,7 +36,8 @@ void terminal_restore(void)
 static void on_continue(int sig)
 {
     (void)sig;
-    set_if_ours(&mode);
+    if (!stopping)
+        set_if_ours(&mode);
 }
 
 /* Whoever gets the terminal meanwhile finds it as it was. Without a shell the signal does not stop. */
@@ -44,11 +45,13 @@ static void on_stop(int sig)
 {
     struct sigaction act = {.sa_handler = SIG_DFL}, own;
 
+    stopping = true;
     set_if_ours(&saved);
     sigaction(sig, &act, &own);
     raise(sig);
     sigaction(sig, &own, NULL);
-    set_if_ours(&mode);
+    set_if_ours(&mode); /* only now: the next stop has to come here again */
+    stopping = false;
 }
 
 void terminal_raw(void)
@@ -60,6 +63,7 @@ void terminal_raw(void)
         return;
     if (!registered) {
         atexit(terminal_restore);
+        at_quick_exit(terminal_restore);
         sigaction(SIGCONT, &act, NULL);
         sigaction(SIGTSTP, &stop, NULL);
     }

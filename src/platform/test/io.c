@@ -204,12 +204,19 @@ int plat_stream_open(struct plat_stream **s, const char *spec, struct plat_strea
     return 0;
 }
 
-void plat_stream_write(struct plat_stream *s, const void *data, size_t len)
+size_t plat_stream_write(struct plat_stream *s, const void *data, size_t len)
 {
     size_t n = MIN(len, sizeof(s->out) - s->out_len);
 
     memcpy(s->out + s->out_len, data, n);
     s->out_len += n;
+    return len;
+}
+
+bool plat_stream_lost(const struct plat_stream *s)
+{
+    (void)s;
+    return false;
 }
 
 void plat_stream_pause(struct plat_stream *s, bool paused)
