@@ -16,16 +16,36 @@ struct monitor {
     struct chardev *terminal; /* the guest's port, or NULL */
     struct plat_stream *stream;
     struct plat_task *task;
-    struct plat_event event;
-    struct ring typed; /* input task to ours */
+    struct plat_event event, room; /* room: in typed, and maybe at the client */
+    struct ring typed;             /* input task to ours; a zero byte: the client is gone */
     uint8_t typed_bytes[TYPED];
     char line[CONTROL_LINE]; /* at a socket: so far */
     size_t fill;
     bool too_long;
-    _Atomic bool stop, cut; /* cut: the client is gone */
+    bool deaf; /* this client has not read for a while */
+    _Atomic bool stop;
 };
 
 /* ---- output ---- */
+
+#define MOMENT_NS   10000000u
+#define PATIENCE_NS UINT64_C(5000000000)
+
+/* A client that reads slowly gets everything, one that does not read is given up. */
+static void put_stream(struct monitor *m, const char *text, size_t len)
+{
+    uint64_t end = 0, now;
+
+    for (size_t n; len && !m->deaf; text += n, len -= n) {
+        n = plat_stream_write(m->stream, text, len);
+        if (n == len)
+            return;
+        now = plat_clock_ns();
+        end = end && !n ? end : now + PATIENCE_NS;
+        m->deaf = now > end || atomic_load(&m->stop);
+        plat_event_wait(&m->room, now + MOMENT_NS);
+    }
+}
 
 static void put(void *opaque, const char *text, size_t len)
 {
@@ -34,7 +54,7 @@ static void put(void *opaque, const char *text, size_t len)
     if (m->terminal)
         m->terminal->ops->write(m->terminal, text, len);
     else if (m->stream)
-        plat_stream_write(m->stream, text, len);
+        put_stream(m, text, len);
 }
 
 static void put_line(struct monitor *m, const char *mark, const char *text)
@@ -67,18 +87,35 @@ static void run_line(struct monitor *m, const char *line)
 void monitor_input(void *monitor, const uint8_t *data, size_t len)
 {
     struct monitor *m = monitor;
+    static const uint8_t gone = 0;
+    size_t n;
 
-    if (!len)
-        atomic_store(&m->cut, true);
-    ring_write(&m->typed, data, len);
-    plat_event_wake(&m->event);
+    if (!len) {
+        data = &gone;
+        len = 1;
+    }
+    for (;;) {
+        n = ring_write(&m->typed, data, len);
+        data += n;
+        len -= n;
+        plat_event_wake(&m->event);
+        /* On the terminal the guest's input waits behind this. */
+        if (!len || m->is_terminal || atomic_load(&m->stop))
+            return;
+        plat_event_wait(&m->room, plat_clock_ns() + MOMENT_NS);
+    }
 }
 
 static void take_socket_byte(struct monitor *m, char byte)
 {
+    if (!byte) { /* what the client left unfinished is not the next one's */
+        m->fill = 0;
+        m->too_long = m->deaf = false;
+        return;
+    }
     if (byte != '\n') {
         m->too_long |= m->fill == sizeof(m->line) - 1;
-        if (!m->too_long && byte)
+        if (!m->too_long)
             m->line[m->fill++] = byte;
         return;
     }
@@ -115,9 +152,7 @@ static void monitor_task(void *opaque)
             else
                 take_socket_byte(m, (char)byte);
         }
-        /* What the client left unfinished is not the next one's. */
-        if (atomic_exchange(&m->cut, false))
-            m->fill = 0;
+        plat_event_wake(&m->room);
         if (!atomic_load(&m->stop))
             plat_event_wait(&m->event, PLAT_FOREVER);
     }
@@ -142,6 +177,7 @@ struct monitor *monitor_create(const struct control_ops *ops, void *opaque)
     control_init(&m->control, ops, opaque);
     ring_init(&m->typed, m->typed_bytes, TYPED);
     plat_event_init(&m->event);
+    plat_event_init(&m->room);
     return m;
 }
 
@@ -172,6 +208,7 @@ void monitor_stop(struct monitor *m)
         return;
     atomic_store(&m->stop, true);
     plat_event_wake(&m->event);
+    plat_event_wake(&m->room);
     if (m->task)
         plat_task_join(m->task);
     m->task = NULL;
@@ -186,6 +223,7 @@ void monitor_destroy(struct monitor *m)
         return;
     monitor_stop(m);
     plat_event_fini(&m->event);
+    plat_event_fini(&m->room);
     control_fini(&m->control);
     plat_free(m);
 }

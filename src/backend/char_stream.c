@@ -25,7 +25,7 @@ struct char_stream {
     struct char_stream_hooks hooks;
     struct plat_lock lock; /* stream, head, fill */
     size_t head, fill, room;
-    bool terminal;
+    bool terminal, socket;
     bool escaped, to_monitor; /* stream's task only */
     uint8_t waiting[];
 };
@@ -136,7 +136,8 @@ static void input(void *opaque, const uint8_t *data, size_t len)
     work_queue(&c->work);
 }
 
-/* Whoever does not read keeps the guest waiting, but not the end of the VM. */
+/* Whoever does not read keeps the guest waiting, but not the end of the VM; at a socket output is lost then.
+ */
 static void char_write(struct chardev *chr, const void *data, size_t len)
 {
     struct char_stream *c = container_of(chr, struct char_stream, chr);
@@ -144,7 +145,7 @@ static void char_write(struct chardev *chr, const void *data, size_t len)
 
     for (size_t n; len; p += n, len -= n) {
         n = plat_stream_write(c->stream, p, len);
-        if (n < len && atomic_load(&c->vm->stopping))
+        if (n < len && (c->socket || atomic_load(&c->vm->stopping)))
             return;
     }
 }
@@ -200,6 +201,7 @@ int char_stream_create(struct chardev **out, struct vm *vm, const char *name, co
     c->vm = vm;
     c->hooks = hooks;
     c->terminal = terminal;
+    c->socket = !strncmp(spec, "unix:", 5);
     c->room = room;
     plat_lock_init(&c->lock);
     work_init(&c->work, vm, deliver, c);

@@ -126,9 +126,9 @@ struct plat_stream_cb {
 int plat_stream_open(struct plat_stream **s, const char *spec, struct plat_stream_cb cb, char *why,
                      size_t why_size);
 /*
- * Blocks shortly at most: how many bytes are done with, fewer than len where the other side is slow. What
- * nobody takes is done with too; where it should have been taken, a line says so once, and plat_stream_lost()
- * from then on.
+ * Blocks shortly at most, at a socket not at all: how many bytes are done with, fewer than len where the
+ * other side is slow. What nobody takes is done with too; where it should have been taken, a line says so
+ * once, and plat_stream_lost() from then on.
  */
 size_t plat_stream_write(struct plat_stream *s, const void *data, size_t len);
 bool plat_stream_lost(const struct plat_stream *s);

@@ -5,14 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 #include "app/carbovisor/app.h"
 
-#define COMMAND_MAX 1000
+#define COMMAND_MAX    1000
+#define ANSWER_SECONDS 10 /* one client is served at a time */
 
 static int dial(const char *path)
 {
+    const struct timeval patience = {.tv_sec = ANSWER_SECONDS};
     struct sockaddr_un addr = {.sun_family = AF_UNIX};
     int fd;
 
@@ -22,6 +25,8 @@ static int dial(const char *path)
     }
     memcpy(addr.sun_path, path, strlen(path));
     fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (fd >= 0)
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     if (fd >= 0 && !connect(fd, (const struct sockaddr *)&addr, sizeof(addr)))
         return fd;
     complain("ctl: %s: no monitor answers there (%s); start the VM with --monitor unix:%s", path,
@@ -77,12 +82,12 @@ static int show_answer(FILE *f)
         if (line[0] != '+')
             status = line[0] == '-' ? STATUS_CONFIG : 0;
     }
-    free(line);
-    if (status < 0) {
+    if (status < 0 && ferror(f) && errno == EAGAIN)
+        complain("ctl: no answer in %d s; end the client that has the monitor, or try again", ANSWER_SECONDS);
+    else if (status < 0)
         complain("ctl: the VM ended before it answered");
-        status = STATUS_HOST;
-    }
-    return status;
+    free(line);
+    return status < 0 ? STATUS_HOST : status;
 }
 
 int verb_ctl(int argc, char **argv)

@@ -315,13 +315,15 @@ static void lose(struct plat_stream *s, int err)
 /* A pipe that has room takes this much at once (pipe(7)): so much does not block. */
 #define AT_ONCE 4096u
 
-/* 0: not now. */
+/* 0: not now. Who listens at a socket is not waited for. */
 static ssize_t write_some(struct plat_stream *s, const void *data, size_t len)
 {
     ssize_t n;
 
-    if (s->listener >= 0)
-        return send(s->out, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (s->listener >= 0) {
+        n = send(s->out, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : n;
+    }
     if (poll(&(struct pollfd){s->out, POLLOUT, 0}, 1, 100) == 0)
         return 0;
     do
