@@ -432,7 +432,7 @@ static int write_head(struct writer *w, struct plat_file *out)
 static int write_all(struct writer *w, const char *path)
 {
     struct plat_file *out;
-    int err = plat_file_open(&out, path, PLAT_WRITE | PLAT_CREATE | PLAT_TRUNC);
+    int err = plat_file_open(&out, path, PLAT_WRITE | PLAT_CREATE | PLAT_REPLACE);
 
     if (err)
         return refuse(w, err, "%s: cannot be written (error %d); check the path", path, -err);
@@ -442,8 +442,45 @@ static int write_all(struct writer *w, const char *path)
         err = build_tree(w);
     if (!err)
         err = write_head(w, out);
+    if (!err && (err = plat_file_commit(out)))
+        refuse(w, err, "%s: cannot be written (error %d); check the path", path, -err);
     plat_file_close(out);
     return err;
+}
+
+static bool same_file(const char *path, const uint64_t id[2])
+{
+    uint64_t other[2];
+    struct plat_file *f;
+    bool same;
+
+    if (plat_file_open(&f, path, PLAT_READ))
+        return false;
+    same = !plat_file_identity(f, other) && other[0] == id[0] && other[1] == id[1];
+    plat_file_close(f);
+    return same;
+}
+
+/* Whether the bundle is made from it: a file of it, or one of the descriptions. */
+static bool is_source(const struct writer *w, const char *path)
+{
+    struct plat_file *f;
+    uint64_t id[2];
+    bool is = false;
+
+    if (plat_file_open(&f, path, PLAT_READ))
+        return false;
+    if (!plat_file_identity(f, id)) {
+        for (unsigned i = 0; i < w->files; i++)
+            is |= same_file(w->file[i].path, id);
+        for (unsigned i = 0; i < w->count * CONFIG_OPTIONS && !is; i++) {
+            const char *file = w->vms[i / CONFIG_OPTIONS]->place[i % CONFIG_OPTIONS].file;
+
+            is = file && same_file(file, id);
+        }
+    }
+    plat_file_close(f);
+    return is;
 }
 
 static int make(struct writer *w, const char *path)
@@ -457,7 +494,7 @@ static int make(struct writer *w, const char *path)
     if (err)
         return err;
     place_files(w);
-    if (find_path(w, path))
+    if (is_source(w, path))
         return refuse(w, -EINVAL, "%s: is a file of the bundle too; write it to another place", path);
     for (unsigned i = 0; i < w->count; i++)
         note_left_out(w, &w->vms[i]->desc);

@@ -95,7 +95,15 @@ const char *plat_getenv(const char *name);
  * for a directory, -ENODEV for what is neither; -EBUSY where a lock is another's.
  */
 struct plat_file;
-enum plat_open { PLAT_READ = 1, PLAT_WRITE = 2, PLAT_CREATE = 4, PLAT_LOCK = 8, PLAT_TRUNC = 16 };
+/* PLAT_REPLACE: a new file, which takes the place of what is at the path by plat_file_commit(), or never. */
+enum plat_open {
+    PLAT_READ = 1,
+    PLAT_WRITE = 2,
+    PLAT_CREATE = 4,
+    PLAT_LOCK = 8,
+    PLAT_TRUNC = 16,
+    PLAT_REPLACE = 32
+};
 int plat_file_open(struct plat_file **f, const char *path, unsigned flags);
 void plat_file_close(struct plat_file *f);
 int plat_file_size(struct plat_file *f, uint64_t *size);
@@ -110,6 +118,7 @@ int plat_file_read(struct plat_file *f, uint64_t offset, void *buf, size_t size)
 const void *plat_file_map(struct plat_file *f, uint64_t *sum);
 int plat_file_write(struct plat_file *f, uint64_t offset, const void *buf, size_t size);
 int plat_file_sync(struct plat_file *f);
+int plat_file_commit(struct plat_file *f);
 /* Gives the range's storage back to the host; it reads as zeros. -ENOTSUP where the file cannot. */
 int plat_file_punch(struct plat_file *f, uint64_t offset, uint64_t size);
 

@@ -256,6 +256,12 @@ int plat_file_write(struct plat_file *f, uint64_t offset, const void *buf, size_
     return err;
 }
 
+int plat_file_commit(struct plat_file *f)
+{
+    (void)f;
+    return 0;
+}
+
 int plat_file_sync(struct plat_file *f)
 {
     struct disk *d = f->of->disk;

@@ -2,7 +2,9 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -12,6 +14,7 @@
 
 struct plat_file {
     int fd;
+    char *path, *part; /* PLAT_REPLACE: where it shall be, and where it is until then */
 };
 
 static int open_flags(unsigned flags)
@@ -20,21 +23,43 @@ static int open_flags(unsigned flags)
 
     f |= (flags & PLAT_WRITE) ? O_RDWR : O_RDONLY;
     f |= (flags & PLAT_CREATE) ? O_CREAT : 0;
-    f |= (flags & PLAT_TRUNC) ? O_TRUNC : 0;
+    f |= (flags & (PLAT_TRUNC | PLAT_REPLACE)) ? O_TRUNC : 0;
     return f;
+}
+
+/* Beside the file that the path leads to. What is no file, a disk for instance, is written itself. */
+static int replacement(struct plat_file *f, const char *path)
+{
+    struct stat st;
+    bool there = !stat(path, &st);
+
+    if (there && !S_ISREG(st.st_mode))
+        return 0;
+    if (there && access(path, W_OK))
+        return -errno;
+    f->path = there ? realpath(path, NULL) : strdup(path);
+    if (!f->path || asprintf(&f->part, "%s.part", f->path) < 0)
+        return -ENOMEM;
+    return 0;
 }
 
 int plat_file_open(struct plat_file **out, const char *path, unsigned flags)
 {
     struct plat_file *f = calloc(1, sizeof(*f));
     struct stat st;
-    int err = 0;
+    int err;
 
     if (!f)
         return -ENOMEM;
-    f->fd = open(path, open_flags(flags), 0666);
-    if (f->fd < 0) {
+    f->fd = -1;
+    err = (flags & PLAT_REPLACE) ? replacement(f, path) : 0;
+    if (!err)
+        f->fd = open(f->part ? f->part : path, open_flags(flags), 0666);
+    if (!err && f->fd < 0)
         err = -errno;
+    if (err) {
+        free(f->path);
+        free(f->part);
         free(f);
         return err;
     }
@@ -54,9 +79,24 @@ int plat_file_open(struct plat_file **out, const char *path, unsigned flags)
     return 0;
 }
 
+int plat_file_commit(struct plat_file *f)
+{
+    if (!f->part)
+        return 0;
+    if (fsync(f->fd) || rename(f->part, f->path))
+        return -errno;
+    free(f->part);
+    f->part = NULL;
+    return 0;
+}
+
 void plat_file_close(struct plat_file *f)
 {
     close(f->fd);
+    if (f->part)
+        unlink(f->part);
+    free(f->part);
+    free(f->path);
     free(f);
 }
 

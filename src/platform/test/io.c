@@ -94,12 +94,18 @@ int plat_file_open(struct plat_file **f, const char *path, unsigned flags)
         m->locked = flags & PLAT_WRITE;
         m->readers += !m->locked;
     }
-    if (flags & PLAT_TRUNC)
+    if (flags & (PLAT_TRUNC | PLAT_REPLACE))
         m->size = 0;
     *f = malloc(sizeof(**f));
     **f = (struct plat_file){m, flags};
     live_add(1);
     return 0;
+}
+
+int plat_file_commit(struct plat_file *f)
+{
+    (void)f;
+    return request_fails() ? -EIO : 0;
 }
 
 void plat_file_close(struct plat_file *f)
