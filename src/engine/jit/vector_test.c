@@ -160,6 +160,11 @@ static void crypto(struct gen *g)
         b = ir_emit(g->u, IR_VDUP, IRT_V128, 64, ir_const(g->u, IRT_I64, 0), IR_REF_NONE, IR_REF_NONE, 0);
     g->v[g->nv++] = ir_emit(g->u, (enum ir_opcode)op, IRT_V128, kind, next(g, 2) ? last : some_v(g), b,
                             operands > 2 ? some_v(g) : IR_REF_NONE, 0);
+    if (next(g, 2)) {
+        ir_ref made = g->v[g->nv - 1];
+
+        g->v[g->nv++] = ir_emit(g->u, IR_VXOR, IRT_V128, 0, made, some_v(g), IR_REF_NONE, 0);
+    }
 }
 
 static void checksum(struct gen *g)
