@@ -323,13 +323,44 @@ void mem_dirty(struct mem *m, gpa_t gpa, uint64_t len)
         m->vm->watch(m->vm, gpa, len);
 }
 
+/*
+ * Between guest memory, where vCPUs may load and store meanwhile, and memory of our own: an aligned word that
+ * was stored whole is seen whole.
+ */
+static void copy_out(uint8_t *to, const uint8_t *from, uint64_t len)
+{
+    for (; len && ((uintptr_t)from & 7 || len < 8); len--)
+        *to++ = __atomic_load_n(from++, __ATOMIC_RELAXED);
+    for (; len >= 8; len -= 8, from += 8, to += 8) {
+        uint64_t word = __atomic_load_n((const uint64_t *)(const void *)from, __ATOMIC_RELAXED);
+
+        memcpy(to, &word, 8);
+    }
+    for (; len; len--)
+        *to++ = __atomic_load_n(from++, __ATOMIC_RELAXED);
+}
+
+static void copy_in(uint8_t *to, const uint8_t *from, uint64_t len)
+{
+    for (; len && ((uintptr_t)to & 7 || len < 8); len--)
+        __atomic_store_n(to++, *from++, __ATOMIC_RELAXED);
+    for (; len >= 8; len -= 8, from += 8, to += 8) {
+        uint64_t word;
+
+        memcpy(&word, from, 8);
+        __atomic_store_n((uint64_t *)(void *)to, word, __ATOMIC_RELAXED);
+    }
+    for (; len; len--)
+        __atomic_store_n(to++, *from++, __ATOMIC_RELAXED);
+}
+
 int mem_read(const struct mem *m, gpa_t gpa, void *buf, uint64_t len)
 {
     const void *p = mem_ptr(m, gpa, len, false);
 
     if (!p)
         return -EFAULT;
-    memcpy(buf, p, len);
+    copy_out(buf, p, len);
     return 0;
 }
 
@@ -339,7 +370,7 @@ int mem_write(struct mem *m, gpa_t gpa, const void *buf, uint64_t len)
 
     if (!p)
         return -EFAULT;
-    memcpy(p, buf, len);
+    copy_in(p, buf, len);
     mem_dirty(m, gpa, len);
     return 0;
 }
