@@ -1,10 +1,11 @@
 /*
  * What the files of the x86-64 emitter share.
  *
- * Register convention of all generated code: rbp is the vcpu (engine state at negative displacements); rax,
- * rcx, rdx and the first xmm are scratch; the other registers are homes of guest slots, the same in every
- * unit, so that units follow each other without moving anything. Slots without a home stay in memory and
- * serve as memory operands. The xmm homes are valid only while jit_own.fp_live is set.
+ * Register convention of all generated code: rbp is the vcpu (engine state at negative displacements); r15 is
+ * its budget (in memory it takes a turn through the store queue at each block, where a branch was predicted
+ * wrongly); rax, rcx, rdx and the first xmm are scratch; the other registers are homes of guest slots, the
+ * same in every unit, so that units follow each other without moving anything. Slots without a home stay in
+ * memory and serve as memory operands. The xmm homes are valid only while jit_own.fp_live is set.
  */
 #ifndef CV_ENGINE_JIT_EMIT_X86_64_EMIT_H
 #define CV_ENGINE_JIT_EMIT_X86_64_EMIT_H
@@ -12,8 +13,9 @@
 #include "engine/jit/emit/x86_64/asm.h"
 #include "engine/jit/jit.h"
 
-#define PIN_GPRS 11
+#define PIN_GPRS 10
 #define PIN_XMMS 13
+#define BUDGET   R15
 /* Scratch xmm registers: operations on lanes need one more. */
 #define SCRATCH_XMMS      3
 #define SCRATCH_XMMS_WIDE 4

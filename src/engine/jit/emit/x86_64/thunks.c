@@ -124,6 +124,7 @@ static void make_enter(struct make *m)
     as_mov(&m->a, RBP, RDI);
     as_mov(&m->a, RCX, RSI);
     homes(m, false, true);
+    as_ld(&m->a, BUDGET, RBP, VCPU_DISP(budget));
     as_ld(&m->a, RAX, RBP, VCPU_DISP(pc));
     as_jmp_reg(&m->a, RCX);
 }
@@ -152,6 +153,7 @@ static void make_leave(struct make *m)
     m->leave = m->a.p;
     flags_save(m);
     homes(m, true, true);
+    as_st(&m->a, BUDGET, RBP, VCPU_DISP(budget));
     as_cmp8_mi(&m->a, mem_at(RBP, OWN_DISP(fp_live)), 0);
     integer = as_jcc8(&m->a, CC_E);
     as_mov(&m->a, RBX, RAX);
@@ -176,7 +178,7 @@ static void make_leave_where(struct make *m, unsigned thunk, enum jit_leave why)
     here(m, thunk);
     as_mov32(&m->a, RAX, RCX);
     as_shift_ri(&m->a, 0, G_SHR, RAX, 16);
-    as_rm(&m->a, X_ADD_MR | O_W, RAX, mem_at(RBP, VCPU_DISP(budget)));
+    as_rr(&m->a, X_ADD | O_W, BUDGET, RAX);
     as_rr(&m->a, X_MOVZX16, RCX, RCX);
     as_rm(&m->a, X_ADD | O_W, RCX, mem_at(RBP, VCPU_DISP(pc_page)));
     as_st(&m->a, RCX, RBP, VCPU_DISP(pc));
@@ -368,6 +370,7 @@ static void make_miss(struct make *m, unsigned size, bool write)
     as_patch(slow, m->a.p);
     for (unsigned i = 0; i < ARRAY_SIZE(walk_saved); i++)
         as_push(&m->a, walk_saved[i]);
+    as_st(&m->a, BUDGET, RBP, VCPU_DISP(budget));
     as_mov(&m->a, RDI, RBP);
     as_mov(&m->a, RSI, RCX);
     as_imm(&m->a, RDX, 1u << size);
@@ -449,6 +452,7 @@ static void make_helper(struct make *m, unsigned n)
     here(m, T_HELPER + n);
     flags_save(m);
     homes(m, true, all);
+    as_st(&m->a, BUDGET, RBP, VCPU_DISP(budget));
     as_cmp8_mi(&m->a, mem_at(RBP, OWN_DISP(fp_live)), 0);
     integer = as_jcc8(&m->a, CC_E);
     as_push(&m->a, RAX);
@@ -466,6 +470,7 @@ static void make_helper(struct make *m, unsigned n)
     as_call_reg(&m->a, RAX);
     as_pop(&m->a, RCX);
     homes(m, false, all);
+    as_ld(&m->a, BUDGET, RBP, VCPU_DISP(budget));
     as_cmp8_mi(&m->a, mem_at(RBP, VCPU_DISP(leave)), 0);
     left = as_jcc8(&m->a, CC_NE);
     as_ret(&m->a);

@@ -413,8 +413,7 @@ static void cold_exit(struct emit *e, const struct cold *c)
     int32_t take = (to ? to->insns : 0) - (int32_t)c->x;
 
     if (take)
-        as_alu_mi(&e->a, O_W, take < 0 ? G_ADD : G_SUB, mem_at(RBP, VCPU_DISP(budget)),
-                  take < 0 ? -take : take);
+        as_alu_ri(&e->a, O_W, take < 0 ? G_ADD : G_SUB, BUDGET, take < 0 ? -take : take);
     if (!to) {
         go_out(e, c->offset);
         return;
@@ -443,7 +442,7 @@ static void exit_if(struct emit *e, const struct ir_op *op, unsigned cc)
 static void insn(struct emit *e, const struct ir_op *op)
 {
     if (e->synced)
-        as_alu_mi(&e->a, O_W, G_SUB, mem_at(RBP, VCPU_DISP(budget)), (int32_t)e->synced);
+        as_alu_ri(&e->a, O_W, G_SUB, BUDGET, (int32_t)e->synced);
     e->synced = 0;
     e->offset = (int32_t)op->imm;
     e->begun++;
@@ -464,7 +463,7 @@ static void sync(struct emit *e)
         as_alu_ri(&e->a, O_W, G_ADD, r, e->offset);
     as_st(&e->a, r, RBP, VCPU_DISP(pc));
     if (rest && !e->synced)
-        as_alu_mi(&e->a, O_W, G_ADD, mem_at(RBP, VCPU_DISP(budget)), (int32_t)rest);
+        as_alu_ri(&e->a, O_W, G_ADD, BUDGET, (int32_t)rest);
     e->synced = rest;
 }
 
@@ -649,9 +648,9 @@ static void block_head(struct emit *e, const struct ir_block *b)
 {
     e->block_at[e->block] = e->a.p;
     if (e->block) {
-        as_alu_mi(&e->a, O_W, G_SUB, mem_at(RBP, VCPU_DISP(budget)), b->insns);
+        as_alu_ri(&e->a, O_W, G_SUB, BUDGET, b->insns);
     } else {
-        as_rm(&e->a, 0x81 | O_W, G_SUB, mem_at(RBP, VCPU_DISP(budget))); /* 8 bytes: see emit_close() */
+        as_rr(&e->a, 0x81 | O_W, G_SUB, BUDGET); /* 7 bytes: see emit_close() */
         as_u32(&e->a, b->insns);
     }
     emit_cold(e, (struct cold){.fn = e->block ? cold_budget : cold_leave,

@@ -5,7 +5,7 @@
  */
 #include "engine/jit/emit/x86_64/emit.h"
 
-const uint8_t emit_pin_gpr[PIN_GPRS] = {RBX, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15};
+const uint8_t emit_pin_gpr[PIN_GPRS] = {RBX, RSI, RDI, R8, R9, R10, R11, R12, R13, R14};
 
 unsigned home_of(const struct emit *e, int32_t slot)
 {
