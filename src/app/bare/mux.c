@@ -19,15 +19,17 @@ enum show { SHOW_NOTHING, SHOW_LINES, SHOW_ALL };
 
 /* The serial port of one guest. */
 struct plat_stream {
-    struct plat_stream *next;
-    struct plat_stream_cb cb;
     struct plat_lock lock;    /* of writers */
     _Atomic uint64_t written; /* bytes ever; the last of them are in kept, in the order of writing */
-    _Atomic uint64_t shown;   /* of them, on the console; mux.lock to change */
-    _Atomic uint8_t show;     /* enum show; mux.lock to change */
+    _Atomic uint64_t shown;   /* of them, on the console; mux.lock to change, and for the next two */
+    _Atomic uint64_t
+        full_at;          /* when so many are written the console wants to know, without a line's end too */
+    _Atomic uint8_t show; /* enum show */
     bool paused;
-    char name[PORT_NAME];
     uint8_t kept[KEEP];
+    struct plat_stream *next;
+    struct plat_stream_cb cb;
+    char name[PORT_NAME];
 };
 
 struct mux {
@@ -101,15 +103,18 @@ static void show_kept(const struct plat_stream *s, uint64_t to)
 /* One line from..to, its end excluded. */
 static void write_line(const struct plat_stream *s, uint64_t from, uint64_t to)
 {
-    char prefix[PORT_NAME + 4], line[LINE];
-    size_t fill = 0;
-
-    for (; from < to; from++) {
-        if (byte_at(s, from) != '\r')
-            line[fill++] = (char)byte_at(s, from);
+    mux.shell.hide(mux.shell.opaque);
+    bare_console_write(s->name, strlen(s->name));
+    bare_console_write("| ", 2);
+    for (uint64_t at = from; at < to; at++) {
+        if (byte_at(s, at) != '\r')
+            continue;
+        write_kept(s, from, at);
+        from = at + 1;
     }
-    fmt_snprintf(prefix, sizeof(prefix), "%s| ", s->name);
-    put_line(prefix, line, fill);
+    write_kept(s, from, to);
+    bare_console_write("\r\n", 2);
+    mux.shell.show(mux.shell.opaque);
 }
 
 /* Lines that have ended, or are too long to wait for that. Where the next one begins. */
@@ -126,6 +131,16 @@ static uint64_t show_lines(const struct plat_stream *s, uint64_t from, uint64_t 
     return from;
 }
 
+/* Gives where it was before. */
+static uint64_t shown_to(struct plat_stream *s, uint64_t at)
+{
+    static const uint64_t wait[] = {[SHOW_NOTHING] = UINT64_MAX, [SHOW_LINES] = LINE, [SHOW_ALL] = 1};
+    uint64_t n = wait[atomic_load(&s->show)];
+
+    atomic_store(&s->full_at, n > UINT64_MAX - at ? UINT64_MAX : at + n);
+    return atomic_exchange(&s->shown, at);
+}
+
 /* What has come since; true: something. */
 static bool show_port(struct plat_stream *s)
 {
@@ -140,7 +155,7 @@ static bool show_port(struct plat_stream *s)
     } else {
         write_kept(s, from, to);
     }
-    return atomic_exchange(&s->shown, to) != to;
+    return shown_to(s, to) != to;
 }
 
 static bool show_ports(void)
@@ -159,8 +174,8 @@ static void show_set(struct plat_stream *s)
 
     if (atomic_load(&s->show) == show)
         return;
-    atomic_store(&s->shown, atomic_load(&s->written));
     atomic_store(&s->show, show);
+    shown_to(s, atomic_load(&s->written));
 }
 
 static void attach(struct plat_stream *port)
@@ -204,9 +219,11 @@ static void catch_up(struct plat_stream *s)
 }
 
 /* The fence: either we see that the task has stopped looking, or its last look sees what we wrote. */
-static __attribute__((noinline)) void tell(struct plat_stream *s, uint64_t waiting)
+static __attribute__((noinline)) void tell(struct plat_stream *s, uint64_t at)
 {
-    if (waiting >= KEEP / 2)
+    if (atomic_load_explicit(&s->show, memory_order_relaxed) == SHOW_NOTHING)
+        return;
+    if (at - atomic_load_explicit(&s->shown, memory_order_relaxed) >= KEEP / 2)
         catch_up(s);
     atomic_thread_fence(memory_order_seq_cst);
     if (!atomic_load_explicit(&mux.awake, memory_order_relaxed))
@@ -216,16 +233,9 @@ static __attribute__((noinline)) void tell(struct plat_stream *s, uint64_t waiti
 /* s->lock held: what ends at `at` is in the ring. */
 static inline void have_written(struct plat_stream *s, uint64_t at, bool line)
 {
-    uint8_t show;
-    uint64_t waiting;
-
     atomic_store_explicit(&s->written, at, memory_order_release);
-    show = atomic_load_explicit(&s->show, memory_order_relaxed);
-    if (show == SHOW_NOTHING)
-        return;
-    waiting = at - atomic_load_explicit(&s->shown, memory_order_relaxed);
-    if (UNLIKELY(line || show == SHOW_ALL || waiting >= LINE))
-        tell(s, waiting);
+    if (UNLIKELY(line || at >= atomic_load_explicit(&s->full_at, memory_order_relaxed)))
+        tell(s, at);
 }
 
 static __attribute__((noinline)) void write_bytes(struct plat_stream *s, const uint8_t *data, size_t len)

@@ -157,19 +157,13 @@ static void transmit(struct ns16550 *u, uint8_t byte)
     u->tx_pending = 1;
 }
 
-static void ns16550_write(struct device *d, unsigned region, uint64_t offset, unsigned size, uint64_t value)
+static void register_write(struct ns16550 *u, uint64_t offset, uint8_t byte)
 {
-    struct ns16550 *u = container_of(d, struct ns16550, dev);
     bool dlab = u->lcr & LCR_DLAB;
-    uint8_t byte = (uint8_t)value;
 
-    (void)region, (void)size;
     switch (offset) {
     case RBR:
-        if (dlab)
-            u->dll = byte;
-        else
-            transmit(u, byte);
+        u->dll = byte; /* THR is transmit()'s */
         break;
     case IER:
         if (dlab) {
@@ -193,6 +187,17 @@ static void ns16550_write(struct device *d, unsigned region, uint64_t offset, un
         u->scr = byte;
         break;
     }
+}
+
+static void ns16550_write(struct device *d, unsigned region, uint64_t offset, unsigned size, uint64_t value)
+{
+    struct ns16550 *u = container_of(d, struct ns16550, dev);
+
+    (void)region, (void)size;
+    if (LIKELY(offset == RBR && !(u->lcr & LCR_DLAB)))
+        transmit(u, (uint8_t)value);
+    else
+        register_write(u, offset, (uint8_t)value);
     update_irq(u);
 }
 

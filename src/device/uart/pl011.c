@@ -196,15 +196,9 @@ static uint64_t pl011_read(struct device *d, unsigned region, uint64_t offset, u
     }
 }
 
-static void pl011_write(struct device *d, unsigned region, uint64_t offset, unsigned size, uint64_t value)
+static void register_write(struct pl011 *u, uint64_t offset, uint64_t value)
 {
-    struct pl011 *u = container_of(d, struct pl011, dev);
-
-    (void)region, (void)size;
     switch (offset) {
-    case DR:
-        transmit(u, (uint8_t)value);
-        break;
     case ILPR:
         u->ilpr = value & 0xff;
         break;
@@ -235,6 +229,17 @@ static void pl011_write(struct device *d, unsigned region, uint64_t offset, unsi
         u->dmacr = value & 7;
         break;
     }
+}
+
+static void pl011_write(struct device *d, unsigned region, uint64_t offset, unsigned size, uint64_t value)
+{
+    struct pl011 *u = container_of(d, struct pl011, dev);
+
+    (void)region, (void)size;
+    if (LIKELY(offset == DR))
+        transmit(u, (uint8_t)value);
+    else
+        register_write(u, offset, value);
     update_irq(u);
 }
 

@@ -6,7 +6,6 @@
 #include "lib/err.h"
 #include "platform/bare/drivers/gic.h"
 
-enum kind { KIND_SYNC, KIND_IRQ, KIND_SERROR };
 enum {
     EC_WFX = 1,
     EC_FP = 7,
@@ -335,141 +334,209 @@ static bool handle_sync(struct hw_vcpu *h)
     }
 }
 
-static inline void account(struct hw_vcpu *h, uint64_t started)
+/* Where it came out, and when. */
+static inline void came_out(struct hw_vcpu *h)
+{
+    h->started = sys_read(cntpct_el0);
+    h->a->v.pc = sys_read(elr_el2);
+    h->spsr = sys_read(spsr_el2);
+}
+
+static inline void trace(struct hw_vcpu *h, uint64_t esr)
 {
     struct hw_exit *e = &h->ring[h->ring_at++ % HW_EXIT_RING];
 
-    e->time = started;
+    e->esr = esr;
+    e->time = h->started;
     e->pc = h->a->v.pc;
-    e->esr = h->esr;
 }
 
-/* Ticks of the counter that the exit took, by the zeros in front of them. */
-static inline void account_end(struct hw_vcpu *h, uint64_t started)
+/* Ticks of the counter that the exit took are counted by the zeros in front of them. */
+static inline unsigned back(struct hw_vcpu *h, enum hw_way way)
 {
-    uint64_t ticks = sys_read(cntpct_el0) - started;
+    uint64_t ticks = sys_read(cntpct_el0) - h->started;
 
     h->histogram[h->reason][__builtin_clzll(ticks | 1)]++;
+    return way;
+}
+
+static __attribute__((noinline)) unsigned back_prepared(struct hw_vcpu *h)
+{
+    return back(h, hw_prepare(h) ? HW_BACK_ALL : HW_LEAVE);
 }
 
 /* Nothing has happened since the exit that the guest would have to see: it goes on where it is. */
-static inline bool unchanged(const struct hw_cpu *hc, const struct hw_vcpu *h)
+static inline bool unchanged(const struct hw_vcpu *h)
 {
-    return !atomic_load_explicit(&h->a->v.request, memory_order_relaxed) &&
-           !atomic_load_explicit(&hc->cpu->resched, memory_order_relaxed) && hc->loaded == h &&
+    const struct cpu *c = arch_cpu();
+
+    return !(atomic_load_explicit(&h->a->v.request, memory_order_relaxed) |
+             atomic_load_explicit(&c->resched, memory_order_relaxed)) &&
+           ((const struct hw_cpu *)c->engine)->loaded == h &&
            h->timer_for == atomic_load_explicit(h->timer_next, memory_order_relaxed) && !h->vgic.attention;
 }
 
-/*
- * An access to a device that was met before, with all that the syndrome can say. Interrupts come through
- * while the device is busy with it, and a fault of its is this vCPU's alone. False: nothing was done.
- */
-static inline bool mmio_fast(struct hw_vcpu *h)
+/* Its return address is in the registers still: interrupts were off all the way. */
+static inline unsigned back_at_once(struct hw_vcpu *h, enum hw_way way)
 {
-    uint64_t page = sys_read(hpfar_el2) >> 4, far = sys_read(far_el2);
-    gpa_t gpa = page << 12 | (far & 0xfff);
-    const struct mem_region *r = hw_mmio_known(h, page);
-    struct arm64_vcpu *a = h->a;
-    uint64_t esr = h->esr, value = 0;
-    unsigned rt = esr >> 16 & 31, shift = 8u << (esr >> 22 & 3);
-    bool write = esr >> 6 & 1, done;
+    if (UNLIKELY(!unchanged(h)))
+        return back_prepared(h);
+    return back(h, way);
+}
 
-    /* ISV, no cache maintenance, no table walk, a translation fault */
-    if (!r || (esr & (BIT(24) | BIT(8) | BIT(7) | 0x3c)) != (BIT(24) | 4))
-        return false;
-    if (write && rt != 31)
-        value = a->x[rt] << (64 - shift) >> (64 - shift);
-    h->reason = write ? HW_MMIO_WRITE : HW_MMIO_READ;
+/* Others may have been on this CPU since, or this may be another. */
+static inline unsigned back_again(struct hw_vcpu *h, enum hw_way way)
+{
+    if (UNLIKELY(!unchanged(h)))
+        return back_prepared(h);
+    sys_write(elr_el2, h->a->v.pc);
+    sys_write(spsr_el2, h->spsr);
+    return back(h, way);
+}
+
+/*
+ * Each way out is a function of its own, jumped to: what one of them saves, the others do not pay.
+ */
+static __attribute__((noinline)) unsigned exit_slow(struct hw_vcpu *h)
+{
+    bool on;
+
+    h->far = sys_read(far_el2);
+    h->hpfar = sys_read(hpfar_el2);
     arch_irq_restore(true);
-    done = bus_access_at(a->v.vm, r, gpa, shift / 8, write, &value);
-    if (UNLIKELY(!done))
-        hw_abort(h, far, write ? ACCESS_WRITE : ACCESS_READ);
-    arch_irq_restore(false);
-    if (UNLIKELY(!done))
-        return true;
-    if (!write && rt != 31) {
-        value = esr >> 21 & 1 ? (uint64_t)((int64_t)(value << (64 - shift)) >> (64 - shift))
-                              : value << (64 - shift) >> (64 - shift);
-        a->x[rt] = esr >> 15 & 1 ? value : (uint32_t)value;
+    on = handle_sync(h);
+    arch_irq_save();
+    return on ? back_again(h, HW_BACK_ALL) : back(h, HW_LEAVE);
+}
+
+static __attribute__((noinline)) unsigned exit_hypercall(struct hw_vcpu *h)
+{
+    if (UNLIKELY(!answers_at_once(h->a->x[0])))
+        return exit_slow(h);
+    h->reason = HW_HVC;
+    h->a->v.exits[EXIT_HYPERCALL]++;
+    arm64_psci_call(h->a);
+    return back_at_once(h, HW_BACK);
+}
+
+/* ISV, which says that it was no cache maintenance and no table walk (D19.2.37), and a translation fault. */
+static inline bool tells_all(uint64_t esr)
+{
+    return esr >> 24 & 1 && (esr & 0x3c) == 4;
+}
+
+static inline uint64_t by_width(uint64_t esr, uint64_t value)
+{
+    unsigned shift = 64 - (8u << (esr >> 22 & 3));
+
+    if (esr >> 21 & 1)
+        value = (uint64_t)((int64_t)(value << shift) >> shift);
+    else
+        value = value << shift >> shift;
+    return esr >> 15 & 1 ? value : (uint32_t)value;
+}
+
+/* With the device's lock; the syndrome is read anew, so that nothing of it is kept over calls. */
+static inline void device_access(struct hw_vcpu *h, struct device *d, unsigned region, uint64_t offset)
+{
+    uint64_t esr = h->esr, value;
+    unsigned rt = esr >> 16 & 31, size = 1u << (esr >> 22 & 3);
+
+    if (esr >> 6 & 1) {
+        value = rt == 31 ? 0 : h->a->x[rt];
+        h->reason = HW_MMIO_WRITE;
+        d->ops->write(d, region, offset, size, value << (64 - 8 * size) >> (64 - 8 * size));
+        return;
     }
-    a->v.pc += 4;
-    return true;
+    h->reason = HW_MMIO_READ;
+    value = d->ops->read(d, region, offset, size);
+    if ((h->esr >> 16 & 31) != 31)
+        h->a->x[h->esr >> 16 & 31] = by_width(h->esr, value);
+}
+
+/* An access to a device that was met before, with all that the syndrome can say. */
+static __attribute__((noinline)) unsigned exit_device(struct hw_vcpu *h, uint64_t esr)
+{
+    uint64_t page = sys_read(hpfar_el2) >> 4, offset = sys_read(far_el2) & 0xfff;
+    const struct mem_region *m = hw_mmio_known(h, page);
+    struct device *d;
+
+    if (UNLIKELY(!m || !tells_all(esr) || bus_is_watched(h->a->v.vm)))
+        return exit_slow(h);
+    offset += (page << 12) - m->base;
+    if (UNLIKELY(offset + (1u << (esr >> 22 & 3)) > m->size))
+        return exit_slow(h);
+    d = m->dev;
+    arch_irq_restore(true);
+    plat_lock(&d->lock);
+    device_access(h, d, m->dev_region, offset);
+    plat_unlock(&d->lock);
+    arch_irq_save();
+    h->a->v.pc += 4;
+    return back_again(h, h->reason == HW_MMIO_WRITE ? HW_BACK : HW_BACK_ALL);
 }
 
 /* A64_SYSREG_icc_sgi1r_el1 written, as ISS has it without Rt. */
 #define ISS_SGI1R (UINT64_C(3) << 20 | UINT64_C(5) << 17 | UINT64_C(12) << 10 | UINT64_C(11) << 1)
 
 /* An interrupt to other vCPUs, with a GICv3. */
-static inline bool sgi_fast(struct hw_vcpu *h)
+static __attribute__((noinline)) unsigned exit_sysreg(struct hw_vcpu *h)
 {
     unsigned rt = h->esr >> 5 & 31;
     bool done;
 
     if ((h->esr & 0x1fffc1f) != ISS_SGI1R || hw_el(h) != 1)
-        return false;
+        return exit_slow(h);
     arch_irq_restore(true);
     done = arm64_gic_set(h->a, A64_SYSREG_icc_sgi1r_el1, rt == 31 ? 0 : h->a->x[rt]);
-    arch_irq_restore(false);
-    if (!done)
-        return false;
+    arch_irq_save();
+    if (UNLIKELY(!done))
+        return exit_slow(h);
     h->reason = HW_SYSREG;
     h->a->changed = 0;
     h->a->v.pc += 4;
-    return true;
+    return back_again(h, HW_BACK);
 }
 
-/* What a lock that was taken may have done: another task may have been here, or this may be another CPU. */
-static inline bool go_on(const struct hw_cpu *hc, const struct hw_vcpu *h)
+static __attribute__((noinline)) unsigned exit_fp(struct hw_vcpu *h)
 {
-    if (UNLIKELY(hw_here() != hc || !unchanged(hc, h)))
-        return false;
-    sys_write(elr_el2, h->a->v.pc);
-    sys_write(spsr_el2, h->spsr);
-    return true;
+    h->reason = HW_FP;
+    hw_fp_take(hw_here(), h);
+    return back_at_once(h, HW_BACK);
 }
 
-static inline bool exit_sync(struct hw_cpu *hc, struct hw_vcpu *h, uint64_t started)
+unsigned hw_exit_sync(void)
 {
-    struct vcpu *v = &h->a->v;
-    bool on;
+    struct hw_vcpu *h = hw_here()->running;
+    uint64_t esr = sys_read(esr_el2);
 
-    h->esr = sys_read(esr_el2);
-    account(h, started);
-    switch (h->esr >> 26) {
-    case EC_HVC: /* with interrupts off all the way: its return address is still in its register */
-        if (UNLIKELY(!answers_at_once(h->a->x[0])))
-            break;
-        h->reason = HW_HVC;
-        v->exits[EXIT_HYPERCALL]++;
-        arm64_psci_call(h->a);
-        return unchanged(hc, h) || hw_prepare(h);
+    came_out(h);
+    h->esr = esr;
+    trace(h, esr);
+    switch (esr >> 26) {
     case EC_DATA_ABORT:
-        if (!mmio_fast(h))
-            break;
-        return go_on(hc, h) || hw_prepare(h);
+        return exit_device(h, esr);
+    case EC_HVC:
+        return exit_hypercall(h);
     case EC_SYSREG:
-        if (!sgi_fast(h))
-            break;
-        return go_on(hc, h) || hw_prepare(h);
+        return exit_sysreg(h);
     case EC_FP:
-        h->reason = HW_FP;
-        hw_fp_take(hc, h);
-        return unchanged(hc, h) || hw_prepare(h);
+        return exit_fp(h);
+    default:
+        return exit_slow(h);
     }
-    h->far = sys_read(far_el2);
-    h->hpfar = sys_read(hpfar_el2);
-    arch_irq_restore(true);
-    on = handle_sync(h);
-    arch_irq_save();
-    return on && (go_on(hc, h) || hw_prepare(h));
 }
 
 /* One is acknowledged; more of them come when the guest goes on. */
-static inline void exit_irq(struct hw_cpu *hc, struct hw_vcpu *h)
+unsigned hw_exit_irq(void)
 {
+    struct hw_cpu *hc = hw_here();
+    struct hw_vcpu *h = hc->running;
     struct gic *g = hc->gic;
-    uint32_t ack = g->driver->ack(g);
+    uint32_t ack;
 
+    came_out(h);
+    ack = g->driver->ack(g);
     h->reason = HW_IRQ;
     if (LIKELY(gic_intid(g, ack) == g->vtimer)) {
         h->vgic.vtimer_held = h->vgic.vtimer_up = h->vgic.vtimer_fired = true;
@@ -478,30 +545,18 @@ static inline void exit_irq(struct hw_cpu *hc, struct hw_vcpu *h)
     } else if (gic_intid(g, ack) < GIC_SPURIOUS) {
         gic_handle(g, ack);
     }
+    return back_at_once(h, HW_BACK);
 }
 
-unsigned hw_exit(unsigned kind)
+unsigned hw_exit_serror(void)
 {
-    struct hw_cpu *hc = hw_here();
-    struct hw_vcpu *h = hc->running;
-    uint64_t started = sys_read(cntpct_el0);
-    bool on;
+    struct hw_vcpu *h = hw_here()->running;
 
-    h->a->v.pc = sys_read(elr_el2);
-    h->spsr = sys_read(spsr_el2);
-    if (LIKELY(kind == KIND_SYNC)) {
-        on = exit_sync(hc, h, started);
-    } else if (kind == KIND_IRQ) {
-        exit_irq(hc, h);
-        on = unchanged(hc, h) || hw_prepare(h);
-    } else {
-        h->reason = HW_SERROR;
-        arm64_irq_input(&h->a->v, ARM64_INPUT_SERROR, true);
-        h->vgic.stale = true;
-        on = hw_prepare(h);
-    }
-    account_end(h, started);
-    return !on;
+    came_out(h);
+    h->reason = HW_SERROR;
+    arm64_irq_input(&h->a->v, ARM64_INPUT_SERROR, true);
+    h->vgic.stale = true;
+    return back_prepared(h);
 }
 
 /* ---- entry ---- */

@@ -88,14 +88,16 @@ struct hw_vcpu {
     uint64_t midr;
     uint64_t afsr0, afsr1, amair, fpsr;
     uint64_t clock_offset, cntvoff;
-    uint64_t esr, far, hpfar;           /* of the exit in hand */
+    uint64_t esr, far, hpfar, started;  /* of the exit in hand */
     const _Atomic uint64_t *timer_next; /* timer_next() of it */
     struct ktimer timer;                /* the earliest of the core's timers of this vCPU */
     uint64_t timer_for;                 /* that it is set to, virtual ns */
     struct waitq sleep;                 /* WFI */
     _Atomic bool asleep;
     struct ktimer alarm; /* the guest's timer while it sleeps and another has the hardware */
-    struct hw_mmio {     /* devices it met last, by page */
+    uint32_t ring_at;
+    struct hw_exit ring[HW_EXIT_RING];
+    struct hw_mmio { /* devices it met last, by page */
         uint64_t page;
         const struct mem_region *region;
     } mmio[HW_MMIO];
@@ -128,8 +130,6 @@ struct hw_vcpu {
     } vgic;
 
     uint32_t histogram[HW_REASONS][HW_HISTOGRAM]; /* by 63 - log2 of ticks */
-    struct hw_exit ring[HW_EXIT_RING];
-    uint32_t ring_at;
 };
 
 static inline struct hw_vcpu *hw_of(struct vcpu *v)
@@ -196,8 +196,15 @@ uint64_t stage2_vttbr(struct hw_cpu *hc, struct vm *vm);
 
 /* ---- exit.c ---- */
 
-/* From world.S, interrupts off: 0: back into the guest, else world_enter() returns. */
-unsigned hw_exit(unsigned kind);
+/* From world.S, interrupts off. */
+enum hw_way {
+    HW_BACK,     /* into the guest; x20..x27 were not written */
+    HW_BACK_ALL, /* into the guest */
+    HW_LEAVE     /* world_enter() returns */
+};
+unsigned hw_exit_sync(void);
+unsigned hw_exit_irq(void);
+unsigned hw_exit_serror(void);
 /* Everything that has to be before the guest runs; false: leave the engine. [off] */
 bool hw_prepare(struct hw_vcpu *h);
 /* The guest's own exceptions, with its registers in the struct afterwards. */

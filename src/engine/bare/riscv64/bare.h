@@ -68,14 +68,15 @@ struct bare_vm {
 #define MMIO_OPS   16 /* decoded ones kept by their bits, power of two */
 #define MMIO_PAGES 8  /* power of two */
 
-/* A load or store of one register. */
+/* A load or store of one register; 16 bytes. */
 struct mmio_op {
-    uint32_t insn;                 /* as fetched; 0: none */
-    uint8_t len, size, reg, shift; /* shift: 64 - 8 * size */
-    bool write, sext;
-    uint8_t back; /* enum bare_way afterwards */
-    uint64_t *counter;
+    uint32_t insn;            /* as fetched; 0: none */
+    uint16_t at;              /* of its register, in struct riscv_vcpu */
+    uint8_t len, size, shift; /* shift: 64 - 8 * size */
+    bool write, sext, zero;   /* zero: x0 */
+    uint8_t back;             /* enum bare_way afterwards */
 };
+_Static_assert(sizeof(struct mmio_op) == 16, "found by a shift");
 
 /* Of one vCPU; fields without a word on it: its own task only. What each exit needs comes first. */
 struct bare_vcpu {
@@ -210,10 +211,43 @@ static inline struct mmio_page *bare_mmio_page(struct bare_vcpu *b, gpa_t gpa)
     return &b->mmio[(page ^ page >> 9) % MMIO_PAGES];
 }
 
+/* No page has such a number. */
+static inline void bare_mmio_forget(struct bare_vcpu *b)
+{
+    for (unsigned i = 0; i < MMIO_PAGES; i++)
+        b->mmio[i].page = UINT64_MAX;
+}
+
 /* ---- mmio.c ---- */
 
-/* By htinst, or by the guest's bytes at pc; stays good until the next call. NULL: none that can be done here.
+static inline struct mmio_op *mmio_op_of(struct bare_vcpu *b, uint32_t insn)
+{
+    return &b->op[insn >> 7 & (MMIO_OPS - 1)];
+}
+
+const struct mmio_op *mmio_decode_new(struct bare_vcpu *b, uint32_t word, uint64_t htinst);
+
+/*
+ * By htinst, or by the guest's bytes at pc (HLVX.WU, Priv. 20240411, 18.4.1; 0 where it traps); stays good
+ * until the next call. NULL: none that can be done here. Interrupts off.
  */
-const struct mmio_op *mmio_decode(struct bare_vcpu *b, uint64_t htinst);
+static inline const struct mmio_op *mmio_decode(struct bare_vcpu *b, uint64_t pc, uint64_t htinst)
+{
+    uint64_t word = htinst;
+    const struct mmio_op *op;
+
+    if (!word) {
+        __asm__ volatile(
+            ".option push\n.option norvc\n1: .insn r 0x73, 4, 0x34, %0, %1, x3\n.option pop\n" RISCV_SKIP_TRAP
+            : "+r"(word)
+            : "r"(pc)
+            : "memory");
+    }
+    op = mmio_op_of(b, (uint32_t)word);
+    __asm__("" : "+r"(op)); /* computed once */
+    if (LIKELY(word && op->insn == (uint32_t)word))
+        return op;
+    return mmio_decode_new(b, (uint32_t)word, htinst);
+}
 
 #endif

@@ -274,6 +274,7 @@ static int bare_vcpu_init(struct vcpu *v)
         return -ENOMEM;
     b->r = r;
     b->ring_next = b->ring;
+    bare_mmio_forget(b);
     b->host_vector = csr_read(RV_CSR_stvec);
     b->alarm_ns = TIMER_NEVER;
     ktimer_init(&b->alarm, alarm_fire, b);
@@ -406,7 +407,7 @@ static void bare_mem_changed(struct vm *vm)
 {
     for (unsigned i = 0; i < vm->vcpu_count; i++) {
         if (vm->vcpu[i]->engine)
-            memset(bare_of(vm->vcpu[i])->mmio, 0, sizeof(bare_of(vm->vcpu[i])->mmio));
+            bare_mmio_forget(bare_of(vm->vcpu[i]));
     }
     stage2_clear(vm);
 }

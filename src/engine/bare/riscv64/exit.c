@@ -212,6 +212,8 @@ static __attribute__((noinline)) uint64_t access_denied(struct riscv_vcpu *r, st
     return go_on(r, b);
 }
 
+_Static_assert((RV_EXC_LOAD_GUEST_PAGE_FAULT | 2) == RV_EXC_STORE_GUEST_PAGE_FAULT, "told by one comparison");
+
 /* After a device was asked: the guest goes on behind its access. */
 static inline uint64_t accessed(struct riscv_vcpu *r, struct bare_vcpu *b, const struct mmio_op *op)
 {
@@ -222,62 +224,30 @@ static inline uint64_t accessed(struct riscv_vcpu *r, struct bare_vcpu *b, const
     return LIKELY(go_on(r, b)) ? op->back : BARE_LEAVE;
 }
 
+static inline uint64_t *reg_of(struct riscv_vcpu *r, const struct mmio_op *op)
+{
+    return (uint64_t *)((uint8_t *)r + op->at);
+}
+
+/* What a store writes; what a load gives. */
+static inline uint64_t stored(struct riscv_vcpu *r, const struct mmio_op *op)
+{
+    return *reg_of(r, op) << op->shift >> op->shift;
+}
+
 static inline void loaded(struct riscv_vcpu *r, const struct mmio_op *op, uint64_t value)
 {
-    if (op->reg)
-        r->x[op->reg] = op->sext ? (uint64_t)((int64_t)(value << op->shift) >> op->shift)
-                                 : value << op->shift >> op->shift;
-}
-
-/* Flash, what is traced, and what reaches over a device's end. */
-static __attribute__((noinline)) uint64_t device_slow(struct riscv_vcpu *r, struct bare_vcpu *b, gpa_t gpa,
-                                                      const struct mem_region *m, const struct mmio_op *op)
-{
-    uint64_t value = r->x[op->reg] << op->shift >> op->shift;
-    bool answered;
-
-    arch_irq_restore(true);
-    answered = bus_access_at(r->v.vm, m, gpa, op->size, op->write, &value);
-    arch_irq_save();
-    if (!answered)
-        return access_denied(r, b, b->exit.cause, b->exit.va);
-    r->v.pc += op->len;
-    if (!op->write)
-        loaded(r, op, value);
-    return accessed(r, b, op);
-}
-
-/* Interrupts come through while a device is busy with it. */
-static __attribute__((noinline)) uint64_t device(struct riscv_vcpu *r, struct bare_vcpu *b, gpa_t gpa,
-                                                 const struct mem_region *m)
-{
-    const struct mmio_op *op = mmio_decode(b, csr_read(RV_CSR_htinst));
-    struct device *d = m->dev;
-    uint64_t offset = gpa - m->base;
-
-    if (UNLIKELY(!op))
-        return access_denied(r, b, b->exit.cause, b->exit.va);
-    ++*op->counter;
-    if (UNLIKELY(bus_is_watched(r->v.vm) || m->host || offset + op->size > m->size))
-        return device_slow(r, b, gpa, m, op);
-    arch_irq_restore(true);
-    plat_lock(&d->lock);
-    if (op->write)
-        d->ops->write(d, m->dev_region, offset, op->size, r->x[op->reg] << op->shift >> op->shift);
-    else
-        loaded(r, op, d->ops->read(d, m->dev_region, offset, op->size));
-    plat_unlock(&d->lock);
-    arch_irq_save();
-    r->v.pc += op->len;
-    return accessed(r, b, op);
+    if (!op->zero)
+        *reg_of(r, op) = op->sext ? (uint64_t)((int64_t)(value << op->shift) >> op->shift)
+                                  : value << op->shift >> op->shift;
 }
 
 /* A store to memory that core wants to hear of. */
 static bool watched_store(struct riscv_vcpu *r, struct bare_vcpu *b, gpa_t gpa, uint64_t htinst)
 {
-    const struct mmio_op *op = mmio_decode(b, htinst);
+    const struct mmio_op *op = mmio_decode(b, r->v.pc, htinst);
 
-    if (!op || !op->write || mem_write(&r->v.vm->mem, gpa, &r->x[op->reg], op->size))
+    if (!op || !op->write || mem_write(&r->v.vm->mem, gpa, reg_of(r, op), op->size))
         return false;
     r->v.pc += op->len;
     return true;
@@ -304,36 +274,82 @@ static __attribute__((noinline)) uint64_t memory(struct riscv_vcpu *r, struct ba
     return access_denied(r, b, cause, va);
 }
 
-/* No device, or one that it has not met lately. */
-static __attribute__((noinline)) uint64_t guest_fault_elsewhere(struct riscv_vcpu *r, struct bare_vcpu *b,
-                                                                gpa_t gpa)
+/* By the bus, whatever is there: flash, what is traced, what reaches over a device's end. */
+static uint64_t device_slow(struct bare_vcpu *b, const struct mem_region *m, gpa_t gpa, uint64_t cause,
+                            uint64_t va)
 {
+    struct riscv_vcpu *r = b->r;
+    const struct mmio_op *op = mmio_decode(b, r->v.pc, csr_read(RV_CSR_htinst));
+    uint64_t value;
+    bool answered;
+
+    if (!op)
+        return access_denied(r, b, cause, va);
+    value = stored(r, op);
+    b->exits[op->write ? BARE_MMIO_WRITE : BARE_MMIO_READ]++;
+    arch_irq_restore(true);
+    answered = bus_access_at(r->v.vm, m, gpa, op->size, op->write, &value);
+    arch_irq_save();
+    if (!answered)
+        return access_denied(r, b, cause, va);
+    r->v.pc += op->len;
+    if (!op->write)
+        loaded(r, op, value);
+    return accessed(r, b, op);
+}
+
+/* No device, or one that it has not met lately. A page may hold several: the last one met is known. */
+static __attribute__((noinline)) uint64_t guest_fault_elsewhere(struct bare_vcpu *b)
+{
+    uint64_t cause = csr_read(RV_CSR_scause), va = csr_read(RV_CSR_stval);
+    gpa_t gpa = csr_read(RV_CSR_htval) << 2 | (va & 3);
+    struct riscv_vcpu *r = b->r;
     const struct mem_region *m = mem_find(&r->v.vm->mem, gpa);
 
     if (m && atomic_load(&m->kind) != MEM_MMIO)
-        return memory(r, b, b->exit.cause, gpa, b->exit.va);
-    if (!m || b->exit.cause == RV_EXC_INSN_GUEST_PAGE_FAULT)
-        return access_denied(r, b, b->exit.cause, b->exit.va);
-    if (!m->host)
+        return memory(r, b, cause, gpa, va);
+    if (!m || cause == RV_EXC_INSN_GUEST_PAGE_FAULT)
+        return access_denied(r, b, cause, va);
+    if (!m->host && !bus_is_watched(r->v.vm))
         *bare_mmio_page(b, gpa) = (struct mmio_page){gpa >> MEM_PAGE_BITS, m};
-    return device(r, b, gpa, m);
+    return device_slow(b, m, gpa, cause, va);
+}
+
+/* Interrupts come through while a device is busy with it. What can be read again is not kept over calls. */
+static __attribute__((noinline)) uint64_t device(struct bare_vcpu *b, const struct mem_region *m,
+                                                 uint64_t offset)
+{
+    const struct mmio_op *op = mmio_decode(b, b->r->v.pc, csr_read(RV_CSR_htinst));
+    struct device *d;
+
+    if (UNLIKELY(!op || b->r->v.vm->log.trace & TRACE_MMIO || offset + op->size > m->size))
+        return guest_fault_elsewhere(b);
+    arch_irq_restore(true);
+    d = m->dev;
+    plat_lock(&d->lock);
+    if (LIKELY(op->write)) {
+        b->exits[BARE_MMIO_WRITE]++;
+        d->ops->write(d, m->dev_region, offset, op->size, stored(b->r, op));
+    } else {
+        b->exits[BARE_MMIO_READ]++;
+        loaded(b->r, op, d->ops->read(d, m->dev_region, offset, op->size));
+    }
+    plat_unlock(&m->dev->lock);
+    arch_irq_save();
+    b->r->v.pc += op->len;
+    return accessed(b->r, b, op);
 }
 
 static __attribute__((noinline)) uint64_t guest_fault(struct riscv_vcpu *r, struct bare_vcpu *b,
                                                       uint64_t cause)
 {
-    uint64_t va = csr_read(RV_CSR_stval);
-    gpa_t gpa = csr_read(RV_CSR_htval) << 2 | (va & 3);
+    gpa_t gpa = csr_read(RV_CSR_htval) << 2 | (csr_read(RV_CSR_stval) & 3);
     const struct mmio_page *known = bare_mmio_page(b, gpa);
-    const struct mem_region *m = known->region;
 
     trace(b, r->v.pc, cause, gpa);
-    b->exit.cause = cause;
-    b->exit.va = va;
-    if (LIKELY(m && known->page == gpa >> MEM_PAGE_BITS && gpa - m->base < m->size &&
-               cause != RV_EXC_INSN_GUEST_PAGE_FAULT))
-        return device(r, b, gpa, m);
-    return guest_fault_elsewhere(r, b, gpa);
+    if (LIKELY(known->page == gpa >> MEM_PAGE_BITS))
+        return device(b, known->region, gpa - known->region->base);
+    return guest_fault_elsewhere(b);
 }
 
 /* ---- instructions that VS-mode may not execute itself ---- */
@@ -469,16 +485,24 @@ static __attribute__((noinline)) uint64_t other_exit(struct riscv_vcpu *r, struc
     return leave(b, BARE_OTHER, cause, csr_read(RV_CSR_stval), 0);
 }
 
+static __attribute__((noinline)) uint64_t fetch_fault(struct riscv_vcpu *r, struct bare_vcpu *b,
+                                                      uint64_t cause)
+{
+    trace(b, r->v.pc, cause, csr_read(RV_CSR_htval) << 2);
+    return guest_fault_elsewhere(b);
+}
+
 /* Each way is a function of its own, jumped to: what one of them saves, the others do not pay. */
 uint64_t bare_exit(struct riscv_vcpu *r, struct bare_vcpu *b)
 {
     uint64_t cause = csr_read(RV_CSR_scause);
 
+    if (LIKELY((cause | 2) == RV_EXC_STORE_GUEST_PAGE_FAULT)) /* or LOAD's, which is 2 less */
+        return guest_fault(r, b, cause);
     if (cause == RV_EXC_ECALL_VS)
         return hypercall(r, b);
-    if (cause == RV_EXC_LOAD_GUEST_PAGE_FAULT || cause == RV_EXC_STORE_GUEST_PAGE_FAULT ||
-        cause == RV_EXC_INSN_GUEST_PAGE_FAULT)
-        return guest_fault(r, b, cause);
+    if (cause == RV_EXC_INSN_GUEST_PAGE_FAULT)
+        return fetch_fault(r, b, cause);
     return other_exit(r, b);
 }
 

@@ -13,7 +13,8 @@ static bool fill(struct mmio_op *op, unsigned len, unsigned size_log, unsigned r
     op->len = (uint8_t)len;
     op->size = (uint8_t)(1u << size_log);
     op->shift = (uint8_t)(64 - 8 * op->size);
-    op->reg = (uint8_t)reg;
+    op->at = (uint16_t)(offsetof(struct riscv_vcpu, x) + 8 * reg);
+    op->zero = !reg;
     op->write = write;
     op->sext = sext;
     op->back = !write && S_REGISTERS >> reg & 1 ? BARE_BACK_ALL : BARE_BACK;
@@ -47,22 +48,16 @@ static bool decode_half(struct mmio_op *op, uint16_t half)
     return false;
 }
 
-#define HLVX(funct7, value, va)                                                                              \
-    __asm__ volatile(".option push\n.option norvc\n.insn r 0x73, 4, " #funct7 ", %0, %1, x3\n.option pop"    \
-                     : "+r"(value)                                                                           \
-                     : "r"(va)                                                                               \
-                     : "memory")
-
-/* The guest's program as it may execute it: HLVX.WU, HLVX.HU (Priv. 20240411, 18.4.1). False: it may not. */
-static inline bool fetch(uint64_t va, bool word, uint32_t *out)
+/* HLVX.HU: half a word of the guest's program as it may execute it. False: it may not. */
+static bool fetch_half(uint64_t va, uint32_t *out)
 {
     uint64_t value = 0;
 
     riscv_expect_begin();
-    if (word)
-        HLVX(0x34, value, va);
-    else
-        HLVX(0x32, value, va);
+    __asm__ volatile(".option push\n.option norvc\n.insn r 0x73, 4, 0x32, %0, %1, x3\n.option pop"
+                     : "+r"(value)
+                     : "r"(va)
+                     : "memory");
     *out = (uint32_t)value;
     return !riscv_expect_end();
 }
@@ -72,38 +67,29 @@ static bool decode(struct mmio_op *op, uint32_t word)
     return (word & 3) == 3 ? decode_word(op, word, 4) : decode_half(op, (uint16_t)word);
 }
 
-/* A word that crosses into a page of other rights, or that the hart does not read misaligned. */
-static bool fetch_halves(uint64_t pc, uint32_t *out)
+/* 0: it may not be fetched. */
+static uint32_t fetch_halves(uint64_t pc)
 {
     uint32_t low, high = 0;
 
-    if (!fetch(pc, false, &low) || (rv_insn_len((uint16_t)low) == 4 && !fetch(pc + 2, false, &high)))
-        return false;
-    *out = high << 16 | low;
-    return true;
+    if (!fetch_half(pc, &low) || (rv_insn_len((uint16_t)low) == 4 && !fetch_half(pc + 2, &high)))
+        return 0;
+    return high << 16 | low;
 }
 
 /* htinst bit 0 is set in a transformed instruction; bit 1 says whether it was 4 bytes long (18.6.3). */
-static __attribute__((noinline)) const struct mmio_op *decode_new(struct bare_vcpu *b, struct mmio_op *op,
-                                                                  uint64_t htinst, uint32_t word)
+const struct mmio_op *mmio_decode_new(struct bare_vcpu *b, uint32_t word, uint64_t htinst)
 {
-    bool ok =
-        htinst ? htinst & 1 && decode_word(op, (uint32_t)htinst | 2, htinst & 2 ? 4 : 2) : decode(op, word);
-
-    op->counter = &b->exits[op->write ? BARE_MMIO_WRITE : BARE_MMIO_READ];
-    op->insn = ok ? (htinst ? (uint32_t)htinst : word) : 0;
-    return ok ? op : NULL;
-}
-
-const struct mmio_op *mmio_decode(struct bare_vcpu *b, uint64_t htinst)
-{
-    uint32_t word = (uint32_t)htinst;
     struct mmio_op *op;
+    bool ok;
 
-    if (!htinst && UNLIKELY(!fetch(b->r->v.pc, true, &word)) && !fetch_halves(b->r->v.pc, &word))
+    /* Across into a page of other rights, or not aligned for this hart: by halves. */
+    if (!word && !(word = fetch_halves(b->r->v.pc)))
         return NULL;
-    op = &b->op[(word >> 7 ^ word >> 12) % MMIO_OPS];
-    if (LIKELY(op->insn == word))
+    op = mmio_op_of(b, word);
+    if (op->insn == word)
         return op;
-    return decode_new(b, op, htinst, word);
+    ok = htinst ? htinst & 1 && decode_word(op, word | 2, htinst & 2 ? 4 : 2) : decode(op, word);
+    op->insn = ok ? word : 0;
+    return ok ? op : NULL;
 }

@@ -36,7 +36,7 @@ __attribute__((naked)) void bare_enter(__attribute__((unused)) struct riscv_vcpu
  * a0: r. Everything is loaded but pc and the general registers. bare_back is the way of most exits: C keeps
  * s0..s11, so they are the guest's still, and sscratch is r as long as no other vCPU was entered here.
  */
-__attribute__((naked)) void bare_again(void)
+__attribute__((naked, section(".text.world"))) void bare_again(void)
 {
     __asm__ volatile("csrw sscratch, a0\n"
                      "2:\n"
@@ -44,7 +44,6 @@ __attribute__((naked)) void bare_again(void)
                      "ld x\\n, %[x] + 8 * \\n(a0)\n"
                      ".endr\n"
                      "j 3f\n"
-                     ".globl bare_back\n"
                      "bare_back:\n"
                      "addi t0, a0, -1\n"
                      "csrr a0, sscratch\n"
@@ -61,7 +60,7 @@ __attribute__((naked)) void bare_again(void)
                      GUEST_X);
 }
 
-__attribute__((naked, aligned(4))) void bare_vector(void)
+__attribute__((naked, aligned(4), section(".text.world"))) void bare_vector(void)
 {
     __asm__ volatile("csrrw a0, sscratch, a0\n"
                      ".irp n, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, "

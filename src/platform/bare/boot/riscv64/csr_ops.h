@@ -68,6 +68,9 @@ static inline bool riscv_expect_end(void)
     return trapped;
 }
 
+/* Of an instruction of 4 bytes at local label 1 before it: a trap of it skips it, and nothing is noted. */
+#define RISCV_SKIP_TRAP ".pushsection .skip, \"a\"\n.dword 1b\n.popsection\n"
+
 /* From vectors, interrupts off: serves one interrupt by its scause. */
 void riscv_interrupt(uint64_t scause);
 /* What drivers of root controllers set: serves all external interrupts of this CPU. */

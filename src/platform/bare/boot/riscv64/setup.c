@@ -101,6 +101,18 @@ static const char *exception_name(uint64_t cause)
     return cause < ARRAY_SIZE(names) && names[cause] ? names[cause] : "exception";
 }
 
+/* RISCV_SKIP_TRAP */
+static bool is_skipped(uint64_t pc)
+{
+    extern const uint64_t riscv_skip_begin[], riscv_skip_end[];
+
+    for (const uint64_t *p = riscv_skip_begin; p < riscv_skip_end; p++) {
+        if (*p == pc)
+            return true;
+    }
+    return false;
+}
+
 /* On the CPU's stack for faults. */
 void riscv_exception(uint64_t scause, struct trap_frame *f)
 {
@@ -109,6 +121,10 @@ void riscv_exception(uint64_t scause, struct trap_frame *f)
 
     if (*expect == RISCV_EXPECT) {
         *expect = RISCV_EXPECT_TRAPPED;
+        f->sepc += 4;
+        return;
+    }
+    if (is_skipped(f->sepc)) {
         f->sepc += 4;
         return;
     }
