@@ -7,8 +7,9 @@
 
 #include "lib/base.h"
 
-#define HYPERCALL_VERSION  UINT32_C(0x00010000) /* major << 16 | minor */
-#define HYPERCALL_FEATURES UINT64_C(0)          /* a bit for each later call */
+#define HYPERCALL_VERSION   UINT32_C(0x00010001) /* major << 16 | minor */
+#define HYPERCALL_FEATURES  HYPERCALL_HAS_YIELD  /* a bit for each later call */
+#define HYPERCALL_HAS_YIELD UINT64_C(1)          /* another may have the CPU: an advice, 0 at once or later */
 
 /* By which a guest tells Carbovisor from others: c31d5a80-7e42-4f0b-9b6d-2a94f1c8e057, as SMCCC gives it. */
 #define HYPERCALL_UID                                                                                        \

@@ -236,6 +236,13 @@ static int64_t vendor_features(struct arm64_vcpu *a)
     return (int64_t)HYPERCALL_FEATURES;
 }
 
+/* Engines that have others to run do so instead of coming here. */
+static int64_t vendor_yield(struct arm64_vcpu *a)
+{
+    (void)a;
+    return 0;
+}
+
 static int64_t vendor_uid(struct arm64_vcpu *a)
 {
     static const uint32_t uid[4] = HYPERCALL_UID;
@@ -283,6 +290,7 @@ static const struct {
     {SMCCC_TRNG_RND64, trng_rnd},
     {SMCCC_VENDOR_HYP_VERSION, vendor_version},
     {SMCCC_VENDOR_HYP_FEATURES, vendor_features},
+    {SMCCC_VENDOR_HYP_YIELD, vendor_yield},
     {SMCCC_VENDOR_HYP_CALL_UID, vendor_uid},
     {SMCCC_VENDOR_HYP_REVISION, vendor_revision},
 };

@@ -401,6 +401,8 @@ static struct sbi_ret sbi_carbovisor(struct riscv_vcpu *r, uint64_t fid)
         return sbi_ok(HYPERCALL_VERSION);
     case 1:
         return sbi_ok(HYPERCALL_FEATURES);
+    case RV_SBI_CARBOVISOR_YIELD: /* engines that have others to run do so instead of coming here */
+        return sbi_ok(0);
     default:
         return sbi_error(RV_SBI_ERR_NOT_SUPPORTED);
     }

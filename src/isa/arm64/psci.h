@@ -29,6 +29,7 @@ enum smccc_arch {
 enum smccc_vendor_hyp {
     SMCCC_VENDOR_HYP_VERSION = 0x86000000, /* of the calls of this range */
     SMCCC_VENDOR_HYP_FEATURES = 0x86000001,
+    SMCCC_VENDOR_HYP_YIELD = 0x86000002,
     SMCCC_VENDOR_HYP_CALL_UID = 0x8600ff01,
     SMCCC_VENDOR_HYP_REVISION = 0x8600ff03, /* major, minor in w0, w1 */
 };

@@ -41,6 +41,7 @@ enum rv_sbi_ext {
     RV_SBI_DBCN = 0x4442434e,
     /* Experimental space (chapter 16: 0x08000000 to 0x08ffffff), "CV": the hypervisor's own. */
     RV_SBI_CARBOVISOR = 0x08004356,
+    RV_SBI_CARBOVISOR_YIELD = 2, /* function */
 };
 
 /* Firmware events (11.4.4). */

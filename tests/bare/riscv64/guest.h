@@ -40,7 +40,8 @@ enum {
     SBI_TIME = 0x54494d45,
     SBI_IPI = 0x735049,
     SBI_HSM = 0x48534d,
-    SBI_SRST = 0x53525354
+    SBI_SRST = 0x53525354,
+    SBI_CARBOVISOR = 0x08004356
 };
 
 static inline uint64_t instret(void)

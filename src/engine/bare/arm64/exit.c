@@ -409,8 +409,20 @@ static __attribute__((noinline)) unsigned exit_slow(struct hw_vcpu *h)
     return on ? back_again(h, HW_BACK_ALL) : back(h, HW_LEAVE);
 }
 
+static __attribute__((noinline)) unsigned exit_yield(struct hw_vcpu *h)
+{
+    h->reason = HW_HVC;
+    h->a->v.exits[EXIT_HYPERCALL]++;
+    h->a->x[0] = 0;
+    atomic_store_explicit(&h->inside, NULL, memory_order_relaxed);
+    sched_yield();
+    return back_prepared(h);
+}
+
 static __attribute__((noinline)) unsigned exit_hypercall(struct hw_vcpu *h)
 {
+    if (h->a->x[0] == SMCCC_VENDOR_HYP_YIELD)
+        return exit_yield(h);
     if (UNLIKELY(!answers_at_once(h->a->x[0])))
         return exit_slow(h);
     h->reason = HW_HVC;

@@ -150,6 +150,11 @@ static inline struct bare_vcpu *bare_of(struct vcpu *v)
  */
 void bare_enter(struct riscv_vcpu *r);
 
+/* ---- engine.c ---- */
+
+/* All that has to be before the guest runs; interrupts off. False: core has to look at a request first. */
+bool bare_prepare(struct bare_vcpu *b);
+
 /* ---- exit.c ---- */
 
 /* From the vector, on the task's stack, interrupts off. */

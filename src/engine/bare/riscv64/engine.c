@@ -103,8 +103,7 @@ static void time_follow(struct bare_vcpu *b)
         csr_write(RV_CSR_vstimecmp, csr_read(RV_CSR_vstimecmp));
 }
 
-/* Interrupts off. False: core has to look at a request first. */
-static bool prepare(struct bare_vcpu *b)
+bool bare_prepare(struct bare_vcpu *b)
 {
     struct vcpu *v = &b->r->v;
     struct bare_cpu *c;
@@ -135,6 +134,8 @@ static bool prepare(struct bare_vcpu *b)
     bare_inputs(b);
     if (b->file.any_staged)
         bare_aia_deliver(b);
+    b->host_tp = (uint64_t)arch_cpu();
+    csr_write(RV_CSR_sscratch, b->r);
     csr_write(RV_CSR_hstatus, b->hstatus);
     csr_write(RV_CSR_sstatus, b->sstatus);
     return true;
@@ -154,7 +155,7 @@ static void bare_run(struct vcpu *v)
         if (b->aia == BARE_AIA_FILE && atomic_load(&b->r->mip) & RV_IRQ_SEI)
             bare_aia_stage(b);
         arch_irq_save();
-        if (!prepare(b)) {
+        if (!bare_prepare(b)) {
             arch_irq_restore(true);
             v->exit.kind = EXIT_NONE;
             return;

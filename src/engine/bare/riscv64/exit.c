@@ -134,11 +134,24 @@ static bool is_short_call(uint64_t ext)
     return ext == RV_SBI_BASE || ext == RV_SBI_IPI;
 }
 
+/* Others run here, and this one goes on from here, perhaps on another CPU. */
+static __attribute__((noinline)) uint64_t yield(struct riscv_vcpu *r, struct bare_vcpu *b)
+{
+    r->x[RV_REG_A0] = r->x[RV_REG_A1] = 0;
+    sched_yield();
+    if (bare_prepare(b))
+        return BARE_BACK_ALL;
+    b->exit.reason = BARE_INTERRUPT;
+    return BARE_LEAVE;
+}
+
 static __attribute__((noinline)) uint64_t hypercall(struct riscv_vcpu *r, struct bare_vcpu *b)
 {
     trace(b, r->v.pc, RV_EXC_ECALL_VS, r->x[RV_REG_A7]);
     r->v.pc += 4;
     b->exits[BARE_HYPERCALL]++;
+    if (r->x[RV_REG_A7] == RV_SBI_CARBOVISOR && r->x[RV_REG_A6] == RV_SBI_CARBOVISOR_YIELD)
+        return yield(r, b);
     if (!is_short_call(r->x[RV_REG_A7]))
         return leave(b, BARE_HYPERCALL, RV_EXC_ECALL_VS, 0, 0);
     riscv_sbi_call(r);

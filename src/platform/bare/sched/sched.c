@@ -287,15 +287,24 @@ void irq_exit(void)
     sched_preempt();
 }
 
+void sched_yield(void)
+{
+    const struct cpu *c = arch_cpu();
+
+    if (!((const struct runqueue *)c->rq)->ready && !c->resched)
+        return;
+    c->task->yielded = true;
+    schedule();
+    arch_cpu()->task->yielded = false;
+}
+
 bool task_yield(void)
 {
     struct plat_task *t = task_current();
     uint64_t before = atomic_load(&t->switches);
     bool on = arch_irq_save();
 
-    t->yielded = true;
-    schedule();
-    t->yielded = false;
+    sched_yield();
     arch_irq_restore(on);
     return atomic_load(&t->switches) != before;
 }
