@@ -105,6 +105,7 @@ static int vcpu_init(struct vcpu *v)
     h->hcr = hw_hcr(pauth(h->a));
     /* The model for software has no implementer: a guest is better off with the host's, for its errata. */
     h->midr = h->a->cpu.model->midr >> 24 ? h->a->cpu.model->midr : sys_read(midr_el1);
+    h->mpidr = arm64_mpidr(v->id);
     h->timer_for = TIMER_NEVER;
     h->timer_next = &v->vm->timers[v->id].next;
     ktimer_init(&h->timer, timer_due, h);

@@ -85,7 +85,7 @@ struct hw_vcpu {
     bool packed; /* PSTATE, stack pointers and the interrupt interface in the struct are those of hw_unpack()
                   */
     uint64_t hcr;
-    uint64_t midr;
+    uint64_t midr, mpidr;
     uint64_t afsr0, afsr1, amair, fpsr;
     uint64_t clock_offset, cntvoff;
     uint64_t esr, far, hpfar, started;  /* of the exit in hand */

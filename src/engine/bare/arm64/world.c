@@ -16,46 +16,46 @@
 
 /* name, its name for EL2 under VHE, field of the vCPU */
 #define EL1_REGS(X)                                                                                          \
-    X(sctlr_el1, S3_5_C1_C0_0, h->a->sctlr_el1)                                                              \
-    X(cpacr_el1, S3_5_C1_C0_2, h->a->cpacr_el1)                                                              \
-    X(ttbr0_el1, S3_5_C2_C0_0, h->a->ttbr0_el1)                                                              \
-    X(ttbr1_el1, S3_5_C2_C0_1, h->a->ttbr1_el1)                                                              \
-    X(tcr_el1, S3_5_C2_C0_2, h->a->tcr_el1)                                                                  \
+    X(sctlr_el1, S3_5_C1_C0_0, a->sctlr_el1)                                                                 \
+    X(cpacr_el1, S3_5_C1_C0_2, a->cpacr_el1)                                                                 \
+    X(ttbr0_el1, S3_5_C2_C0_0, a->ttbr0_el1)                                                                 \
+    X(ttbr1_el1, S3_5_C2_C0_1, a->ttbr1_el1)                                                                 \
+    X(tcr_el1, S3_5_C2_C0_2, a->tcr_el1)                                                                     \
     X(afsr0_el1, S3_5_C5_C1_0, h->afsr0)                                                                     \
     X(afsr1_el1, S3_5_C5_C1_1, h->afsr1)                                                                     \
-    X(esr_el1, S3_5_C5_C2_0, h->a->esr_el1)                                                                  \
-    X(far_el1, S3_5_C6_C0_0, h->a->far_el1)                                                                  \
-    X(mair_el1, S3_5_C10_C2_0, h->a->mair_el1)                                                               \
+    X(esr_el1, S3_5_C5_C2_0, a->esr_el1)                                                                     \
+    X(far_el1, S3_5_C6_C0_0, a->far_el1)                                                                     \
+    X(mair_el1, S3_5_C10_C2_0, a->mair_el1)                                                                  \
     X(amair_el1, S3_5_C10_C3_0, h->amair)                                                                    \
-    X(vbar_el1, S3_5_C12_C0_0, h->a->vbar_el1)                                                               \
-    X(contextidr_el1, S3_5_C13_C0_1, h->a->contextidr_el1)                                                   \
-    X(cntkctl_el1, S3_5_C14_C1_0, h->a->cntkctl_el1)                                                         \
-    X(elr_el1, S3_5_C4_C0_1, h->a->elr_el1)                                                                  \
-    X(spsr_el1, S3_5_C4_C0_0, h->a->spsr_el1)                                                                \
-    X(cntv_cval_el0, S3_5_C14_C3_2, h->a->cntv_cval_el0)
+    X(vbar_el1, S3_5_C12_C0_0, a->vbar_el1)                                                                  \
+    X(contextidr_el1, S3_5_C13_C0_1, a->contextidr_el1)                                                      \
+    X(cntkctl_el1, S3_5_C14_C1_0, a->cntkctl_el1)                                                            \
+    X(elr_el1, S3_5_C4_C0_1, a->elr_el1)                                                                     \
+    X(spsr_el1, S3_5_C4_C0_0, a->spsr_el1)                                                                   \
+    X(cntv_cval_el0, S3_5_C14_C3_2, a->cntv_cval_el0)
 
 /* Those that have one name. */
 #define PLAIN_REGS(X)                                                                                        \
-    X(sp_el0, h->a->sp_el0)                                                                                  \
-    X(sp_el1, h->a->sp_el1)                                                                                  \
-    X(tpidr_el0, h->a->tpidr_el0)                                                                            \
-    X(tpidrro_el0, h->a->tpidrro_el0)                                                                        \
-    X(tpidr_el1, h->a->tpidr_el1)                                                                            \
-    X(par_el1, h->a->par_el1)                                                                                \
-    X(csselr_el1, h->a->csselr_el1)                                                                          \
-    X(mdscr_el1, h->a->mdscr_el1)
+    X(sp_el0, a->sp_el0)                                                                                     \
+    X(sp_el1, a->sp_el1)                                                                                     \
+    X(tpidr_el0, a->tpidr_el0)                                                                               \
+    X(tpidrro_el0, a->tpidrro_el0)                                                                           \
+    X(tpidr_el1, a->tpidr_el1)                                                                               \
+    X(par_el1, a->par_el1)                                                                                   \
+    X(csselr_el1, a->csselr_el1)                                                                             \
+    X(mdscr_el1, a->mdscr_el1)
 
 #define KEY_REGS(X)                                                                                          \
-    X(S3_0_C2_C1_0, h->a->apia.lo)                                                                           \
-    X(S3_0_C2_C1_1, h->a->apia.hi)                                                                           \
-    X(S3_0_C2_C1_2, h->a->apib.lo)                                                                           \
-    X(S3_0_C2_C1_3, h->a->apib.hi)                                                                           \
-    X(S3_0_C2_C2_0, h->a->apda.lo)                                                                           \
-    X(S3_0_C2_C2_1, h->a->apda.hi)                                                                           \
-    X(S3_0_C2_C2_2, h->a->apdb.lo)                                                                           \
-    X(S3_0_C2_C2_3, h->a->apdb.hi)                                                                           \
-    X(S3_0_C2_C3_0, h->a->apga.lo)                                                                           \
-    X(S3_0_C2_C3_1, h->a->apga.hi)
+    X(S3_0_C2_C1_0, a->apia.lo)                                                                              \
+    X(S3_0_C2_C1_1, a->apia.hi)                                                                              \
+    X(S3_0_C2_C1_2, a->apib.lo)                                                                              \
+    X(S3_0_C2_C1_3, a->apib.hi)                                                                              \
+    X(S3_0_C2_C2_0, a->apda.lo)                                                                              \
+    X(S3_0_C2_C2_1, a->apda.hi)                                                                              \
+    X(S3_0_C2_C2_2, a->apdb.lo)                                                                              \
+    X(S3_0_C2_C2_3, a->apdb.hi)                                                                              \
+    X(S3_0_C2_C3_0, a->apga.lo)                                                                              \
+    X(S3_0_C2_C3_1, a->apga.hi)
 
 #define SAVE_EL1(name, el12, field)  field = sys_read(name);
 #define SAVE_EL12(name, el12, field) field = sys_read(el12);
@@ -185,6 +185,8 @@ void hw_fp_save(struct hw_vcpu *h)
 
 static void save(struct hw_cpu *hc, struct hw_vcpu *h)
 {
+    struct arm64_vcpu *a = h->a;
+
     if (hc->vhe) {
         EL1_REGS(SAVE_EL12)
         h->a->cntv_ctl_el0 = sys_read(S3_5_C14_C3_1) & 3;
@@ -205,14 +207,15 @@ static void save(struct hw_cpu *hc, struct hw_vcpu *h)
 
 static void load(struct hw_cpu *hc, struct hw_vcpu *h)
 {
-    struct vm *vm = h->a->v.vm;
+    struct arm64_vcpu *a = h->a;
+    struct vm *vm = a->v.vm;
     struct hw_vm *hv = hw_vm_of(vm);
     unsigned id = hc->cpu->id;
 
     if (!h->packed)
         pstate_in(h);
     sys_write(vpidr_el2, h->midr);
-    sys_write(vmpidr_el2, arm64_mpidr(h->a->v.id));
+    sys_write(vmpidr_el2, h->mpidr);
     sys_write(vttbr_el2, stage2_vttbr(hc, vm));
     isb();
     /* Stage 1 entries know ASID and VMID, but not which of the VM's vCPUs made them (D8.13.3). */
@@ -273,11 +276,13 @@ void hw_load(struct hw_cpu *hc, struct hw_vcpu *h)
 {
     if (UNLIKELY(!hc->ready))
         hw_cpu_init(hc);
-    if (hc->loaded)
-        hw_unload(hc->loaded);
+    if (hc->loaded) {
+        save(hc, hc->loaded);
+        hc->loaded->home = NULL;
+    }
     load(hc, h);
     h->home = hc->cpu;
-    h->task = task_current();
+    h->task = hc->cpu->task;
     hc->loaded = h;
     sched_resident_set(h->task);
 }
