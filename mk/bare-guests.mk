@@ -2,7 +2,12 @@
 
 bare_guest_cc_riscv64 := riscv64-linux-gnu-gcc -march=rv64gc_zicsr_zifencei -mabi=lp64 -mcmodel=medany
 bare_guest_src_riscv64 := $(wildcard tests/bare/riscv64/*.[ch] tests/bare/riscv64/*.S) tests/bare/riscv64/link.ld
-BARE_GUESTS_riscv64 := bench compete spin hello forms hostile tick victim
+BARE_GUESTS_riscv64 := bench compete late blk spin hello forms hostile tick victim
+
+# One program, several roles.
+bare_bench_compete.elf := -DCOMPETING
+bare_bench_late.elf := -DLATE
+bare_bench_blk.elf := -DBLK
 
 bare_guest_flags := -O2 -std=gnu11 -Wall -Wextra -Werror -ffreestanding -fno-pic -fno-stack-protector -nostdlib -static \
   -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments
@@ -11,9 +16,9 @@ bare_guest_src_riscv64 += tests/bare/common.h src/platform/bare/boot/riscv64/fra
 $(OUT)/bare-guests/riscv64/%.elf: tests/bare/riscv64/%.c $(bare_guest_src_riscv64)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(bare_guest_cc_riscv64) $(bare_guest_flags) -T tests/bare/riscv64/link.ld -o $@ tests/bare/riscv64/start.S tests/bare/riscv64/defaults.c $<
-$(OUT)/bare-guests/riscv64/compete.elf: tests/bare/riscv64/bench.c $(bare_guest_src_riscv64)
+$(OUT)/bare-guests/riscv64/compete.elf $(OUT)/bare-guests/riscv64/late.elf $(OUT)/bare-guests/riscv64/blk.elf: tests/bare/riscv64/bench.c tests/bare/blk.h $(bare_guest_src_riscv64)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(bare_guest_cc_riscv64) $(bare_guest_flags) -DCOMPETING -T tests/bare/riscv64/link.ld -o $@ tests/bare/riscv64/start.S tests/bare/riscv64/defaults.c $<
+	$(Q)$(bare_guest_cc_riscv64) $(bare_guest_flags) $(bare_bench_$(notdir $@)) -T tests/bare/riscv64/link.ld -o $@ tests/bare/riscv64/start.S tests/bare/riscv64/defaults.c $<
 # In place of the hypervisor: tells what the firmware took.
 $(OUT)/bare-guests/riscv64/null.img: tests/bare/riscv64/null.S
 	$(Q)mkdir -p $(@D)
@@ -22,15 +27,15 @@ $(OUT)/bare-guests/riscv64/null.img: tests/bare/riscv64/null.S
 
 bare_guest_cc_arm64 := aarch64-linux-gnu-gcc -march=armv8-a -mgeneral-regs-only -mstrict-align
 bare_guest_src_arm64 := $(wildcard tests/bare/arm64/*.[ch] tests/bare/arm64/*.S) tests/bare/arm64/link.ld
-BARE_GUESTS_arm64 := bench compete spin hello forms hostile tick victim flood calm gicv2
+BARE_GUESTS_arm64 := bench compete late blk spin hello forms hostile tick victim flood calm gicv2
 
 bare_guest_src_arm64 += tests/bare/common.h src/platform/bare/boot/arm64/pairs.inc
 $(OUT)/bare-guests/arm64/%.elf: tests/bare/arm64/%.c $(bare_guest_src_arm64)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(bare_guest_cc_arm64) $(bare_guest_flags) -T tests/bare/arm64/link.ld -o $@ tests/bare/arm64/start.S tests/bare/arm64/defaults.c $<
-$(OUT)/bare-guests/arm64/compete.elf: tests/bare/arm64/bench.c $(bare_guest_src_arm64)
+$(OUT)/bare-guests/arm64/compete.elf $(OUT)/bare-guests/arm64/late.elf $(OUT)/bare-guests/arm64/blk.elf: tests/bare/arm64/bench.c tests/bare/blk.h $(bare_guest_src_arm64)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(bare_guest_cc_arm64) $(bare_guest_flags) -DCOMPETING -T tests/bare/arm64/link.ld -o $@ tests/bare/arm64/start.S tests/bare/arm64/defaults.c $<
+	$(Q)$(bare_guest_cc_arm64) $(bare_guest_flags) $(bare_bench_$(notdir $@)) -T tests/bare/arm64/link.ld -o $@ tests/bare/arm64/start.S tests/bare/arm64/defaults.c $<
 $(OUT)/bare-guests/arm64/forms.elf: tests/bare/arm64/forms.c tests/bare/arm64/overflow.c $(bare_guest_src_arm64)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(bare_guest_cc_arm64) $(bare_guest_flags) -T tests/bare/arm64/link.ld -o $@ tests/bare/arm64/start.S tests/bare/arm64/defaults.c $(filter %/forms.c %/overflow.c,$^)

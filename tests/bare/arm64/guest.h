@@ -8,6 +8,8 @@
 #define GICD 0x08000000ul
 #define GICR 0x080a0000ul
 
+#define VIRTIO 0x0a000000ul
+
 #define sys_read(name)                                                                                       \
     ({                                                                                                       \
         uint64_t sys_value;                                                                                  \

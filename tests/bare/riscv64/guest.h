@@ -7,6 +7,7 @@
 #define UART   ((volatile uint8_t *)0x10000000)
 #define PLIC   0x0c000000ul
 #define ACLINT 0x02000000ul
+#define VIRTIO 0x10001000ul
 
 #define csr_read(name)                                                                                       \
     ({                                                                                                       \
