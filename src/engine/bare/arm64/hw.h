@@ -238,7 +238,9 @@ void vgic_cpu_init(struct hw_cpu *hc);
 void vgic_start(struct hw_vcpu *h);
 void vgic_reset(struct hw_vcpu *h);
 void vgic_load(struct hw_cpu *hc, struct hw_vcpu *h);
+/* The list registers stay on until the next is loaded, or vgic_off(). */
 void vgic_unload(struct hw_cpu *hc, struct hw_vcpu *h);
+void vgic_off(const struct hw_vcpu *h);
 /* Without looking at what they hold. */
 void vgic_drop(struct hw_vcpu *h);
 /* No news for the guest: vgic_sync() is not needed. [off] */

@@ -205,6 +205,8 @@ void vgic_load(struct hw_cpu *hc, struct hw_vcpu *h)
         interface_in(hc, h);
     else if (gic_get()->version == 3)
         lr_v3_hcr_set(HCR_SOFTWARE);
+    else
+        lr_v2_hcr_set(gic_get()->hyp, 0);
     g->changed = true;
 }
 
@@ -232,9 +234,14 @@ void vgic_unload(struct hw_cpu *hc, struct hw_vcpu *h)
     if (g->version) {
         read_back(h);
         interface_out(hc, h);
-        hcr_write(g, 0);
     }
     vtimer_hold(h, false);
+}
+
+void vgic_off(const struct hw_vcpu *h)
+{
+    if (h->vgic.version)
+        hcr_write(&h->vgic, 0);
 }
 
 void vgic_drop(struct hw_vcpu *h)

@@ -267,6 +267,7 @@ void hw_unload(struct hw_vcpu *h)
     if (h->home != hc->cpu)
         return;
     save(hc, h);
+    vgic_off(h);
     h->home = NULL;
     hc->loaded = NULL;
     sched_resident_set(NULL);
