@@ -63,12 +63,15 @@ struct dist_ops {
     uint64_t (*peek)(struct dist *d, struct vcpu *v, unsigned id);
     /* One of the list was not, and is pending here again. */
     void (*returned)(struct dist *d, struct vcpu *v, uint64_t top);
+    /* An interrupt that is no LPI is active; what taken() and deactivate() said, or the guest wrote. */
+    bool (*is_active)(struct dist *d, struct vcpu *v, unsigned id);
 };
 
 struct dist {
     const struct dist_ops *ops;
-    bool listed;    /* set by an engine before the guest runs */
-    gpa_t cpu_base; /* window of a memory-mapped CPU interface; 0: none */
+    struct device *dev; /* whose registers they are */
+    bool listed;        /* set by an engine before the guest runs */
+    gpa_t cpu_base;     /* window of a memory-mapped CPU interface; 0: none */
 };
 
 #define DIST_TOP(id, priority, group) ((uint64_t)(id) | (uint64_t)(priority) << 32 | (uint64_t)(group) << 40)

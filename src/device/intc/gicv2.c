@@ -246,12 +246,22 @@ static void dist_returned(struct dist *d, struct vcpu *v, uint64_t top)
     plat_unlock(&g->dev.lock);
 }
 
-static const struct dist_ops gicv2_dist_ops = {.private_input = dist_private_input,
-                                               .deactivate = dist_deactivate,
-                                               .list = dist_list,
-                                               .taken = dist_taken,
-                                               .peek = dist_peek,
-                                               .returned = dist_returned};
+static bool dist_is_active(struct dist *d, struct vcpu *v, unsigned id)
+{
+    struct gicv2 *g = container_of(d, struct gicv2, dist);
+
+    return listed_bank(g, v->id, id)->active >> id % 32 & 1;
+}
+
+static const struct dist_ops gicv2_dist_ops = {
+    .private_input = dist_private_input,
+    .deactivate = dist_deactivate,
+    .list = dist_list,
+    .taken = dist_taken,
+    .peek = dist_peek,
+    .returned = dist_returned,
+    .is_active = dist_is_active,
+};
 
 /* ---- registers ---- */
 
@@ -505,6 +515,7 @@ struct device *gicv2_create(struct vm *vm, const char *id, const struct gicv2_co
         return NULL;
     device_init(&g->dev, &gicv2_ops, vm, id);
     g->dist.ops = &gicv2_dist_ops;
+    g->dist.dev = &g->dev;
     g->dist.cpu_base = c->cpu;
     g->config = *c;
     g->cpus = vm->vcpu_count;

@@ -293,6 +293,13 @@ static void dist_returned(struct dist *d, struct vcpu *v, uint64_t top)
     plat_unlock(&g->dev.lock);
 }
 
+static bool dist_is_active(struct dist *d, struct vcpu *v, unsigned id)
+{
+    struct gicv3 *g = of_dist(d);
+
+    return id < GICV3_INTIDS && bank_of(g, v->id, id)->active >> id % 32 & 1;
+}
+
 static const struct dist_ops gicv3_dist_ops = {
     .private_input = dist_private_input,
     .top = dist_top,
@@ -303,6 +310,7 @@ static const struct dist_ops gicv3_dist_ops = {
     .taken = dist_taken,
     .peek = dist_peek,
     .returned = dist_returned,
+    .is_active = dist_is_active,
 };
 
 static void gicv3_wire(struct device *d, unsigned intid, bool level)
@@ -496,6 +504,7 @@ struct device *gicv3_create(struct vm *vm, const char *id, const struct gicv3_co
         return NULL;
     device_init(&g->dev, &gicv3_ops, vm, id);
     g->dist.ops = &gicv3_dist_ops;
+    g->dist.dev = &g->dev;
     g->config = *c;
     g->cpus = vm->vcpu_count;
     for (unsigned i = 0; i < g->cpus; i++) {

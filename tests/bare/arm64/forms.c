@@ -215,6 +215,25 @@ static void turns(void)
         ;
 }
 
+/* Where ID_AA64ISAR1_EL1 has it, a signature is one: it comes off, and a changed one does not. */
+static uint64_t check_pauth(void)
+{
+    uint64_t isar1 = sys_read(id_aa64isar1_el1), p = (uint64_t)guest_off, q = p;
+
+    if (!(isar1 & 0xff0))
+        return 0;
+    sys_write(S3_0_C2_C1_0, 0x0123456789abcdef); /* APIAKeyLo_EL1 */
+    sys_write(S3_0_C2_C1_1, 0xfedcba9876543210);
+    sys_write(sctlr_el1, sys_read(sctlr_el1) | 1u << 31); /* EnIA */
+    __asm__ volatile(".arch_extension pauth\n\tpacia %0, %1" : "+r"(q) : "r"(UINT64_C(0x1234)));
+    if (q == p)
+        return 1; /* by chance once in thousands; the keys are fixed */
+    hvc(PSCI_VERSION, 0, 0, 0);
+    __asm__ volatile(".arch_extension pauth\n\tautia %0, %1" : "+r"(q) : "r"(UINT64_C(0x1234)));
+    sys_write(sctlr_el1, sys_read(sctlr_el1) & ~(UINT64_C(1) << 31));
+    return q == p ? 0 : 2;
+}
+
 /* SVE, SME and MTE are hidden; what is not there is undefined. */
 static void registers(void)
 {
@@ -224,10 +243,23 @@ static void registers(void)
     check("no MTE, no SME", pfr1 >> 8 & 0xf000f, 0);
     check("EL2 and EL3 are not there", pfr0 >> 8 & 0xff, 0);
     check("mpidr", sys_read(mpidr_el1) & 0xff00ffffff, 0);
+    check("pointer authentication is the host's, or hidden", check_pauth(), 0);
     wanted = true;
+    /* With SVE's and SME's traps to EL1 open, which are the first to be asked (D1.3.6). */
+    sys_write(cpacr_el1, 3 << 24 | 3 << 20 | 3 << 16);
     trapped = 99;
     __asm__ volatile("mrs x9, S3_0_C1_C2_0" ::: "x9"); /* ZCR_EL1 */
     check("zcr_el1 is undefined", trapped, 0);
+    trapped = 99;
+    __asm__ volatile(".inst 0x0420e3e0" ::: "x0"); /* CNTB x0 */
+    check("SVE is undefined", trapped, 0);
+    trapped = 99;
+    __asm__ volatile(".inst 0xd503477f"); /* SMSTART */
+    check("SME is undefined", trapped, 0);
+    trapped = 99;
+    __asm__ volatile("mrs x9, S3_0_C1_C0_6" ::: "x9"); /* GCR_EL1 */
+    check("MTE is undefined", trapped, 0);
+    sys_write(cpacr_el1, 3 << 20);
     trapped = 99;
     __asm__ volatile("mrs x9, S3_0_C15_C0_0" ::: "x9");
     check("implementation defined is undefined", trapped, 0);

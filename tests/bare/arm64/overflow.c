@@ -113,10 +113,105 @@ static void again(void)
     check("again", seen, 19);
 }
 
+#define BIT_OF(id)         (1u << (id) % 32)
+#define REGISTER(base, id) (GICD + (base) + (id) / 32 * 4)
+enum { ISPENDR = 0x200, ICPENDR = 0x280, ISACTIVER = 0x300, ICACTIVER = 0x380 };
+
+static void unmask(void)
+{
+    for (unsigned i = 0; i < 20; i++)
+        __asm__ volatile("msr daifclr, #2\n\tisb\n\tmsr daifset, #2" ::: "memory");
+}
+
+/* The distributor's registers know of interrupts that stand in list registers. */
+static void registers_of_state(void)
+{
+    unsigned id = FIRST + 3;
+    uint64_t taken;
+
+    seen = 0;
+    pend(id);
+    hvc(PSCI_VERSION, 0, 0, 0);
+    check("ISPENDR of a pending one", !!(r32(REGISTER(ISPENDR, id)) & BIT_OF(id)), 1);
+    w32(REGISTER(ICPENDR, id), BIT_OF(id));
+    check("ICPENDR", !!(r32(REGISTER(ISPENDR, id)) & BIT_OF(id)), 0);
+    unmask();
+    check("ICPENDR takes it back", seen, 0);
+    w32(REGISTER(ISACTIVER, id), BIT_OF(id));
+    pend(id);
+    unmask();
+    check("ISACTIVER holds it", seen, 0);
+    w32(REGISTER(ICACTIVER, id), BIT_OF(id));
+    wait_for(1);
+    check("ICACTIVER lets it go", seen, 1);
+    sys_write(S3_0_C12_C12_4, 2); /* EOImode: an end drops the priority, no more */
+    pend(id);
+    for (unsigned i = 0; i < 1000 && sys_read(S3_0_C12_C12_2) != id; i++)
+        ;
+    taken = gic_ack();
+    check("taken", taken, id);
+    check("active", !!(r32(REGISTER(ISACTIVER, id)) & BIT_OF(id)), 1);
+    gic_end(taken);
+    check("active still", !!(r32(REGISTER(ISACTIVER, id)) & BIT_OF(id)), 1);
+    pend(id);
+    hvc(PSCI_VERSION, 0, 0, 0);
+    check("not again yet", sys_read(S3_0_C12_C12_2), 1023);
+    w32(REGISTER(ICACTIVER, id), BIT_OF(id));
+    for (unsigned i = 0; i < 1000 && sys_read(S3_0_C12_C12_2) != id; i++)
+        ;
+    check("again after ICACTIVER", gic_ack(), id);
+    gic_end(id);
+    sys_write(S3_0_C12_C11_1, id); /* ICC_DIR_EL1 */
+    sys_write(S3_0_C12_C12_4, 0);
+    check("not active", !!(r32(REGISTER(ISACTIVER, id)) & BIT_OF(id)), 0);
+    seen = 0;
+    pend(id);
+    wait_for(1);
+    check("as before", seen, 1);
+}
+
+static bool timer_comes(void)
+{
+    sys_write(cntv_cval_el0, now());
+    sys_write(cntv_ctl_el0, 1);
+    for (unsigned i = 0; i < 100000; i++) {
+        if (sys_read(S3_0_C12_C12_2) == 27)
+            return true;
+    }
+    return false;
+}
+
+/* The timer's interrupt is the hardware's from end to end, but for these registers. */
+static void timer_state(void)
+{
+    uint64_t sgi = GICR + 0x10000;
+
+    sys_write(S3_0_C12_C12_4, 2);
+    check("timer", timer_comes(), 1);
+    check("timer taken", gic_ack(), 27);
+    sys_write(cntv_ctl_el0, 0);
+    gic_end(27);
+    check("timer active", r32(sgi + ISACTIVER) >> 27 & 1, 1);
+    check("timer not again", timer_comes(), 0);
+    w32(sgi + ICACTIVER, 1u << 27);
+    check("timer not active", r32(sgi + ISACTIVER) >> 27 & 1, 0);
+    check("timer again", timer_comes(), 1);
+    check("timer taken again", gic_ack(), 27);
+    sys_write(cntv_ctl_el0, 0);
+    gic_end(27);
+    sys_write(S3_0_C12_C11_1, 27);
+    sys_write(S3_0_C12_C12_4, 0);
+    check("timer as before", timer_comes() && gic_ack() == 27, 1);
+    sys_write(cntv_ctl_el0, 0);
+    gic_end(27);
+}
+
 void overflow(void)
 {
     setup();
     in_order();
     nested();
     again();
+    registers_of_state();
+    timer_state();
 }

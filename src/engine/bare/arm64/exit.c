@@ -473,7 +473,7 @@ static __attribute__((noinline)) unsigned exit_device(struct hw_vcpu *h, uint64_
     const struct mem_region *m = hw_mmio_known(h, page);
     struct device *d;
 
-    if (UNLIKELY(!m || !tells_all(esr) || bus_is_watched(h->a->v.vm)))
+    if (UNLIKELY(!m || !tells_all(esr) || bus_is_watched(h->a->v.vm) || vgic_is_state(h, m, offset)))
         return exit_slow(h);
     offset += (page << 12) - m->base;
     if (UNLIKELY(offset + (1u << (esr >> 22 & 3)) > m->size))

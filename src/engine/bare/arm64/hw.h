@@ -118,6 +118,8 @@ struct hw_vcpu {
             uint64_t attention;
         };
         bool vtimer_up;   /* its line, as the distributor was told */
+        bool vtimer_told; /* the distributor thinks that it is active */
+        bool recheck;     /* active ones may have been made inactive by the distributor's registers */
         bool vtimer_held; /* the host's interrupt is active for this vCPU, on its home */
         uint32_t used;    /* mask of list registers */
         uint64_t put[HW_LRS_MAX], now[HW_LRS_MAX];
@@ -258,6 +260,17 @@ void vgic_enter(struct hw_vcpu *h);
 /* The interface's state to the struct: from hardware; from where unloading left it. */
 void vgic_neutral(struct hw_vcpu *h);
 void vgic_unpack(struct hw_vcpu *h);
+/*
+ * Registers of the distributor that show or change what list registers have: set and clear, pending and
+ * active, of SPIs or in a redistributor (IHI 0069, 12.9, 12.11). They are at these offsets of a page.
+ */
+static inline bool vgic_is_state(const struct hw_vcpu *h, const struct mem_region *r, gpa_t gpa)
+{
+    return UNLIKELY((gpa & 0xe00) == 0x200) && h->vgic.version && r->dev == h->a->v.dist->dev;
+}
+/* An access to them. Interrupts on. */
+bool vgic_access(struct hw_vcpu *h, const struct mem_region *r, gpa_t gpa, unsigned size, bool write,
+                 uint64_t *value);
 /* Handler of the virtual timer's interrupt. */
 void vgic_vtimer(void *arg);
 /* Of the list registers' own interrupt. */

@@ -20,10 +20,13 @@ static const struct mem_region *region_at(struct hw_vcpu *h, gpa_t gpa)
 }
 
 /* One access on the bus; false: nobody answers. */
-static bool access(struct hw_vcpu *h, gpa_t gpa, unsigned size, bool write, uint64_t *value)
+static __attribute__((noinline)) bool access(struct hw_vcpu *h, gpa_t gpa, unsigned size, bool write,
+                                             uint64_t *value)
 {
     const struct mem_region *r = region_at(h, gpa);
 
+    if (r && r->dev && vgic_is_state(h, r, gpa))
+        return vgic_access(h, r, gpa, size, write, value);
     return r && r->dev && bus_access_at(h->a->v.vm, r, gpa, size, write, value);
 }
 

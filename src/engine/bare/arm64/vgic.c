@@ -4,6 +4,7 @@
  * Where the host's GIC has no interface of the guest's version: by software, with HCR_EL2.VI and VF as its
  * signals.
  */
+#include "core/bus.h"
 #include "engine/bare/arm64/hw.h"
 #include "isa/arm64/dt.h"
 #include "platform/bare/drivers/gic.h"
@@ -431,6 +432,28 @@ static void give_back(struct hw_vcpu *h)
     g->changed = true;
 }
 
+/* Those that the guest made inactive by the distributor's registers: their ends, if they come, mean nothing.
+ */
+static void recheck(struct hw_vcpu *h)
+{
+    struct hw_vgic *g = &h->vgic;
+    struct dist *d = h->a->v.dist;
+    unsigned kept = 0;
+
+    g->recheck = false;
+    for (unsigned m = g->used & ~1u; m; m &= m - 1) {
+        unsigned i = (unsigned)__builtin_ctz(m);
+
+        if (!d->ops->is_active(d, &h->a->v, LR_ID(g->put[i])))
+            g->used &= ~(1u << i);
+    }
+    for (unsigned i = 0; i < g->spilled; i++) {
+        if (d->ops->is_active(d, &h->a->v, g->spill[i]))
+            g->spill[kept++] = g->spill[i];
+    }
+    g->spilled = kept;
+}
+
 /* The first is the timer's. */
 static unsigned free_lrs(const struct hw_vgic *g, unsigned lrs)
 {
@@ -449,6 +472,8 @@ static void fill(struct hw_vcpu *h, unsigned lrs)
     unsigned n, free, at = 1;
 
     give_back(h);
+    if (UNLIKELY(g->recheck))
+        recheck(h);
     g->stale = false; /* before the list is read: what comes later makes it stale again */
     free = free_lrs(g, lrs);
     if (UNLIKELY(!free && d->ops->list(d, &h->a->v, tops, 0))) {
@@ -498,6 +523,72 @@ void vgic_sync(struct hw_vcpu *h)
         arm64_private_line(h->a, A64_INTID_TIMER_VIRT, level);
         software(h);
     }
+}
+
+/* The distributor is told of the timer's interrupt for the time of an access only. */
+static void fold_vtimer(struct hw_vcpu *h, bool after)
+{
+    struct hw_vgic *g = &h->vgic;
+    struct dist *d = h->a->v.dist;
+    bool on;
+
+    if (!after) {
+        g->vtimer_told = g->used & 1 && LR_STATE(g->now[0]) >= LR_ACTIVE;
+        if (g->vtimer_told)
+            d->ops->taken(d, &h->a->v, A64_INTID_TIMER_VIRT, true);
+    } else if (g->vtimer_told && d->ops->is_active(d, &h->a->v, A64_INTID_TIMER_VIRT)) {
+        d->ops->deactivate(d, &h->a->v, A64_INTID_TIMER_VIRT);
+    } else if (g->vtimer_told) {
+        g->used &= ~1u;
+        g->vtimer_up = false;
+        on = arch_irq_save();
+        hw_here_with(h);
+        vtimer_hold(h, false);
+        arch_irq_restore(on);
+    }
+}
+
+/* In its own context: what list registers hold goes back to the distributor. */
+static void fold(struct vcpu *v, void *after)
+{
+    struct hw_vcpu *h = hw_of(v);
+    bool on = arch_irq_save();
+
+    hw_here_with(h);
+    read_back(h);
+    arch_irq_restore(on);
+    tell(h);
+    give_back(h);
+    fold_vtimer(h, after);
+    h->vgic.stale = true;
+    h->vgic.recheck |= !!after;
+}
+
+/* Whether others have to be asked: what they take from now on is theirs. */
+static bool others_hold(const struct hw_vcpu *h)
+{
+    struct vm *vm = h->a->v.vm;
+    bool any = false;
+
+    for (unsigned i = 0; i < vm->vcpu_count; i++)
+        any |= vm->vcpu[i] != &h->a->v && hw_of(vm->vcpu[i])->vgic.used;
+    return any;
+}
+
+bool vgic_access(struct hw_vcpu *h, const struct mem_region *r, gpa_t gpa, unsigned size, bool write,
+                 uint64_t *value)
+{
+    struct vcpu *v = &h->a->v;
+    bool others = others_hold(h), done;
+
+    fold(v, NULL);
+    if (others)
+        vcpu_call_others(v, v->vm, fold, NULL);
+    done = bus_access_at(v->vm, r, gpa, size, write, value);
+    fold(v, h);
+    if (others)
+        vcpu_call_others(v, v->vm, fold, h);
+    return done;
 }
 
 void vgic_enter(struct hw_vcpu *h)
