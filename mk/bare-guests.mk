@@ -1,8 +1,8 @@
 # Guests for the tests and the instruction counts of the bare form: out/bare-guests/<arch>/<name>.elf
 
 bare_guest_cc_riscv64 := riscv64-linux-gnu-gcc -march=rv64gc_zicsr_zifencei -mabi=lp64 -mcmodel=medany
-bare_guest_src_riscv64 := $(wildcard tests/bare/riscv64/*.[ch] tests/bare/riscv64/*.S) tests/bare/riscv64/link.ld
-BARE_GUESTS_riscv64 := bench compete late blk spin hello forms hostile tick victim
+bare_guest_src_riscv64 := $(wildcard tests/bare/*.h tests/bare/riscv64/*.[ch] tests/bare/riscv64/*.S) tests/bare/riscv64/link.ld
+BARE_GUESTS_riscv64 := bench compete late blk spin hello forms hostile tick victim wide
 
 # One program, several roles.
 bare_bench_compete.elf := -DCOMPETING
@@ -26,8 +26,8 @@ $(OUT)/bare-guests/riscv64/null.img: tests/bare/riscv64/null.S
 	$(Q)riscv64-linux-gnu-objcopy -O binary $@.elf $@
 
 bare_guest_cc_arm64 := aarch64-linux-gnu-gcc -march=armv8-a -mgeneral-regs-only -mstrict-align
-bare_guest_src_arm64 := $(wildcard tests/bare/arm64/*.[ch] tests/bare/arm64/*.S) tests/bare/arm64/link.ld
-BARE_GUESTS_arm64 := bench compete late blk spin hello forms hostile tick victim flood calm gicv2
+bare_guest_src_arm64 := $(wildcard tests/bare/*.h tests/bare/arm64/*.[ch] tests/bare/arm64/*.S) tests/bare/arm64/link.ld
+BARE_GUESTS_arm64 := bench compete late blk spin hello forms hostile tick victim flood calm gicv2 wide
 
 bare_guest_src_arm64 += tests/bare/common.h src/platform/bare/boot/arm64/pairs.inc
 $(OUT)/bare-guests/arm64/%.elf: tests/bare/arm64/%.c $(bare_guest_src_arm64)
@@ -36,9 +36,9 @@ $(OUT)/bare-guests/arm64/%.elf: tests/bare/arm64/%.c $(bare_guest_src_arm64)
 $(OUT)/bare-guests/arm64/compete.elf $(OUT)/bare-guests/arm64/late.elf $(OUT)/bare-guests/arm64/blk.elf: tests/bare/arm64/bench.c tests/bare/blk.h $(bare_guest_src_arm64)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(bare_guest_cc_arm64) $(bare_guest_flags) $(bare_bench_$(notdir $@)) -T tests/bare/arm64/link.ld -o $@ tests/bare/arm64/start.S tests/bare/arm64/defaults.c $<
-$(OUT)/bare-guests/arm64/forms.elf: tests/bare/arm64/forms.c tests/bare/arm64/overflow.c $(bare_guest_src_arm64)
+$(OUT)/bare-guests/arm64/forms.elf: tests/bare/arm64/forms.c tests/bare/arm64/overflow.c tests/bare/arm64/its.c $(bare_guest_src_arm64)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(bare_guest_cc_arm64) $(bare_guest_flags) -T tests/bare/arm64/link.ld -o $@ tests/bare/arm64/start.S tests/bare/arm64/defaults.c $(filter %/forms.c %/overflow.c,$^)
+	$(Q)$(bare_guest_cc_arm64) $(bare_guest_flags) -T tests/bare/arm64/link.ld -o $@ tests/bare/arm64/start.S tests/bare/arm64/defaults.c $(filter %/forms.c %/overflow.c %/its.c,$(filter-out tests/bare/arm64/%.h,$^))
 $(OUT)/bare-guests/arm64/null.img: tests/bare/arm64/null.S
 	$(Q)mkdir -p $(@D)
 	$(Q)aarch64-linux-gnu-gcc -nostdlib -static -Wl,--build-id=none,-Ttext=0 -o $@.elf $<

@@ -288,5 +288,6 @@ void guest_main(uint64_t dtb, uint64_t ticks)
     writeback();
     vectors();
     overflow();
+    its();
     put("forms end\n");
 }

@@ -97,8 +97,9 @@ void guest_irq(uint64_t ticks);
 /* Gives how far ELR moves. */
 uint64_t guest_sync(uint64_t esr, uint64_t far);
 
-/* forms.c, overflow.c */
+/* forms.c, overflow.c, its.c */
 void check(const char *what, uint64_t have, uint64_t want);
 void overflow(void);
+void its(void);
 
 #endif

@@ -168,11 +168,14 @@ static void kick(struct vcpu *v)
     arch_irq_restore(on);
 }
 
-/* Guests maintain their own TLBs; what the core wants flushed is about stage 1. */
+/*
+ * Guests maintain their own TLBs; what the core wants flushed is about stage 1. All of it: a reset, and the
+ * images that are loaded next go to memory when the guest touches them (stage2.c).
+ */
 static void flush(struct vcpu *v, const struct flush_scope *scope)
 {
-    (void)v;
-    (void)scope;
+    if (scope->kind == FLUSH_ALL && atomic_load(&v->vm->stopping))
+        stage2_unmap_all(v->vm);
 }
 
 /* Regions come and go while no vCPU runs, but for flash, which is in no vCPU's list of devices. */
@@ -231,6 +234,7 @@ static void counters(struct vm *vm, void (*emit)(void *opaque, const char *name,
         emit(opaque, name, sum);
         histogram_emit(name, HW_HISTOGRAM, exits_in, &e, emit, opaque);
     }
+    emit(opaque, "stage2-gib", hw_vm_of(vm)->gib);
 }
 
 /* A line an exit, oldest first; the vCPU may run on, so the oldest may be newer than it should. */

@@ -65,6 +65,7 @@ struct hw_vm {
     _Atomic uint64_t vmid; /* generation << 16 | number; stage2.c's lock */
     struct plat_lock lock; /* tables */
     struct hw_page *pages; /* all of its tables */
+    unsigned gib;          /* pages of 1 GiB */
     bool flat_clean;
     _Atomic bool clean_wanted;
     int last_vcpu[CPU_MAX]; /* id + 1 of the vCPU of this VM that each CPU ran last */

@@ -134,6 +134,41 @@ static unsigned level_for(const struct mem_region *r, gpa_t gpa, uint64_t pa)
     return 3;
 }
 
+/*
+ * A guest that starts has its caches off and reads memory as it is (D8.6.5): what stands in caches, its
+ * images and the zeros of its RAM, goes there, and nothing stays that might be written back later over what
+ * the guest wrote. Instruction caches may know what stood there before (D7.5.9).
+ */
+static void to_memory(void *p, uint64_t size)
+{
+    arch_cache_invalidate(p, size);
+    __asm__ volatile("ic ialluis\n\tdsb ish\n\tisb" ::: "memory");
+}
+
+/*
+ * A table whose 2 MiB pages are all there, one behind the other and alike, becomes a page of 1 GiB. The
+ * search begins behind the page that came last: who touches memory in order ends it at once.
+ */
+static void widen(struct hw_vm *hv, gpa_t gpa)
+{
+    uint64_t *e = &hv->root[gpa >> level_bits(1) & 511], step = BIT(level_bits(2));
+    unsigned first = gpa >> level_bits(2) & 511, n = 1;
+    const uint64_t *t = arch_ptr(*e & S2_ADDRESS);
+    uint64_t block = t[first] - first * step;
+
+    while (n < 512 && t[(first + n) % 512] == block + (first + n) % 512 * step)
+        n++;
+    if (n < 512 || block & (BIT(level_bits(1)) - 1) & S2_ADDRESS)
+        return;
+    /* Break before make (D8.14.1): who comes in between waits for the lock. */
+    *e = 0;
+    dsb_ish();
+    arch_guest_flush((unsigned)(hv->vmid & 0xffff), 0, UINT64_MAX);
+    *e = block;
+    dsb_ish();
+    hv->gib++;
+}
+
 /* A finer table may be there from before; then only the page. */
 static int map_region(struct hw_vm *hv, const struct mem_region *r, gpa_t gpa, bool writable)
 {
@@ -142,14 +177,23 @@ static int map_region(struct hw_vm *hv, const struct mem_region *r, gpa_t gpa, b
     (void)*(volatile uint8_t *)(r->host + (gpa - r->base)); /* it is zeroed by being touched */
     uint64_t bits = S2_NORMAL | S2_INNER | S2_READ | (writable ? S2_WRITE : 0);
     unsigned level = level_for(r, gpa, pa);
+    int err;
 
+    if ((hv->root[gpa >> level_bits(1) & 511] & (S2_VALID | S2_TABLE)) == S2_VALID)
+        return 0; /* another vCPU was here */
     for (; level <= 3; level++) {
         uint64_t *e = entry_of(hv, gpa, level);
 
         if (!e)
             return -ENOMEM;
-        if (level == 3 || !(*e & S2_VALID) || !(*e & S2_TABLE))
-            return map_at(hv, gpa, pa, level, bits);
+        if (level < 3 && (*e & S2_VALID) && (*e & S2_TABLE))
+            continue;
+        if (!(*e & S2_VALID))
+            to_memory(arch_ptr(ALIGN_DOWN(pa, BIT(level_bits(level)))), BIT(level_bits(level)));
+        err = map_at(hv, gpa, pa, level, bits);
+        if (!err && level == 2)
+            widen(hv, gpa);
+        return err;
     }
     return 0;
 }
@@ -203,6 +247,7 @@ void stage2_unmap_all(struct vm *vm)
     plat_lock(&hv->lock);
     for (const struct hw_page *p = hv->pages; p; p = p->next)
         clear(p);
+    hv->gib = 0;
     plat_unlock(&hv->lock);
     if (hv->vmid)
         arch_guest_flush((unsigned)(hv->vmid & 0xffff), 0, UINT64_MAX);

@@ -62,6 +62,7 @@ struct bare_vm {
     uint8_t mode;     /* hgatp.MODE */
     uint8_t levels;
     uint64_t tables; /* pages below the root */
+    unsigned gib;    /* leaves of 1 GiB */
     bool used;       /* there is something in them */
 };
 

@@ -321,6 +321,7 @@ static void bare_flush(struct vcpu *v, const struct flush_scope *scope)
 
     if ((scope->kind != FLUSH_PAGE && scope->kind != FLUSH_PAGE_ASID) || n == BARE_FENCE_MAX) {
         b->fence.all = true;
+        b->fence_code |= atomic_load(&v->vm->stopping); /* a reset: images are loaded next */
         return;
     }
     b->fence.page[n].va = scope->va;
@@ -402,6 +403,7 @@ static void bare_counters(struct vm *vm, void (*emit)(void *opaque, const char *
         switches += bare_of(vm->vcpu[i])->switches;
     emit(opaque, "world-switches", switches);
     emit(opaque, "stage2-tables", ((struct bare_vm *)vm->engine_vm)->tables);
+    emit(opaque, "stage2-gib", ((struct bare_vm *)vm->engine_vm)->gib);
 }
 
 static void bare_mem_changed(struct vm *vm)

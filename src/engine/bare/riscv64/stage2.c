@@ -121,8 +121,59 @@ static int leaf_put(struct bare_vm *s, gpa_t gpa, unsigned level, uint64_t leaf)
     return 1;
 }
 
+/* The entry for gpa in the tables of that level; NULL: it has none. */
+static uint64_t *entry_at(struct bare_vm *s, gpa_t gpa, unsigned level)
+{
+    uint64_t *table = s->root;
+
+    for (unsigned l = s->levels - 1u; l > level; l--) {
+        uint64_t pte = table[gpa >> level_shift(l) & (l == s->levels - 1u ? ROOT_SLOTS - 1 : 511)];
+
+        if (!(pte & RV_PTE_V) || !rv_pte_is_table(pte))
+            return NULL;
+        table = next_table(pte);
+    }
+    return &table[gpa >> level_shift(level) & (level == s->levels - 1u ? ROOT_SLOTS - 1 : 511)];
+}
+
+/*
+ * A table whose 2 MiB pages are all there, one behind the other and alike, becomes a page of 1 GiB; the
+ * table, which nobody uses once TLBs forgot it, or NULL. The search begins behind the page that came last:
+ * who touches memory in order ends it at once.
+ */
+static uint64_t *widen(struct bare_vm *s, gpa_t gpa)
+{
+    uint64_t *giant = entry_at(s, gpa, 2), step = UINT64_C(1) << level_shift(1) >> RV_PAGE_SHIFT << 10;
+    unsigned first = gpa >> level_shift(1) & 511, n = 1;
+    uint64_t *table, leaf;
+
+    if (!giant || !(*giant & RV_PTE_V) || !rv_pte_is_table(*giant))
+        return NULL;
+    table = next_table(*giant);
+    leaf = table[first] - first * step;
+    while (n < 512 && table[(first + n) % 512] == leaf + (first + n) % 512 * step)
+        n++;
+    if (n < 512 || rv_pte_ppn(leaf) & ((1u << (level_shift(2) - RV_PAGE_SHIFT)) - 1))
+        return NULL;
+    *giant = leaf;
+    s->tables--;
+    s->gib++;
+    return table;
+}
+
+static void flush_tlbs(struct vm *vm)
+{
+    for (unsigned i = 0; i < vm->vcpu_count; i++) {
+        const struct bare_vcpu *b = vm->vcpu[i] ? bare_of(vm->vcpu[i]) : NULL;
+
+        if (b && b->vmid_generation)
+            ipi_guest_flush(cpu_online_mask(), (unsigned)b->vmid, 0, UINT64_MAX);
+    }
+}
+
 int stage2_map(struct vm *vm, gpa_t gpa, bool write)
 {
+    uint64_t *unused = NULL;
     struct bare_vm *s = vm->engine_vm;
     const struct mem_region *r = mem_find(&vm->mem, gpa);
     bool writable;
@@ -143,7 +194,13 @@ int stage2_map(struct vm *vm, gpa_t gpa, bool write)
     on = spin_lock_irq(&s->lock);
     s->used = true;
     done = leaf_put(s, gpa, level, pa >> RV_PAGE_SHIFT << 10 | LEAF | (writable ? LEAF_WRITE : 0));
+    if (done > 0 && level == 1)
+        unused = widen(s, gpa);
     spin_unlock_irq(&s->lock, on);
+    if (unused) {
+        flush_tlbs(vm);
+        frame_free(unused);
+    }
     return done;
 }
 
@@ -161,14 +218,10 @@ void stage2_clear(struct vm *vm)
     memcpy(old, s->root, ROOT_SLOTS * sizeof(*old));
     memset(s->root, 0, ROOT_SLOTS * sizeof(*old));
     s->tables = 0;
+    s->gib = 0;
     s->used = false;
     spin_unlock_irq(&s->lock, on);
-    for (unsigned i = 0; i < vm->vcpu_count; i++) {
-        const struct bare_vcpu *b = vm->vcpu[i] ? bare_of(vm->vcpu[i]) : NULL;
-
-        if (b && b->vmid_generation)
-            ipi_guest_flush(cpu_online_mask(), (unsigned)b->vmid, 0, UINT64_MAX);
-    }
+    flush_tlbs(vm);
     table_free_below(old, ROOT_SLOTS, s->levels - 1u);
     frame_free(old);
 }
