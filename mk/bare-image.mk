@@ -10,6 +10,12 @@ BARE_FLAGS_arm64 := -march=armv8-a -mgeneral-regs-only -mno-outline-atomics -mst
 # RISC-V's libgcc is of another ABI; what is needed of it is in boot/riscv64/compiler.c.
 BARE_LIBGCC_arm64 := -lgcc
 BARE_OPT ?= -O2
+# What runs at a command or at boot, and is short then: by size.
+BARE_OPT_COLD ?= -Os
+BARE_COLD := $(addprefix src/,app/bare/host.c app/bare/main.c app/bare/commands.c api/% backend/% config/% control/% loader/% machine/% \
+  isa/% device/flash/% device/misc/% device/pci/% device/rtc/% device/intc/aplic.c guest/arm64/simd% guest/arm64/fp% \
+  lib/softfloat.c lib/fmt.c platform/bare/board.c platform/bare/panic.c platform/bare/drivers/virtio% \
+  core/vm.c core/state.c)
 BARE_DEFS ?=
 # CV_DEBUG brings lock-order checks.
 ifeq ($(MODE),dbg)
@@ -38,7 +44,7 @@ BARE_OBJ_$(1) := $$(patsubst %,$(OUT)/bare/$(1)/obj/%.o,$$(call bare_src,$(1)))
 
 $(OUT)/bare/$(1)/obj/%.o: %
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)$$(BARE_CROSS_$(1))gcc -std=gnu11 $$(BARE_OPT) -g $$(WARN) -ffreestanding -nostdinc \
+	$$(Q)$$(BARE_CROSS_$(1))gcc -std=gnu11 $$(if $$(filter $$(BARE_COLD),$$<),$$(BARE_OPT_COLD),$$(BARE_OPT)) -g $$(WARN) -ffreestanding -nostdinc \
 	  -isystem $$(shell $$(BARE_CROSS_$(1))gcc -print-file-name=include) -Isrc -Iinclude -DCV_BARE $$(BARE_DEFS) \
 	  -fno-strict-aliasing -fno-strict-overflow -fno-stack-protector -fno-asynchronous-unwind-tables \
 	  -fno-common -ffunction-sections -fdata-sections $$(BARE_FLAGS_$(1)) -MMD -MP -c -o $$@ $$<
