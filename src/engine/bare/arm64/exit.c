@@ -421,7 +421,7 @@ static __attribute__((noinline)) unsigned exit_yield(struct hw_vcpu *h)
 
 static __attribute__((noinline)) unsigned exit_hypercall(struct hw_vcpu *h)
 {
-    if (h->a->x[0] == SMCCC_VENDOR_HYP_YIELD)
+    if ((uint32_t)h->a->x[0] == SMCCC_VENDOR_HYP_YIELD)
         return exit_yield(h);
     if (UNLIKELY(!answers_at_once(h->a->x[0])))
         return exit_slow(h);

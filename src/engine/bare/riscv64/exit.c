@@ -139,7 +139,8 @@ static __attribute__((noinline)) uint64_t yield(struct riscv_vcpu *r, struct bar
 {
     r->x[RV_REG_A0] = r->x[RV_REG_A1] = 0;
     sched_yield();
-    if (bare_prepare(b))
+    /* What came for a guest file meanwhile is bare_run()'s to move. */
+    if (!(b->aia == BARE_AIA_FILE && atomic_load(&r->mip) & RV_IRQ_SEI) && bare_prepare(b))
         return BARE_BACK_ALL;
     b->exit.reason = BARE_INTERRUPT;
     return BARE_LEAVE;
