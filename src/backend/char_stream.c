@@ -150,6 +150,12 @@ static void char_write(struct chardev *chr, const void *data, size_t len)
     }
 }
 
+/* What a guest writes to a UART comes a byte at a time. */
+static void char_write_all(struct chardev *chr, const void *data, size_t len)
+{
+    (void)plat_stream_write(container_of(chr, struct char_stream, chr)->stream, data, len);
+}
+
 bool char_stream_lost(const struct chardev *chr)
 {
     const struct char_stream *c = container_of(chr, struct char_stream, chr);
@@ -182,6 +188,9 @@ static void char_destroy(struct chardev *chr)
 
 static const struct chardev_ops char_stream_ops = {
     .name = "stream", .write = char_write, .accept = char_accept, .destroy = char_destroy};
+/* The stream takes all there is. */
+static const struct chardev_ops char_stream_all_ops = {
+    .name = "stream", .write = char_write_all, .accept = char_accept, .destroy = char_destroy};
 
 int char_stream_create(struct chardev **out, struct vm *vm, const char *name, const char *spec,
                        struct char_stream_hooks hooks, char *why, size_t why_size)
@@ -209,6 +218,8 @@ int char_stream_create(struct chardev **out, struct vm *vm, const char *name, co
     plat_lock(&c->lock); /* input() may run by now */
     c->stream = err ? NULL : stream;
     plat_unlock(&c->lock);
+    if (!err && plat_stream_takes_all(stream))
+        c->chr.ops = &char_stream_all_ops;
     if (err) {
         fmt_snprintf(why, why_size, "%s: %s", name, reason);
         char_destroy(&c->chr);

@@ -145,6 +145,8 @@ bool plat_stream_lost(const struct plat_stream *s);
 void plat_stream_pause(struct plat_stream *s, bool paused);
 /* Someone types there: a terminal, as against a pipe or file that waits without loss. */
 bool plat_stream_typed(const struct plat_stream *s);
+/* Every write takes all of its bytes: nobody need look. */
+bool plat_stream_takes_all(const struct plat_stream *s);
 void plat_stream_close(struct plat_stream *s);
 
 /*

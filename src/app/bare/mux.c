@@ -10,7 +10,7 @@
 
 #define ESCAPE    1 /* Ctrl-a */
 #define KEEP      (32u << 10)
-#define LINE      256
+#define LINE      1024
 #define PORT_NAME 64
 #define POLL_NS   UINT64_C(1000000) /* while bytes come the task looks that often, and nobody wakes it */
 
@@ -258,14 +258,14 @@ static __attribute__((noinline)) void write_bytes(struct plat_stream *s, const u
 }
 
 /* Mostly a byte from a UART, at each exit of a guest that prints. */
-static void port_write(struct plat_stream *s, const void *data, size_t len)
+static size_t port_write(struct plat_stream *s, const void *data, size_t len)
 {
     uint64_t at;
     uint8_t byte;
 
     if (len != 1) {
         write_bytes(s, data, len);
-        return;
+        return len;
     }
     byte = *(const uint8_t *)data;
     plat_lock(&s->lock);
@@ -273,6 +273,7 @@ static void port_write(struct plat_stream *s, const void *data, size_t len)
     s->kept[at % KEEP] = byte;
     have_written(s, at + 1, byte == '\n');
     plat_unlock(&s->lock);
+    return 1;
 }
 
 /* ---- what the hypervisor writes ---- */

@@ -47,7 +47,7 @@ NORETURN void bare_power(bool reset);
 struct bare_stream_ops {
     int (*open)(struct plat_stream **s, const char *spec, struct plat_stream_cb cb, char *why,
                 size_t why_size);
-    void (*write)(struct plat_stream *s, const void *data, size_t len);
+    size_t (*write)(struct plat_stream *s, const void *data, size_t len); /* all of it: len */
     void (*pause)(struct plat_stream *s, bool paused);
     void (*close)(struct plat_stream *s);
 };

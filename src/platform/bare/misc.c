@@ -91,8 +91,7 @@ int plat_stream_open(struct plat_stream **s, const char *spec, struct plat_strea
 
 size_t plat_stream_write(struct plat_stream *s, const void *data, size_t len)
 {
-    misc.stream->write(s, data, len);
-    return len;
+    return misc.stream->write(s, data, len);
 }
 
 bool plat_stream_lost(const struct plat_stream *s)
@@ -108,6 +107,12 @@ void plat_stream_pause(struct plat_stream *s, bool paused)
 
 /* All streams come from the console, where somebody types. */
 bool plat_stream_typed(const struct plat_stream *s)
+{
+    (void)s;
+    return true;
+}
+
+bool plat_stream_takes_all(const struct plat_stream *s)
 {
     (void)s;
     return true;

@@ -369,6 +369,12 @@ bool plat_stream_typed(const struct plat_stream *s)
     return s->in >= 0 && isatty(s->in);
 }
 
+bool plat_stream_takes_all(const struct plat_stream *s)
+{
+    (void)s;
+    return false;
+}
+
 void plat_stream_close(struct plat_stream *s)
 {
     atomic_store(&s->stop, true);

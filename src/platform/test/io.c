@@ -235,6 +235,12 @@ bool plat_stream_typed(const struct plat_stream *s)
     return s->typed;
 }
 
+bool plat_stream_takes_all(const struct plat_stream *s)
+{
+    (void)s;
+    return false;
+}
+
 void plat_stream_close(struct plat_stream *s)
 {
     live_add(-1);

@@ -634,7 +634,7 @@ bool hw_prepare(struct hw_vcpu *h)
         }
         arm_timer(h);
         hw_here_with(h);
-        if (UNLIKELY(!vgic_quiet(h))) {
+        if (UNLIKELY(!vgic_quiet(h)) && !vgic_tick(h)) {
             /* It may take locks that sleep, so this may not be the same CPU afterwards. */
             arch_irq_restore(true);
             vgic_sync(h);

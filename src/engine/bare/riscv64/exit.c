@@ -96,7 +96,8 @@ static inline uint64_t go_on(struct riscv_vcpu *r, struct bare_vcpu *b)
                  atomic_load_explicit(&arch_cpu()->resched, memory_order_relaxed)))
         return requested(r, b);
     mip = atomic_load_explicit(&r->mip, memory_order_relaxed);
-    if (UNLIKELY(mip & RV_IRQ_SSI || (mip & RV_IRQ_SEI) << 1 != (b->hvip & RV_IRQ_VSEI))) {
+    /* An external interrupt that came or went, a software interrupt that came: b->hvip has none. */
+    if (UNLIKELY((mip << 1 ^ b->hvip) & (RV_IRQ_VSEI | RV_IRQ_VSSI))) {
         if (b->aia == BARE_AIA_FILE && mip & RV_IRQ_SEI) { /* bare_run() moves what has come */
             b->exit.reason = BARE_INTERRUPT;
             return BARE_LEAVE;
