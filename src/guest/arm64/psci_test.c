@@ -48,14 +48,15 @@ static void vendor_calls(void **state)
 {
     struct arm64_vcpu *a = test_pe(*state, 0);
 
-    assert_int_equal(call(a, SMCCC_VENDOR_HYP_VERSION, 0, 0, 0), 0x10000);
-    assert_int_equal(call(a, SMCCC_VENDOR_HYP_FEATURES, 0, 0, 0), 0);
+    assert_int_equal(call(a, SMCCC_VENDOR_HYP_VERSION, 0, 0, 0), 0x10001);
+    assert_int_equal(call(a, SMCCC_VENDOR_HYP_FEATURES, 0, 0, 0), 1);
     assert_int_equal(call(a, SMCCC_VENDOR_HYP_REVISION, 0, 7, 0), 1);
-    assert_int_equal(a->x[1], 0);
+    assert_int_equal(a->x[1], 1);
     assert_int_equal(call(a, SMCCC_VENDOR_HYP_CALL_UID, 0, 0, 0), 0x805a1dc3);
     assert_int_equal(a->x[1], 0x0b4f427e);
     assert_int_equal(a->x[3], 0x57e0c8f1);
-    assert_int_equal(call(a, SMCCC_VENDOR_HYP_VERSION + 2, 0, 0, 0), SMCCC_NOT_SUPPORTED);
+    assert_int_equal(call(a, SMCCC_VENDOR_HYP_YIELD, 0, 0, 0), 0);
+    assert_int_equal(call(a, SMCCC_VENDOR_HYP_VERSION + 3, 0, 0, 0), SMCCC_NOT_SUPPORTED);
 }
 
 static void cpu_on(void **state)

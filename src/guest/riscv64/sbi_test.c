@@ -57,9 +57,10 @@ static void base(void **state)
     assert_int_equal(call(state, RV_SBI_BASE, 3, RV_SBI_HSM, 0, 0, 0).value, 1);
     assert_int_equal(call(state, RV_SBI_BASE, 3, RV_SBI_DBCN, 0, 0, 0).value, 0); /* no console yet */
     assert_int_equal(call(state, RV_SBI_BASE, 3, RV_SBI_CARBOVISOR, 0, 0, 0).value, 1);
-    assert_int_equal(call(state, RV_SBI_CARBOVISOR, 0, 0, 0, 0, 0).value, 0x10000);
-    assert_int_equal(call(state, RV_SBI_CARBOVISOR, 1, 0, 0, 0, 0).value, 0);
-    assert_int_equal(call(state, RV_SBI_CARBOVISOR, 2, 0, 0, 0, 0).error, RV_SBI_ERR_NOT_SUPPORTED);
+    assert_int_equal(call(state, RV_SBI_CARBOVISOR, 0, 0, 0, 0, 0).value, 0x10001);
+    assert_int_equal(call(state, RV_SBI_CARBOVISOR, 1, 0, 0, 0, 0).value, 1);
+    assert_int_equal(call(state, RV_SBI_CARBOVISOR, RV_SBI_CARBOVISOR_YIELD, 0, 0, 0, 0).error, 0);
+    assert_int_equal(call(state, RV_SBI_CARBOVISOR, 3, 0, 0, 0, 0).error, RV_SBI_ERR_NOT_SUPPORTED);
     assert_int_equal(call(state, RV_SBI_BASE, 3, 0x12345, 0, 0, 0).value, 0);
     assert_int_equal(call(state, RV_SBI_BASE, 99, 0, 0, 0, 0).error, RV_SBI_ERR_NOT_SUPPORTED);
     assert_int_equal(call(state, 0xdeadbeef, 0, 0, 0, 0, 0).error, RV_SBI_ERR_NOT_SUPPORTED);
