@@ -119,6 +119,101 @@ static void check_cold(struct emit *e, const struct ir_op *op, unsigned reg, boo
     float_cold_end(e, f, reg);
 }
 
+/* ---- guests that flush denormal numbers ---- */
+
+/* To nearest, and denormal operands or results are flushed: the host's rules and flags of that are others. */
+static bool flushes(const struct ir_op *op)
+{
+    unsigned mode = op->aux & 0xff & ~(unsigned)IR_FP_DEFAULT_NAN;
+
+    return mode & (IR_FP_FLUSH_IN | IR_FP_FLUSH_OUT) && !(mode & IR_FP_ROUND);
+}
+
+/*
+ * Nothing is flushed where each operand is zero or so large that neither a product nor what a sum cancels to
+ * can be denormal; all else is soft float's. Changes only g.
+ */
+static void check_large(struct emit *e, struct float_call *f, unsigned g, struct rm x, bool dbl)
+{
+    enum {
+        LEAST_DOUBLE = 1023 - 440,
+        LEAST_SINGLE = 127 - 39
+    }; /* exponents: twice them and 106 or 48 bits below */
+    uint32_t w = dbl ? O_W : 0;
+
+    if (x.is_mem)
+        as_rm(&e->a, X_LOAD | w, g, x.mem);
+    else
+        as_rr(&e->a, S_MOVQ_GX | w, x.reg, g);
+    as_rr(&e->a, X_ADD | w, g, g); /* without its sign */
+    as_alu_ri(&e->a, w, G_SUB, g, 1);
+    as_shift_ri(&e->a, w, G_SHR, g, dbl ? 53 : 24);
+    as_alu_ri(&e->a, 0, G_CMP, g, dbl ? LEAST_DOUBLE : LEAST_SINGLE);
+    float_cold_if(e, f, CC_B);
+}
+
+static struct rm in_register(unsigned reg)
+{
+    return (struct rm){.reg = (uint8_t)reg};
+}
+
+/* The result in d, which is not a NaN; else soft float's. */
+static void flushing_end(struct emit *e, struct float_call *f, unsigned d, bool dbl)
+{
+    compare_self(e, d, dbl);
+    float_cold_if(e, f, CC_P);
+    float_cold_end(e, f, d);
+}
+
+static bool flushing_binary(struct emit *e, const struct ir_op *op, uint32_t code)
+{
+    unsigned ra = val_xmm(e, op->a), d, g;
+    struct rm rb = val_xmm_rm(e, op->b);
+    bool dbl = is_double(op);
+    struct float_call *f;
+
+    d = float_dest(e, op);
+    g = val_scratch(e, 0);
+    f = float_cold(e, op);
+    check_large(e, f, g, in_register(ra), dbl);
+    check_large(e, f, g, rb, dbl);
+    as_v_rm(&e->a, code | scalar(dbl), d, ra, rb);
+    flushing_end(e, f, d, dbl);
+    val_done(e, op->a);
+    val_done(e, op->b);
+    val_set_xmm(e, d, false);
+    return true;
+}
+
+static bool flushing_fused(struct emit *e, const struct ir_op *op, uint32_t code, ir_ref a, ir_ref c)
+{
+    bool dbl = is_double(op);
+    unsigned t = val_scratch_xmm(e, 0), ra, g, d;
+    struct float_call *f;
+    struct rm rb;
+
+    val_xmm_to(e, c, t);
+    ra = val_xmm(e, a);
+    rb = val_xmm_rm(e, op->b);
+    g = val_scratch(e, 0);
+    f = float_cold(e, op);
+    check_large(e, f, g, in_register(t), dbl);
+    check_large(e, f, g, in_register(ra), dbl);
+    check_large(e, f, g, rb, dbl);
+    as_v_rm(&e->a, code | (dbl ? O_W : 0), t, ra, rb);
+    flushing_end(e, f, t, dbl);
+    val_done(e, a);
+    val_done(e, op->b);
+    val_done(e, c);
+    d = val_dest_xmm(e, 0);
+    if (d < e->ev->scratch_xmms)
+        d = t;
+    else
+        as_rr(&e->a, S_MOVAPS, d, t);
+    val_set_xmm(e, d, false);
+    return true;
+}
+
 /* ---- arithmetic ---- */
 
 static bool binary(struct emit *e, const struct ir_op *op, uint32_t code, bool commutes)
@@ -128,6 +223,8 @@ static bool binary(struct emit *e, const struct ir_op *op, uint32_t code, bool c
     struct rm rb;
     unsigned ra, d;
 
+    if (flushes(op) && own_nans(e) && op->op != IR_FDIV)
+        return flushing_binary(e, op, code);
     if (!nearest(op))
         return float_call(e, op);
     if (commutes && !dbl && !boxed(e, a) && boxed(e, b)) {
@@ -186,6 +283,8 @@ static bool fused(struct emit *e, const struct ir_op *op)
     unsigned ra, t, d;
     struct rm rb;
 
+    if (flushes(op) && own_nans(e) && e->ev->cpu.fma)
+        return flushing_fused(e, op, code[neg_product][neg_addend], a, c);
     if (!nearest(op) || !e->ev->cpu.fma)
         return float_call(e, op);
     /* Not into the home at once: operands have to stay. */
@@ -366,15 +465,19 @@ static bool compare_flags(struct emit *e, const struct ir_op *op)
         uint8_t cc, flags;
     } rows[] = {{CC_B, 1}, {CC_E, 6}, {CC_P, 12}}; /* in this order: unordered is all three */
     uint32_t pre = is_double(op) ? O_66 : 0;
+    struct float_call *f = NULL;
     unsigned ra, t, d;
     struct rm rb;
 
-    if (op->aux & (IR_FP_FLUSH_IN | IR_FP_FLUSH_OUT))
-        return float_call(e, op);
     ra = val_xmm(e, op->a);
     rb = val_xmm_rm(e, op->b);
     t = val_scratch(e, 0);
     d = val_scratch(e, 0);
+    if (op->aux & (IR_FP_FLUSH_IN | IR_FP_FLUSH_OUT)) {
+        f = float_cold(e, op);
+        check_large(e, f, t, in_register(ra), is_double(op));
+        check_large(e, f, t, rb, is_double(op));
+    }
     as_v_rm(&e->a, (op->aux & 1 ? S_COMISS : S_UCOMISS) | pre, ra, 0, rb);
     val_done(e, op->a);
     val_done(e, op->b);
@@ -383,6 +486,8 @@ static bool compare_flags(struct emit *e, const struct ir_op *op)
         as_imm(&e->a, t, rows[i].flags);
         as_rr(&e->a, X_CMOV + rows[i].cc, d, t);
     }
+    if (f)
+        float_cold_end(e, f, d);
     val_set(e, d);
     return true;
 }
