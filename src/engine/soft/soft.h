@@ -137,7 +137,7 @@ struct soft_vcpu {
         uint64_t insns_interp; /* executed by the interpreter; the rest of the count is compiled code's */
     } stat;
 
-    _Alignas(64) uint8_t jit_tables[448]; /* vector constants of generated code */
+    _Alignas(64) uint8_t jit_tables[512]; /* vector constants of generated code */
     uint64_t site_empty;                  /* page of an empty slot */
 
     _Alignas(64) struct soft_site sites[SOFT_BANKS * SOFT_SITES];

@@ -66,6 +66,9 @@ enum vec_const {
     VC_SHA1_LAST = VC_SHA1 + 2,
     VC_CRC32,  /* x^96 / P without its first bit, P without its first bit; bits reflected */
     VC_CRC32C, /* alike */
+    VC_ONES,
+    VC_LARGE32, /* the last exponent that is not large: see vector_fp.c */
+    VC_LARGE64,
     VC_COUNT
 };
 _Static_assert(16 * VC_COUNT <= sizeof(((struct soft_vcpu *)0)->jit_tables), "room for the constants");

@@ -172,6 +172,94 @@ static bool fused(struct emit *e, const struct ir_op *op, const struct lanes *l)
     return finish(e, op, d);
 }
 
+/* ---- guests that flush denormal numbers: see float.c ---- */
+
+static bool flushes(const struct lanes *l)
+{
+    return l->mode & (IR_FP_FLUSH_IN | IR_FP_FLUSH_OUT) && !(l->mode & IR_FP_ROUND);
+}
+
+/* Soft float's unless each lane of x is zero or large: less one its exponent says so. */
+static void check_large(struct emit *e, const struct lanes *l, struct float_call *f, unsigned x, unsigned t)
+{
+    unsigned lane = l->dbl ? 3 : 2;
+
+    vec_shift(e, P_SLL, lane, t, x, 1); /* without its sign */
+    as_vrm(&e->a, l->dbl ? P0(0xd4) : P0(0xfe), t, t, vec_const(VC_ONES));
+    vec_shift(e, P_SRL, lane, t, t, l->dbl ? 53 : 24);
+    as_vrm(&e->a, l->dbl ? P_CMPGTQ : P0(0x66), t, t, vec_const(l->dbl ? VC_LARGE64 : VC_LARGE32));
+    as_vrm(&e->a, V_PTEST, t, 0, vec_const(VC_ONES));
+    float_cold_if(e, f, CC_AE); /* not all ones */
+}
+
+static bool flushing_end(struct emit *e, const struct ir_op *op, const struct lanes *l, struct float_call *f,
+                         unsigned d, unsigned t)
+{
+    vec_rri(e, V_CMPPS | l->pre, t, d, d, CMP_UNORDERED);
+    cold_if_any(e, f, t);
+    clear_above(e, l, d);
+    float_cold_end(e, f, d);
+    return finish(e, op, d);
+}
+
+static bool flushing_binary(struct emit *e, const struct ir_op *op, const struct lanes *l, uint32_t code)
+{
+    unsigned ra = val_xmm(e, op->a), rb = val_xmm(e, op->b), d, t;
+    struct float_call *f;
+
+    if (!room(e, l, 2, 2))
+        return float_call(e, op);
+    if (!l->full) {
+        ra = source(e, l, op->a);
+        rb = source(e, l, op->b);
+    }
+    d = float_dest(e, op);
+    t = val_scratch_xmm(e, 1u << d);
+    f = float_cold(e, op);
+    check_large(e, l, f, ra, t);
+    check_large(e, l, f, rb, t);
+    as_vrr(&e->a, code | l->pre, d, ra, rb);
+    return flushing_end(e, op, l, f, d, t);
+}
+
+static bool flushing_fused(struct emit *e, const struct ir_op *op, const struct lanes *l)
+{
+    unsigned ra, rb, d, t;
+    struct float_call *f;
+
+    if (!e->ev->cpu.fma || !l->full)
+        return float_call(e, op);
+    ra = val_xmm(e, op->a);
+    rb = val_xmm(e, op->b);
+    if (!room(e, l, 0, 2))
+        return float_call(e, op);
+    d = val_scratch_xmm(e, 0);
+    val_xmm_to(e, op->c, d);
+    t = val_scratch_xmm(e, 0);
+    f = float_cold(e, op);
+    check_large(e, l, f, d, t);
+    check_large(e, l, f, ra, t);
+    check_large(e, l, f, rb, t);
+    as_vrr(&e->a, (l->kind ? V_FNMADD231P : V_FMADD231P) | (l->dbl ? O_W : 0), d, ra, rb);
+    return flushing_end(e, op, l, f, d, t);
+}
+
+static bool flushing(struct emit *e, const struct ir_op *op, const struct lanes *l)
+{
+    switch (op->op) {
+    case IR_VFADD:
+        return flushing_binary(e, op, l, S_ADD);
+    case IR_VFSUB:
+        return flushing_binary(e, op, l, S_SUB);
+    case IR_VFMUL:
+        return flushing_binary(e, op, l, S_MUL);
+    case IR_VFMADD:
+        return flushing_fused(e, op, l);
+    default:
+        return float_call(e, op);
+    }
+}
+
 /* See float.c. */
 static bool min_max(struct emit *e, const struct ir_op *op, const struct lanes *l)
 {
@@ -348,7 +436,11 @@ bool emit_vector_float(struct emit *e, const struct ir_op *op)
     struct lanes l = lanes_of(op);
     bool arithmetic = op->op <= IR_VFMAX;
 
-    if ((op->aux >> IR_VF_FORMAT & 3) == 0 || !e->ev->cpu.avx || (arithmetic && l.mode != IR_RNE))
+    if ((op->aux >> IR_VF_FORMAT & 3) == 0 || !e->ev->cpu.avx)
+        return float_call(e, op);
+    if (arithmetic && flushes(&l))
+        return flushing(e, op, &l);
+    if (arithmetic && l.mode != IR_RNE)
         return float_call(e, op);
     switch (op->op) {
     case IR_VFADD:
