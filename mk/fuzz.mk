@@ -11,8 +11,10 @@ FUZZ_SRC := $(filter-out src/api/% src/engine/jit/%,$(SRC_LIB)) $(SRC_PLAT)
 FUZZ_OBJ := $(patsubst %.c,$(FUZZ_OUT)/obj/%.o,$(FUZZ_SRC))
 SECONDS ?= 60
 TARGET ?= $(FUZZ_TARGETS)
-# Memory is bounded, and one input may take 5 s (a hang is a finding).
-FUZZ_LIMITS := -timeout=5 -rss_limit_mb=1500 -print_final_stats=0
+# Memory is bounded, and one input may take that many seconds, on a machine that has other things to do too (a hang is
+# a finding).
+FUZZ_TIMEOUT ?= 20
+FUZZ_LIMITS = -timeout=$(FUZZ_TIMEOUT) -rss_limit_mb=1500 -print_final_stats=0
 
 $(FUZZ_OUT)/obj/src/%.o: src/%.c
 	$(Q)mkdir -p $(@D)
