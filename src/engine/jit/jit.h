@@ -83,11 +83,12 @@ static inline struct jit_vm *jit_of(const struct vm *vm)
 
 /*
  * The memory access of the instruction at `offset` of that page leaves its slot's page all the time: level 0;
- * a pair of slots does not do either: level 1.
+ * a pair of slots does not do either: level 1; nor a window: level 2.
  */
+#define JIT_LEVELS 3
 static inline uint64_t jit_key_access(gpa_t page, int32_t offset, unsigned level)
 {
-    return (page + (uint64_t)(int64_t)offset) << 2 | level;
+    return (page + (uint64_t)(int64_t)offset) << 2 | (level == 2 ? 3 : level); /* 2: jit_key_hot() */
 }
 
 /* The unit there is hot: it was compiled before. */

@@ -56,6 +56,9 @@ static void bank_clear(struct soft_vcpu *s, unsigned bank)
                 block_clear(s, i + k);
         }
     }
+    if (s->windows_filled[bank])
+        memset(&s->windows[bank * SOFT_WINDOWS], 0, SOFT_WINDOWS * sizeof(s->windows[0]));
+    s->windows_filled[bank] = 0;
 }
 
 void soft_sites_clear(struct soft_vcpu *s)

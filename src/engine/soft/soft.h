@@ -89,6 +89,24 @@ struct soft_site {
 #define SOFT_BLOCK_BITS 4
 #define SOFT_BLOCKS     (SOFT_SITES >> SOFT_BLOCK_BITS) /* of a bank */
 /*
+ * A window: pages that follow each other in the guest and stand anywhere in the host, for a site that goes
+ * about in a small area: hit when va - base < size; host = va + addend[(va - base) / page]. Its pages were
+ * all in the soft TLB. Sites have one by their number, those of reads and writes apart.
+ */
+#define SOFT_WINDOW_PAGES 64
+#define SOFT_WINDOWS      32 /* of a bank */
+struct soft_window {
+    uint64_t base, size; /* size 0: empty */
+};
+#define SOFT_SITES_READ (SOFT_SITES * 5 / 8) /* of a bank: the first are those of reads */
+static inline unsigned soft_window_of(unsigned site)
+{
+    unsigned n = site % SOFT_SITES, bank = site / SOFT_SITES;
+
+    return bank * SOFT_WINDOWS + (n < SOFT_SITES_READ ? n % 20 : 20 + n % 12);
+}
+
+/*
  * An empty slot has a page too, for the check beside the access is one compare of va - page, which some
  * address passes whatever the page is. It is a page where no guest has anything (not canonical on any ISA,
  * paging on or off), one of 2^47 that each vCPU draws for itself: no guest finds it, and one that did would
@@ -141,6 +159,9 @@ struct soft_vcpu {
     uint64_t site_empty;                  /* page of an empty slot */
 
     _Alignas(64) struct soft_site sites[SOFT_BANKS * SOFT_SITES];
+    struct soft_window windows[SOFT_BANKS * SOFT_WINDOWS];
+    uint64_t window_addend[SOFT_BANKS * SOFT_WINDOWS][SOFT_WINDOW_PAGES];
+    uint8_t windows_filled[SOFT_BANKS];
     uint64_t site_ctx[SOFT_BANKS]; /* data contexts that a bank was filled in */
     /* The JIT sets it when it fills a slot of the block. */
     uint8_t sites_filled[SOFT_BANKS * SOFT_BLOCKS];

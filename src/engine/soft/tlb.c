@@ -232,6 +232,45 @@ void *tlb_fill_store(struct vcpu *v, gva_t va, unsigned size)
     return p ? (char *)p + TLB_ONCE : NULL;
 }
 
+/* The way of a page, or NULL. */
+static const struct tlb_way *way_of(const struct tlb_set *sets, gva_t page, uint64_t ctx)
+{
+    const struct tlb_set *set = &sets[tlb_set(page)];
+
+    for (unsigned w = 0; w < 2; w++) {
+        if (set->way[w].tag == tlb_tag(page, ctx))
+            return &set->way[w];
+    }
+    return NULL;
+}
+
+void tlb_fill_window(struct vcpu *v, unsigned site)
+{
+    struct soft_vcpu *s = soft_of(v);
+    unsigned n = soft_window_of(site);
+    bool write = site % SOFT_SITES >= SOFT_SITES_READ;
+    const struct tlb_set *sets = write ? s->write : s->read;
+    uint64_t ctx = s->ctx[write ? ACCESS_WRITE : ACCESS_READ];
+    gva_t page = s->sites[site].page, low = page, high = page;
+    const struct tlb_way *way;
+
+    if (page - s->windows[n].base < s->windows[n].size || !way_of(sets, page, ctx))
+        return;
+    s->windows[n].size = 0;
+    while (high - low < (SOFT_WINDOW_PAGES / 2) * MEM_PAGE_SIZE && way_of(sets, high + MEM_PAGE_SIZE, ctx))
+        high += MEM_PAGE_SIZE;
+    while (high - low < (SOFT_WINDOW_PAGES - 1) * MEM_PAGE_SIZE && way_of(sets, low - MEM_PAGE_SIZE, ctx))
+        low -= MEM_PAGE_SIZE;
+    for (gva_t p = low; p != high + MEM_PAGE_SIZE; p += MEM_PAGE_SIZE) {
+        way = way_of(sets, p, ctx);
+        if (!way)
+            return;
+        s->window_addend[n][(p - low) >> MEM_PAGE_BITS] = way->addend;
+    }
+    s->windows[n] = (struct soft_window){low, high + MEM_PAGE_SIZE - low};
+    s->windows_filled[site / SOFT_SITES] = 1;
+}
+
 /* Bit 0 of a fetch entry's addend: the page is not global. */
 int tlb_fetch(struct vcpu *v, gva_t va, gpa_t *gpa)
 {

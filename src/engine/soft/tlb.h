@@ -73,6 +73,12 @@ void *tlb_store_once(struct vcpu *v, gva_t va, unsigned size);
 void *tlb_fill_store(struct vcpu *v, gva_t va, unsigned size);
 
 /*
+ * The site's window becomes one around the page of its slot, which is in the soft TLB: as far as its
+ * neighbours are too.
+ */
+void tlb_fill_window(struct vcpu *v, unsigned site);
+
+/*
  * Where an access of one page goes, for the exact path and for code fetch. 0, or 1: translate() recorded an
  * exception. `host` is NULL for anything but RAM and ROM.
  */

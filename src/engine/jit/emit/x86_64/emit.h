@@ -289,6 +289,9 @@ static inline struct own *own_of(struct vcpu *v)
 #define TRAILER_FINAL    0x80000000u
 #define TRAILER_PAIR_BIT 15 /* of the site number */
 #define TRAILER_PAIR     (1u << TRAILER_PAIR_BIT)
+#define TRAILER_WINDOW   (1u << 14) /* the site has a window too */
+#define TRAILER_NUMBER   (TRAILER_WINDOW - 1)
+_Static_assert(SOFT_BANKS *SOFT_SITES <= TRAILER_WINDOW, "room for the site's number");
 
 /* Bytes of a link's stub: where the link's address stands, where the way by the jump hash begins. */
 #define LINK_IMM  7
@@ -321,7 +324,7 @@ static inline void emit_call_thunk(struct emit *e, unsigned thunk)
 /* Leaves before the present instruction when cc holds; always. */
 void emit_bail_if(struct emit *e, unsigned cc);
 void emit_bail(struct emit *e);
-/* How often the present instruction's access was marked as one that misses: 0, 1, 2. */
+/* How often the present instruction's access was marked as one that misses: up to JIT_LEVELS. */
 unsigned emit_access_level(const struct emit *e);
 /* offset | refund << 16 of the present instruction. */
 uint32_t emit_where(const struct emit *e);

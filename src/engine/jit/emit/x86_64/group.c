@@ -167,7 +167,10 @@ bool group_checks(struct emit *e)
             continue;
         any = true;
         c.a = (uint8_t)base_of(e, g);
-        as_rm(&e->a, X_LEA | O_W, RCX, mem_at(c.a, g->lo));
+        if (g->lo)
+            as_rm(&e->a, X_LEA | O_W, RCX, mem_at(c.a, g->lo));
+        else
+            as_mov(&e->a, RCX, c.a);
         as_rm(&e->a, X_SUB | O_W, RCX, mem_at(RBP, slot + (int32_t)offsetof(struct soft_site, page)));
         as_alu_ri(&e->a, O_W, G_CMP, RCX, (int32_t)MEM_PAGE_SIZE - span);
         c.jump = as_jcc(&e->a, CC_A);

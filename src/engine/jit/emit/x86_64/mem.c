@@ -35,12 +35,18 @@ static struct addr addr_of(struct emit *e, const struct ir_op *op)
     return at;
 }
 
-static void lea_rcx(struct emit *e, unsigned base, int32_t disp)
+/* A move costs nothing. */
+static void lea(struct emit *e, unsigned reg, unsigned base, int32_t disp)
 {
     if (disp)
-        as_rm(&e->a, X_LEA | O_W, RCX, mem_at(base, disp));
+        as_rm(&e->a, X_LEA | O_W, reg, mem_at(base, disp));
     else
-        as_mov(&e->a, RCX, base);
+        as_mov(&e->a, reg, base);
+}
+
+static void lea_rcx(struct emit *e, unsigned base, int32_t disp)
+{
+    lea(e, RCX, base, disp);
 }
 
 /*
@@ -49,7 +55,7 @@ static void lea_rcx(struct emit *e, unsigned base, int32_t disp)
  */
 static unsigned number_of_own(struct emit *e, bool write, bool pair)
 {
-    enum { READS = SOFT_SITES * 5 / 8 };
+    enum { READS = SOFT_SITES_READ };
     uint32_t n = __atomic_load_n(&e->jv->sites[write], __ATOMIC_RELAXED);
 
     n += pair && n & 1;
@@ -181,7 +187,7 @@ static uint8_t *by_pair(struct emit *e, struct place *x, unsigned n)
     addend.disp += (int32_t)offsetof(struct soft_site, addend);
     slot2.disp += (int32_t)sizeof(struct soft_site);
     addend2.disp = addend.disp + (int32_t)sizeof(struct soft_site);
-    as_rm(&e->a, X_LEA | O_W, r.reg, mem_at(x->at.base, x->at.disp));
+    lea(e, r.reg, x->at.base, x->at.disp);
     as_mov(&e->a, s.reg, r.reg);
     as_rm(&e->a, X_SUB | O_W, r.reg, slot);
     as_rm(&e->a, X_SUB | O_W, s.reg, slot2);
@@ -220,15 +226,39 @@ static uint8_t *by_probe(struct emit *e, struct place *x)
     return miss;
 }
 
+/*
+ * rcx: the addend of the page in the window. *ends: the way out of an access that is not aligned and may
+ * reach into the next page; NULL: none.
+ */
+static uint8_t *by_window(struct emit *e, const struct place *x, unsigned n, uint8_t **ends)
+{
+    unsigned w = soft_window_of(n);
+    int32_t window = SOFT_DISP(windows) + (int32_t)(w * sizeof(struct soft_window));
+    int32_t addends = SOFT_DISP(window_addend) + (int32_t)(w * SOFT_WINDOW_PAGES * sizeof(uint64_t));
+    uint8_t *miss;
+
+    lea_rcx(e, x->at.base, x->at.disp);
+    as_rm(&e->a, X_SUB | O_W, RCX, mem_at(RBP, window + (int32_t)offsetof(struct soft_window, base)));
+    if (x->size) {
+        as_test8_ri(&e->a, RCX, (1u << x->size) - 1);
+        *ends = as_jcc(&e->a, CC_NE);
+    }
+    as_rm(&e->a, X_CMP | O_W, RCX, mem_at(RBP, window + (int32_t)offsetof(struct soft_window, size)));
+    miss = as_jcc(&e->a, CC_AE);
+    as_shift_ri(&e->a, 0, G_SHR, RCX, MEM_PAGE_BITS);
+    as_rm(&e->a, X_LOAD | O_W, RCX, mem_sum(RBP, RCX, 3, addends));
+    return miss;
+}
+
 /* How an access finds its page. */
-enum way { BY_SLOT, BY_PAIR, BY_PROBE };
+enum way { BY_SLOT, BY_PAIR, BY_WINDOW, BY_PROBE };
 
 /* By what is known of the site. */
 static enum way way_of(struct emit *e)
 {
     unsigned tried = emit_access_level(e);
 
-    return !tried ? BY_SLOT : tried == 1 ? BY_PAIR : e->ev->cpu.bmi2 ? BY_PROBE : BY_SLOT;
+    return tried < JIT_LEVELS ? (enum way)tried : e->ev->cpu.bmi2 ? BY_PROBE : BY_SLOT;
 }
 
 /* Leaves in rcx what is to be added to the guest address. */
@@ -236,20 +266,31 @@ static void site(struct emit *e, struct place x, enum way way)
 {
     unsigned n = site_number(e, x.write, way == BY_PAIR);
     struct cold c = {.fn = cold_miss,
-                     .x = n | (way == BY_PAIR ? TRAILER_PAIR : 0),
+                     .x = n | (way == BY_PAIR     ? TRAILER_PAIR
+                               : way == BY_WINDOW ? TRAILER_WINDOW
+                                                  : 0),
                      .offset = x.at.disp,
                      .a = x.at.base,
                      .d = (uint8_t)x.size,
                      .b = x.write,
                      .weight = (uint16_t)miss_weight(e)};
 
+    uint8_t *ends = NULL;
+
     x.used |= 1u << x.at.base;
-    c.jump = way == BY_SLOT ? by_slot(e, &x, n) : way == BY_PAIR ? by_pair(e, &x, n) : by_probe(e, &x);
+    c.jump = way == BY_SLOT     ? by_slot(e, &x, n)
+             : way == BY_PAIR   ? by_pair(e, &x, n)
+             : way == BY_WINDOW ? by_window(e, &x, n, &ends)
+                                : by_probe(e, &x);
     c.back = e->a.p;
     e->failed |= e->done; /* it may end in a bail */
     c.where = emit_where(e);
-    c.final = emit_access_level(e) == 2;
+    c.final = emit_access_level(e) == JIT_LEVELS;
     emit_cold(e, c);
+    if (ends) {
+        c.jump = ends;
+        emit_cold(e, c);
+    }
 }
 
 static void aligned(struct emit *e, struct addr at, unsigned size)

@@ -15,7 +15,7 @@ struct make {
     struct jit_vm *jv;
     struct emit_vm *ev;
     uint8_t *leave; /* eax: enum jit_leave */
-    uint8_t *fp_save, *flags;
+    uint8_t *fp_save, *flags, *window;
 };
 
 static void here(struct make *m, unsigned thunk)
@@ -319,11 +319,11 @@ static struct xmem slot_word(unsigned i)
  */
 static void refill(struct make *m, bool counted)
 {
-    uint8_t *one;
+    uint8_t *one, *plain;
 
     as_ld(&m->a, RAX, RSP, 32);
     as_rm(&m->a, X_MOVZX16, RSI, mem_at(RAX, TRAILER_SITE));
-    as_alu_ri(&m->a, 0, G_AND, RSI, TRAILER_PAIR - 1);
+    as_alu_ri(&m->a, 0, G_AND, RSI, TRAILER_NUMBER);
     if (counted)
         count_miss(m);
     as_rm(&m->a, X_MOVZX16, RDX, mem_at(RAX, TRAILER_SITE));
@@ -341,6 +341,14 @@ static void refill(struct make *m, bool counted)
     as_shift_ri(&m->a, 0, G_SHR, RSI, 4 + SOFT_BLOCK_BITS);
     as_mov8_mi(&m->a, mem_sum(RBP, RSI, 0, SOFT_DISP(sites_filled)), 1);
     as_mov(&m->a, RCX, RDI);
+    if (!counted)
+        return;
+    as_rm(&m->a, X_MOVZX16, RSI, mem_at(RAX, TRAILER_SITE));
+    as_alu_ri(&m->a, 0, G_SUB, RSI, TRAILER_WINDOW);
+    as_alu_ri(&m->a, 0, G_CMP, RSI, TRAILER_WINDOW);
+    plain = as_jcc8(&m->a, CC_AE);
+    as_patch(as_call(&m->a), m->window);
+    as_patch8(plain, m->a.p);
 }
 
 static const uint8_t miss_saved[] = {RAX, RDX, RSI, RDI};
@@ -350,6 +358,24 @@ static void pop_saved(struct make *m, const uint8_t *regs, unsigned n)
 {
     while (n--)
         as_pop(&m->a, regs[n]);
+}
+
+/* rsi: site. Changes rax, rdx, rsi, rdi. */
+static void make_window(struct make *m)
+{
+    as_align(&m->a, 16);
+    m->window = m->a.p;
+    for (unsigned i = 0; i < ARRAY_SIZE(walk_saved); i++)
+        as_push(&m->a, walk_saved[i]);
+    as_push(&m->a, RAX); /* rsp: a multiple of 16 */
+    as_mov(&m->a, RDI, RBP);
+    save_vectors(m, true);
+    as_imm(&m->a, RAX, (uintptr_t)tlb_fill_window);
+    as_call_reg(&m->a, RAX);
+    save_vectors(m, false);
+    as_pop(&m->a, RAX);
+    pop_saved(m, walk_saved, ARRAY_SIZE(walk_saved));
+    as_ret(&m->a);
 }
 
 /* rcx: guest address; all other registers stay. Comes back with the addend, or not at all. */
@@ -490,6 +516,7 @@ int emit_thunks(struct jit_vm *jv)
     make_enter(&m);
     make_leave(&m);
     make_ways_out(&m);
+    make_window(&m);
     for (unsigned i = 0; i < 5; i++) {
         make_miss(&m, i, false);
         make_miss(&m, i, true);

@@ -55,11 +55,11 @@ uint32_t emit_where(const struct emit *e)
 
 unsigned emit_access_level(const struct emit *e)
 {
-    for (unsigned level = 0; level < 2; level++) {
+    for (unsigned level = 0; level < JIT_LEVELS; level++) {
         if (!jit_marked(e->jv, jit_key_access(e->page, (int16_t)e->offset, level)))
             return level;
     }
-    return 2;
+    return JIT_LEVELS;
 }
 
 static void leave_at(struct emit *e, uint32_t where, unsigned thunk)
@@ -923,7 +923,7 @@ struct jit_code *emit_busy(struct vcpu *v)
     const uint8_t *trailer = own_of(v)->busy;
     struct jit_vm *jv = jit_of(v->vm);
     struct jit_code *c;
-    unsigned level;
+    unsigned level = 0;
     gpa_t page;
     uint32_t where, at;
 
@@ -936,7 +936,8 @@ struct jit_code *emit_busy(struct vcpu *v)
         return NULL;
     memcpy(&c, trailer - at, sizeof(c));
     page = c->unit->gpa & TLB_PAGE_MASK;
-    level = jit_marked(jv, jit_key_access(page, (int16_t)where, 0));
+    while (level < JIT_LEVELS - 1 && jit_marked(jv, jit_key_access(page, (int16_t)where, level)))
+        level++;
     jit_mark(jv, jit_key_access(page, (int16_t)where, level));
     return c;
 }
