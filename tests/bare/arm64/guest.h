@@ -32,7 +32,7 @@ static inline uint64_t hvc(uint64_t function, uint64_t x, uint64_t y, uint64_t z
 
 enum { PSCI_VERSION = 0x84000000, PSCI_CPU_OFF = 0x84000002, PSCI_OFF = 0x84000008 };
 #define CARBOVISOR_YIELD 0x86000002ul
-#define PSCI_CPU_ON 0xc4000003ul
+#define PSCI_CPU_ON      0xc4000003ul
 
 static inline uint32_t r32(uint64_t at)
 {
