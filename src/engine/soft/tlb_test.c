@@ -226,6 +226,39 @@ static void sites(void **state)
     toy_free(&x);
 }
 
+/* A window goes as far as the soft TLB does, reads and writes apart, and goes with the slots. */
+static void windows(void **state)
+{
+    struct toy_vm x = paged();
+    struct soft_vcpu *s = soft_of(x.v);
+    unsigned bank = soft_bank(x.v->mode), read = bank * SOFT_SITES + 3, write = read + SOFT_SITES_READ;
+    const struct soft_window *r = &s->windows[soft_window_of(read)], *w = &s->windows[soft_window_of(write)];
+
+    (void)state;
+    assert_ptr_not_equal(r, w);
+    for (unsigned i = 0; i < 3; i++) {
+        toy_map(&x, 0x4000 + i * 0x1000, TOY_RAM + (8 - 3 * i) * 0x1000, 0x1000);
+        assert_non_null(rd(&x, 0x4000 + i * 0x1000));
+    }
+    s->sites[read].page = s->sites[write].page = 0x5000;
+    tlb_fill_window(x.v, read);
+    tlb_fill_window(x.v, write); /* not in the soft TLB for writes */
+    assert_int_equal(r->base, 0x4000);
+    assert_int_equal(r->size, 0x3000);
+    assert_int_equal(w->size, 0);
+    for (unsigned i = 0; i < 3; i++)
+        assert_ptr_equal(0x4000 + i * 0x1000 + s->window_addend[soft_window_of(read)][i],
+                         x.ram + (8 - 3 * i) * 0x1000);
+    assert_non_null(wr(&x, 0x5000));
+    tlb_fill_window(x.v, write);
+    assert_int_equal(w->base, 0x5000);
+    assert_int_equal(w->size, 0x1000);
+    flush(&x, FLUSH_PAGE, 0x8000, 0);
+    assert_int_equal(r->size, 0);
+    assert_int_equal(w->size, 0);
+    toy_free(&x);
+}
+
 /* The jump hash forgets a page that is flushed, by its first or its second part, and keeps the rest. */
 static void jump_hash(void **state)
 {
@@ -276,6 +309,7 @@ int main(void)
         cmocka_unit_test(global_pages),
         cmocka_unit_test(contexts_run_out),
         cmocka_unit_test(sites),
+        cmocka_unit_test(windows),
         cmocka_unit_test(jump_hash),
     };
 

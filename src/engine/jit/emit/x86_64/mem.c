@@ -2,7 +2,8 @@
  * Memory accesses. Each site has a page slot: the address is checked against its page beside the access, not
  * in front of it: the access itself adds the slot's addend to the guest's own address operands. What misses
  * goes to a cold stub, which asks the soft TLB and refills the slot (thunks.c). Where that happens too often
- * the unit is compiled once more, with a probe of the soft TLB at that site.
+ * the unit is compiled once more, with more at that site: a pair of slots, then a window of pages, then a
+ * probe of the soft TLB.
  */
 #include "engine/jit/emit/x86_64/emit.h"
 #include "engine/soft/tlb.h"
