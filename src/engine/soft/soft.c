@@ -92,7 +92,7 @@ void soft_jumps_clear(struct soft_vcpu *s)
 
 static unsigned seen_bit(uint64_t page)
 {
-    return (unsigned)((page * UINT64_C(0x9e3779b97f4a7c15)) >> 52); /* 12 bits: 64 words of 64 */
+    return (unsigned)((page * UINT64_C(0x9e3779b97f4a7c15)) >> 48); /* 16 bits: 1024 words of 64 */
 }
 
 static void jump_seen_add(struct soft_vcpu *s, uint64_t pc)

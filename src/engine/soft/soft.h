@@ -135,13 +135,13 @@ struct soft_vcpu {
     struct soft_space spaces[SOFT_SPACES];
     /* Which ranges of 2^16, 2^21, 2^30 bytes have 4 KiB entries made from a larger page (bloom). */
     uint64_t large_seen[2][TLB_LARGE_CLASSES][4];
-    uint64_t jump_seen[64]; /* which pages have jump hash entries (bloom) */
-    uint64_t global_value;  /* guest_ops.global_context()... */
-    uint16_t global_id;     /* ... and its context id; 0: none */
-    bool space_shared;      /* the present space is that of all address spaces: entries of global pages */
-    bool jumps_local;       /* the jump hash has others in such a space */
-    uint32_t local_clears;  /* times it was emptied for that */
-    bool fetch_local;       /* the last unit was looked up in a page that is not global */
+    uint64_t jump_seen[1024]; /* which pages have jump hash entries (bloom) */
+    uint64_t global_value;    /* guest_ops.global_context()... */
+    uint16_t global_id;       /* ... and its context id; 0: none */
+    bool space_shared;        /* the present space is that of all address spaces: entries of global pages */
+    bool jumps_local;         /* the jump hash has others in such a space */
+    uint32_t local_clears;    /* times it was emptied for that */
+    bool fetch_local;         /* the last unit was looked up in a page that is not global */
     unsigned next_id, next_context, next_large;
     unsigned generation; /* counts clearings of all contexts */
     unsigned flushes;    /* counts flushes: a translation from before one is void */
@@ -204,8 +204,8 @@ static inline struct vcpu *soft_to_vcpu(struct soft_vcpu *s)
 
 static inline unsigned soft_jump_index(uint64_t pc)
 {
-    /* Instructions are 2- or 4-aligned on most guests: bit 0 says little. */
-    return (unsigned)((pc >> 1) ^ (pc >> (1 + SOFT_JUMP_BITS))) & (SOFT_JUMPS - 1);
+    /* Instructions are 2- or 4-aligned on most guests: bit 0 says little. Generated code looks at 32 bits. */
+    return ((uint32_t)pc >> 1 ^ (uint32_t)pc >> (1 + SOFT_JUMP_BITS)) & (SOFT_JUMPS - 1);
 }
 
 /* The bank of code of a mode. The factor keeps the modes that take turns on today's guests apart. */
