@@ -102,6 +102,37 @@ static void flush(struct toy_vm *x, enum flush_kind kind, gva_t va, uint64_t asi
     soft_flush(x->v, &(struct flush_scope){kind, va, asid});
 }
 
+/* One store at a time to a page with code, where no unit is made of the bytes. */
+static void stores_beside_code(void **state)
+{
+    struct toy_vm x = toy_new(&engine_interp, 1), two = toy_new(&engine_interp, 2);
+    gva_t va = TOY_RAM + 0x2000;
+
+    (void)state;
+    soft_context_changed(x.v);
+    mem_page_mark(&x.vm->mem, va, MEM_PAGE_CODE, MEM_PAGE_DIRTY);
+    assert_null(tlb_store_once(x.v, va, 8));
+    assert_null(wr(&x, va));
+    assert_int_equal(mem_page_flags(&x.vm->mem, va), MEM_PAGE_CODE | MEM_PAGE_DIRTY);
+    assert_ptr_equal(tlb_store_once(x.v, va + 0xff8, 8), x.ram + 0x2ff8);
+    assert_null(tlb_store_once(x.v, va + 0xff9, 8));
+    assert_int_equal((uintptr_t)tlb_fill_store(x.v, va, 8), (uintptr_t)x.ram + 0x2000 + TLB_ONCE);
+    assert_null(tlb_write(soft_of(x.v), va, 8));
+    /* Somebody wants to hear of it; nobody any more, not even of code. */
+    mem_page_mark(&x.vm->mem, va, MEM_PAGE_WATCH, 0);
+    assert_null(tlb_fill_store(x.v, va, 8));
+    mem_page_mark(&x.vm->mem, va, 0, MEM_PAGE_WATCH);
+    flush(&x, FLUSH_PAGE, va, 0);
+    assert_null(tlb_store_once(x.v, va, 8));
+    mem_page_mark(&x.vm->mem, va, 0, MEM_PAGE_CODE);
+    assert_ptr_equal(tlb_fill_store(x.v, va, 8), x.ram + 0x2000);
+    toy_free(&x);
+    soft_context_changed(two.v);
+    mem_page_mark(&two.vm->mem, va, MEM_PAGE_CODE, 0);
+    assert_null(tlb_fill_store(two.v, va, 8));
+    toy_free(&two);
+}
+
 static bool cached(struct toy_vm *x, gva_t va)
 {
     return tlb_read(soft_of(x->v), va, 1) != NULL;
@@ -304,6 +335,7 @@ int main(void)
         cmocka_unit_test(neighbours_differ),
         cmocka_unit_test(writes_set_dirty),
         cmocka_unit_test(code_pages),
+        cmocka_unit_test(stores_beside_code),
         cmocka_unit_test(flush_scopes),
         cmocka_unit_test(large_pages),
         cmocka_unit_test(global_pages),

@@ -58,6 +58,29 @@ static void find_and_kill(void **state)
     toy_free(&x);
 }
 
+/* What a store may be beside, and that pages whose numbers agree in the lower bits are looked at together. */
+static void beside(void **state)
+{
+    struct toy_vm x = toy_new(&engine_interp, 1);
+
+    (void)state;
+    assert_true(units_beside(x.vm, CODE, 4096));
+    make(&x, CODE, UNIT_NO_PAGE, 1, 1 | BIT(5), 100);
+    assert_false(units_beside(x.vm, CODE + 56, 8));
+    assert_true(units_beside(x.vm, CODE + 64, 16));
+    assert_false(units_beside(x.vm, CODE + 312, 16));
+    assert_true(units_beside(x.vm, CODE + 0x1000, 8));
+    assert_false(units_beside(x.vm, CODE + (UINT64_C(1) << 28), 8));
+    make(&x, CODE + 0xffe, TOY_RAM + 0x9000, 1, BIT(63), 100);
+    assert_false(units_beside(x.vm, TOY_RAM + 0x9000, 1));
+    units_written(x.vm, CODE, 1);
+    assert_true(units_beside(x.vm, CODE + 56, 8));
+    assert_false(units_beside(x.vm, CODE + 4088, 8));
+    units_flush(x.vm);
+    assert_true(units_beside(x.vm, CODE, 4096));
+    toy_free(&x);
+}
+
 static void two_pages(void **state)
 {
     struct toy_vm x = toy_new(&engine_interp, 1);
@@ -186,6 +209,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(find_and_kill),
+        cmocka_unit_test(beside),
         cmocka_unit_test(two_pages),
         cmocka_unit_test(writer_meets_builder),
         cmocka_unit_test(second_maker_gets_the_first),
