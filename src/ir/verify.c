@@ -253,7 +253,7 @@ static const char *check_vector_float(const struct ir_op *op)
     return op->aux >> IR_VF_KIND > kinds[op->op - IR_VFADD] ? "no such kind" : NULL;
 }
 
-static const uint8_t crypto_kinds[] = {[IR_VAES - IR_VAES] = IR_AES_ROUND_BACK,
+static const uint8_t crypto_kinds[] = {[0] = IR_AES_ROUND_BACK, /* of IR_VAES, the first */
                                        [IR_VSHA1 - IR_VAES] = 2,
                                        [IR_VSHA256 - IR_VAES] = 1,
                                        [IR_VSHA256W - IR_VAES] = 1,

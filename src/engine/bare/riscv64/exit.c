@@ -64,38 +64,11 @@ static inline void trace(struct bare_vcpu *b, uint64_t pc, uint64_t cause, uint6
         measure(b);
 }
 
-static inline uint64_t go_on(struct riscv_vcpu *r, struct bare_vcpu *b);
-
-static __attribute__((noinline)) uint64_t measured(struct riscv_vcpu *r, struct bare_vcpu *b)
+/* Interrupt inputs brought up to date; the guest goes on as it is where that is all. */
+static inline uint64_t with_inputs(struct riscv_vcpu *r, struct bare_vcpu *b)
 {
-    bare_measured(b);
-    return go_on(r, b);
-}
+    uint64_t mip = atomic_load_explicit(&r->mip, memory_order_relaxed);
 
-/* A change of interrupt inputs is short work; the rest is for bare_run(). */
-static __attribute__((noinline)) uint64_t requested(struct riscv_vcpu *r, struct bare_vcpu *b)
-{
-    if (atomic_load(&r->v.request) == VCPU_REQ_IRQ && b->aia != BARE_AIA_FILE &&
-        !atomic_load_explicit(&arch_cpu()->resched, memory_order_relaxed)) {
-        atomic_fetch_and(&r->v.request, ~(uint32_t)VCPU_REQ_IRQ);
-        bare_inputs(b);
-        return BARE_BACK;
-    }
-    if (atomic_load_explicit(&r->v.request, memory_order_relaxed) & BARE_REQ_MEASURE)
-        return measured(r, b);
-    b->exit.reason = BARE_INTERRUPT;
-    return BARE_LEAVE;
-}
-
-/* Whether the guest can go on as it is; interrupt inputs are brought up to date. */
-static inline uint64_t go_on(struct riscv_vcpu *r, struct bare_vcpu *b)
-{
-    uint64_t mip;
-
-    if (UNLIKELY(atomic_load_explicit(&r->v.request, memory_order_relaxed) |
-                 atomic_load_explicit(&arch_cpu()->resched, memory_order_relaxed)))
-        return requested(r, b);
-    mip = atomic_load_explicit(&r->mip, memory_order_relaxed);
     /* An external interrupt that came or went, a software interrupt that came: b->hvip has none. */
     if (UNLIKELY((mip << 1 ^ b->hvip) & (RV_IRQ_VSEI | RV_IRQ_VSSI))) {
         if (b->aia == BARE_AIA_FILE && mip & RV_IRQ_SEI) { /* bare_run() moves what has come */
@@ -105,6 +78,36 @@ static inline uint64_t go_on(struct riscv_vcpu *r, struct bare_vcpu *b)
         bare_inputs(b);
     }
     return BARE_BACK;
+}
+
+static inline bool wanted(const struct riscv_vcpu *r)
+{
+    return atomic_load_explicit(&r->v.request, memory_order_relaxed) |
+           atomic_load_explicit(&arch_cpu()->resched, memory_order_relaxed);
+}
+
+/* A change of interrupt inputs is short work; the rest is for bare_run(). */
+static __attribute__((noinline)) uint64_t requested(struct riscv_vcpu *r, struct bare_vcpu *b)
+{
+    if (atomic_load_explicit(&r->v.request, memory_order_relaxed) & BARE_REQ_MEASURE) {
+        bare_measured(b);
+        if (!wanted(r))
+            return with_inputs(r, b);
+    }
+    if (atomic_load(&r->v.request) == VCPU_REQ_IRQ && b->aia != BARE_AIA_FILE &&
+        !atomic_load_explicit(&arch_cpu()->resched, memory_order_relaxed)) {
+        atomic_fetch_and(&r->v.request, ~(uint32_t)VCPU_REQ_IRQ);
+        bare_inputs(b);
+        return BARE_BACK;
+    }
+    b->exit.reason = BARE_INTERRUPT;
+    return BARE_LEAVE;
+}
+
+/* Whether the guest can go on as it is. */
+static inline uint64_t go_on(struct riscv_vcpu *r, struct bare_vcpu *b)
+{
+    return UNLIKELY(wanted(r)) ? requested(r, b) : with_inputs(r, b);
 }
 
 /* After code that may have let others run on this CPU, moved, or trapped itself. */
