@@ -229,7 +229,7 @@ void *tlb_fill_store(struct vcpu *v, gva_t va, unsigned size)
             return p;
         p = tlb_store_once(v, va, size);
     }
-    return p ? (char *)p + TLB_ONCE : NULL;
+    return p ? (void *)((uintptr_t)p | TLB_ONCE) : NULL;
 }
 
 /* The way of a page, or NULL. */

@@ -415,7 +415,7 @@ static __attribute__((noinline)) unsigned exit_yield(struct hw_vcpu *h)
     h->a->v.exits[EXIT_HYPERCALL]++;
     h->a->x[0] = 0;
     atomic_store_explicit(&h->inside, NULL, memory_order_relaxed);
-    sched_yield();
+    sched_give_way();
     return back_prepared(h);
 }
 

@@ -142,7 +142,7 @@ static bool is_short_call(uint64_t ext)
 static __attribute__((noinline)) uint64_t yield(struct riscv_vcpu *r, struct bare_vcpu *b)
 {
     r->x[RV_REG_A0] = r->x[RV_REG_A1] = 0;
-    sched_yield();
+    sched_give_way();
     /* What came for a guest file meanwhile is bare_run()'s to move. */
     if (!(b->aia == BARE_AIA_FILE && atomic_load(&r->mip) & RV_IRQ_SEI) && bare_prepare(b))
         return BARE_BACK_ALL;

@@ -287,7 +287,7 @@ void irq_exit(void)
     sched_preempt();
 }
 
-void sched_yield(void)
+void sched_give_way(void)
 {
     const struct cpu *c = arch_cpu();
 
@@ -304,7 +304,7 @@ bool task_yield(void)
     uint64_t before = atomic_load(&t->switches);
     bool on = arch_irq_save();
 
-    sched_yield();
+    sched_give_way();
     arch_irq_restore(on);
     return atomic_load(&t->switches) != before;
 }

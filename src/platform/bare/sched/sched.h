@@ -39,7 +39,7 @@ void task_hooks_set(const struct task_hooks *hooks, void *arg);
 /* Gives way to others of its queue; false: nobody took it. */
 bool task_yield(void);
 /* The same with interrupts off and no lock held; as sched_preempt(). */
-void sched_yield(void);
+void sched_give_way(void);
 /*
  * Interrupts off, no lock held: switches if arch_cpu()->resched is set. The caller may be on another CPU
  * afterwards: what it knew of this CPU it has to read again.
