@@ -16,8 +16,8 @@ struct watcher {
     cv_vm *vm;
     sigset_t set;
     pthread_t thread;
-    volatile int signal;
-    volatile bool over; /* set before the signal that ends the thread */
+    _Atomic int signal;
+    _Atomic bool over; /* set before the signal that ends the thread */
 };
 
 static void *watch(void *opaque)
