@@ -6,21 +6,6 @@
 
 #define RTC 0x09010000ul
 
-void guest_off(void)
-{
-    hvc(PSCI_OFF, 0, 0, 0);
-}
-
-void guest_pe(uint64_t context)
-{
-    (void)context;
-}
-
-void guest_irq(uint64_t ticks)
-{
-    (void)ticks;
-}
-
 uint64_t guest_sync(uint64_t esr, uint64_t far)
 {
     (void)esr;

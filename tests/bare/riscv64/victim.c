@@ -6,23 +6,12 @@
 
 #define RTC ((volatile uint32_t *)0x101000)
 
-void guest_off(void)
-{
-    sbi(SBI_SRST, 0, 0, 0, 0);
-}
-
 uint64_t guest_trap(uint64_t scause, uint64_t stval, uint64_t at)
 {
     (void)scause;
     (void)stval;
     (void)at;
     return 4;
-}
-
-void guest_hart(uint64_t hart, uint64_t opaque)
-{
-    (void)hart;
-    (void)opaque;
 }
 
 static char typed(void)

@@ -90,9 +90,8 @@ struct bare_vcpu {
     uint64_t vmid, vmid_generation;
     struct bare_cpu *cpu; /* where it is resident, or NULL; written with interrupts off there */
     struct bare_cpu *last_cpu;
-    bool valid;               /* resident, and the hardware's copies are the truth */
-    bool fp_loaded;           /* f registers are in the hardware */
-    struct plat_task *hooked; /* the task that has the evict hook */
+    bool valid;     /* resident, and the hardware's copies are the truth */
+    bool fp_loaded; /* f registers are in the hardware */
     struct {
         bool all;
         unsigned count;

@@ -146,11 +146,8 @@ static void bare_run(struct vcpu *v)
     struct bare_vcpu *b = bare_of(v);
     enum exit_action action;
 
-    if (b->hooked != task_current()) {
-        b->hooked = task_current();
-        task_hooks_set(&hooks, b);
+    if (task_hooks_set(&hooks, b)) /* each life of the VM has a task of its own */
         bare_aia_begin(b);
-    }
     do {
         if (b->aia == BARE_AIA_FILE && atomic_load(&b->r->mip) & RV_IRQ_SEI)
             bare_aia_stage(b);

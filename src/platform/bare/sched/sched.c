@@ -364,12 +364,15 @@ struct plat_task *task_current(void)
     return t;
 }
 
-void task_hooks_set(const struct task_hooks *hooks, void *arg)
+bool task_hooks_set(const struct task_hooks *hooks, void *arg)
 {
     struct plat_task *t = task_current();
 
+    if (t->hooks == hooks && t->hooks_arg == arg)
+        return false;
     t->hooks_arg = arg;
     t->hooks = hooks;
+    return true;
 }
 
 void sched_resident_set(struct plat_task *t)

@@ -35,7 +35,8 @@ struct task_hooks {
 /* ---- the current task ---- */
 
 struct plat_task *task_current(void);
-void task_hooks_set(const struct task_hooks *hooks, void *arg);
+/* Of the current task. True: it had others, or none: a task of another life may have had the same struct. */
+bool task_hooks_set(const struct task_hooks *hooks, void *arg);
 /* Gives way to others of its queue; false: nobody took it. */
 bool task_yield(void);
 /* The same with interrupts off and no lock held; as sched_preempt(). */
