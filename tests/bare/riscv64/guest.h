@@ -61,6 +61,16 @@ static inline uint64_t now(void)
     return n;
 }
 
+static inline uint32_t r32(uint64_t at)
+{
+    return *(volatile uint32_t *)at;
+}
+
+static inline void w32(uint64_t at, uint32_t v)
+{
+    *(volatile uint32_t *)at = v;
+}
+
 static inline void put(const char *s)
 {
     for (; *s; s++)
