@@ -11,7 +11,9 @@
 #define NS     16 /* a tick */
 #define QUIET  (4000000 / NS)
 
-static volatile uint64_t trap_at, woken, ready;
+#include "../bench.h"
+
+static volatile uint64_t trap_at, woken;
 
 uint64_t guest_sync(uint64_t esr, uint64_t far)
 {
@@ -25,11 +27,7 @@ uint64_t guest_sync(uint64_t esr, uint64_t far)
 
 static void report(const char *name, uint64_t value)
 {
-    put("bench ");
-    put(name);
-    put(" ");
-    put_number(value);
-    put("\n");
+    put_figure(name, value);
     for (uint64_t t = now(); now() - t < QUIET;) /* until the console has it: no part of the next figure */
         ;
 }
@@ -133,11 +131,19 @@ static void wait_woken(uint64_t n)
 
 static volatile uint64_t seen[2];
 
-static volatile uint64_t turns, waking;
-
 static void yield(void)
 {
     hvc(CARBOVISOR_YIELD, 0, 0, 0);
+}
+
+static bool other_start(void)
+{
+    return !hvc(PSCI_CPU_ON, 1, (uint64_t)guest_secondary, 0);
+}
+
+static inline uint64_t tick(void)
+{
+    return now();
 }
 
 /* First each PE gives way to the other; then each wakes the other and waits for its answer. */
@@ -145,11 +151,7 @@ void guest_pe(uint64_t context)
 {
     (void)context;
     gic_start(1);
-    ready = 1;
-    while (!waking) {
-        yield();
-        turns++;
-    }
+    give_way();
     for (;;) {
         uint64_t id;
 
@@ -161,27 +163,6 @@ void guest_pe(uint64_t context)
         seen[1]++;
         gic_sgi(2, 0);
     }
-}
-
-/* From one's call to the other's next instruction, the call itself and its way out and back included. */
-static __attribute__((unused)) void bench_switch(void)
-{
-    uint64_t t = 0, other = 0;
-
-    if (hvc(PSCI_CPU_ON, 1, (uint64_t)guest_secondary, 0))
-        return;
-    while (!ready)
-        ;
-    for (int i = -8; i < ROUNDS; i++) {
-        if (i == 0) {
-            other = turns;
-            t = now();
-        }
-        yield();
-    }
-    t = now() - t;
-    if (turns - other == ROUNDS) /* else there were other turns than that */
-        report("vcpu-switch", t * NS / (2 * ROUNDS));
 }
 
 static __attribute__((unused)) void bench_wake(void)

@@ -8,16 +8,15 @@
 
 #define RUNS   64
 #define ROUNDS 256
+#define NS     1
 
-static volatile uint64_t trap_at, echoed, ready;
+#include "../bench.h"
+
+static volatile uint64_t trap_at, echoed;
 
 static void report(const char *name, uint64_t value)
 {
-    put("bench ");
-    put(name);
-    put(" ");
-    put_number(value);
-    put("\n");
+    put_figure(name, value);
 }
 
 /* The fewest of some runs, without what the reading itself costs. */
@@ -127,11 +126,19 @@ static __attribute__((unused)) void bench_late(void)
     report("late", most);
 }
 
-static volatile uint64_t turns, waking;
-
 static void yield(void)
 {
     sbi(SBI_CARBOVISOR, 2, 0, 0, 0);
+}
+
+static bool other_start(void)
+{
+    return !sbi(SBI_HSM, 0, 1, (uint64_t)guest_secondary, 0).error;
+}
+
+static inline uint64_t tick(void)
+{
+    return instret();
 }
 
 /* First each hart gives way to the other; then each wakes the other by a call and waits for its answer. */
@@ -140,11 +147,7 @@ void guest_hart(uint64_t hart, uint64_t opaque)
     (void)hart;
     (void)opaque;
     csr_write(sie, 1 << 1);
-    ready = 1;
-    while (!waking) {
-        yield();
-        turns++;
-    }
+    give_way();
     for (;;) {
         while (!(csr_read(sip) & 2))
             __asm__ volatile("wfi");
@@ -152,27 +155,6 @@ void guest_hart(uint64_t hart, uint64_t opaque)
         echoed++;
         sbi(SBI_IPI, 0, 1, 0, 0);
     }
-}
-
-/* From one's call to the other's next instruction, the call itself and its way out and back included. */
-static __attribute__((unused)) void bench_switch(void)
-{
-    uint64_t t = 0, other = 0;
-
-    if (sbi(SBI_HSM, 0, 1, (uint64_t)guest_secondary, 0).error)
-        return;
-    while (!ready)
-        ;
-    for (int i = -8; i < ROUNDS; i++) {
-        if (i == 0) {
-            other = turns;
-            t = instret();
-        }
-        yield();
-    }
-    t = instret() - t;
-    if (turns - other == ROUNDS) /* else there were other turns than that */
-        report("vcpu-switch", t / (2 * ROUNDS));
 }
 
 static __attribute__((unused)) void bench_wake(void)
