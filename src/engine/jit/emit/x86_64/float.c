@@ -185,10 +185,27 @@ static bool flushing_binary(struct emit *e, const struct ir_op *op, uint32_t cod
     return true;
 }
 
+/* The result is in scratch register t: not in its home at once, since operands had to stay. */
+static bool fused_end(struct emit *e, const struct ir_op *op, ir_ref a, ir_ref c, unsigned t, bool result)
+{
+    unsigned d;
+
+    val_done(e, a);
+    val_done(e, op->b);
+    val_done(e, c);
+    d = val_dest_xmm(e, 0);
+    if (d < e->ev->scratch_xmms)
+        d = t;
+    else
+        as_rr(&e->a, S_MOVAPS, d, t);
+    val_set_xmm(e, d, result);
+    return true;
+}
+
 static bool flushing_fused(struct emit *e, const struct ir_op *op, uint32_t code, ir_ref a, ir_ref c)
 {
     bool dbl = is_double(op);
-    unsigned t = val_scratch_xmm(e, 0), ra, g, d;
+    unsigned t = val_scratch_xmm(e, 0), ra, g;
     struct float_call *f;
     struct rm rb;
 
@@ -202,16 +219,7 @@ static bool flushing_fused(struct emit *e, const struct ir_op *op, uint32_t code
     check_large(e, f, g, rb, dbl);
     as_v_rm(&e->a, code | (dbl ? O_W : 0), t, ra, rb);
     flushing_end(e, f, t, dbl);
-    val_done(e, a);
-    val_done(e, op->b);
-    val_done(e, c);
-    d = val_dest_xmm(e, 0);
-    if (d < e->ev->scratch_xmms)
-        d = t;
-    else
-        as_rr(&e->a, S_MOVAPS, d, t);
-    val_set_xmm(e, d, false);
-    return true;
+    return fused_end(e, op, a, c, t, false);
 }
 
 /* ---- arithmetic ---- */
@@ -280,14 +288,13 @@ static bool fused(struct emit *e, const struct ir_op *op)
     static const uint32_t code[2][2] = {{V_FMADD231, V_FMSUB231}, {V_FNMADD231, V_FNMSUB231}};
     bool dbl = is_double(op), neg_product, neg_addend, result;
     ir_ref a = float_negated(e, op->a, &neg_product), c = float_negated(e, op->c, &neg_addend);
-    unsigned ra, t, d;
+    unsigned ra, t;
     struct rm rb;
 
     if (flushes(op) && own_nans(e) && e->ev->cpu.fma)
         return flushing_fused(e, op, code[neg_product][neg_addend], a, c);
     if (!nearest(op) || !e->ev->cpu.fma)
         return float_call(e, op);
-    /* Not into the home at once: operands have to stay. */
     t = val_scratch_xmm(e, 0);
     val_xmm_to(e, c, t);
     ra = val_xmm(e, a);
@@ -295,16 +302,7 @@ static bool fused(struct emit *e, const struct ir_op *op)
     result = keeps_box(e, op, c);
     as_v_rm(&e->a, code[neg_product][neg_addend] | (dbl ? O_W : 0), t, ra, rb);
     check_cold(e, op, t, result);
-    val_done(e, a);
-    val_done(e, op->b);
-    val_done(e, c);
-    d = val_dest_xmm(e, 0);
-    if (d < e->ev->scratch_xmms)
-        d = t;
-    else
-        as_rr(&e->a, S_MOVAPS, d, t);
-    val_set_xmm(e, d, result);
-    return true;
+    return fused_end(e, op, a, c, t, result);
 }
 
 /*

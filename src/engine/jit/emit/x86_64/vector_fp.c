@@ -117,6 +117,21 @@ static bool finish(struct emit *e, const struct ir_op *op, unsigned d)
 
 /* ---- arithmetic ---- */
 
+/* Both operands in registers, and room for `scratch` more. False: there is none. */
+static bool operands(struct emit *e, const struct ir_op *op, const struct lanes *l, unsigned scratch,
+                     unsigned *ra, unsigned *rb)
+{
+    *ra = val_xmm(e, op->a);
+    *rb = val_xmm(e, op->b);
+    if (!room(e, l, 2, scratch))
+        return false;
+    if (!l->full) {
+        *ra = source(e, l, op->a);
+        *rb = source(e, l, op->b);
+    }
+    return true;
+}
+
 static bool binary(struct emit *e, const struct ir_op *op, const struct lanes *l, uint32_t code)
 {
     unsigned ra, d, t;
@@ -204,15 +219,11 @@ static bool flushing_end(struct emit *e, const struct ir_op *op, const struct la
 
 static bool flushing_binary(struct emit *e, const struct ir_op *op, const struct lanes *l, uint32_t code)
 {
-    unsigned ra = val_xmm(e, op->a), rb = val_xmm(e, op->b), d, t;
+    unsigned ra, rb, d, t;
     struct float_call *f;
 
-    if (!room(e, l, 2, 2))
+    if (!operands(e, op, l, 2, &ra, &rb))
         return float_call(e, op);
-    if (!l->full) {
-        ra = source(e, l, op->a);
-        rb = source(e, l, op->b);
-    }
     d = float_dest(e, op);
     t = val_scratch_xmm(e, 1u << d);
     f = float_cold(e, op);
@@ -268,16 +279,8 @@ static bool min_max(struct emit *e, const struct ir_op *op, const struct lanes *
     unsigned ra, rb, d, t;
     struct float_call *f;
 
-    if (l->kind == IR_MM_X86)
+    if (l->kind == IR_MM_X86 || !operands(e, op, l, 2, &ra, &rb))
         return float_call(e, op);
-    ra = val_xmm(e, op->a);
-    rb = val_xmm(e, op->b);
-    if (!room(e, l, 2, 2))
-        return float_call(e, op);
-    if (!l->full) {
-        ra = source(e, l, op->a);
-        rb = source(e, l, op->b);
-    }
     d = float_dest(e, op);
     t = val_scratch_xmm(e, 1u << d);
     f = float_cold(e, op);
@@ -298,16 +301,8 @@ static bool compare(struct emit *e, const struct ir_op *op, const struct lanes *
     bool swap = l->kind != IR_VF_EQ;
     unsigned ra, rb, d;
 
-    if (op->aux & (IR_FP_FLUSH_IN | IR_FP_FLUSH_OUT))
+    if (op->aux & (IR_FP_FLUSH_IN | IR_FP_FLUSH_OUT) || !operands(e, op, l, 1, &ra, &rb))
         return float_call(e, op);
-    ra = val_xmm(e, op->a);
-    rb = val_xmm(e, op->b);
-    if (!room(e, l, 2, 1))
-        return float_call(e, op);
-    if (!l->full) {
-        ra = source(e, l, op->a);
-        rb = source(e, l, op->b);
-    }
     val_done(e, op->a);
     val_done(e, op->b);
     d = val_dest_xmm(e, 0);
