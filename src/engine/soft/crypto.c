@@ -1,6 +1,7 @@
 /* AES (FIPS 197), SHA-1 and SHA-256 (FIPS 180-4), CRC-32, step by step: see crypto.h and ir.def. */
 #include "engine/soft/crypto.h"
 #include "lib/str.h"
+#include "lib/words.h"
 
 static const uint8_t aes_sbox[256] = {
     0x63, 0x7c, 0x77, 0x7b, 0xf2, 0x6b, 0x6f, 0xc5, 0x30, 0x01, 0x67, 0x2b, 0xfe, 0xd7, 0xab, 0x76,
@@ -40,18 +41,9 @@ static const uint8_t aes_inverse[256] = {
     0x17, 0x2b, 0x04, 0x7e, 0xba, 0x77, 0xd6, 0x26, 0xe1, 0x69, 0x14, 0x63, 0x55, 0x21, 0x0c, 0x7d,
 };
 
-struct words {
-    uint32_t w[4];
-};
-
-static uint32_t rol(uint32_t x, unsigned n)
-{
-    return x << n | x >> (32 - n);
-}
-
 static uint32_t ror(uint32_t x, unsigned n)
 {
-    return rol(x, 32 - n);
+    return words_rol(x, 32 - n);
 }
 
 /* ---- AES: bytes stand in columns of four ---- */
@@ -108,30 +100,16 @@ static void aes(unsigned kind, uint8_t *bytes)
 
 /* ---- SHA-1, SHA-256 ---- */
 
-static uint32_t choose(uint32_t x, uint32_t y, uint32_t z)
-{
-    return (x & y) | (~x & z);
-}
-
-static uint32_t majority(uint32_t x, uint32_t y, uint32_t z)
-{
-    return (x & y) | (x & z) | (y & z);
-}
-
-static uint32_t parity(uint32_t x, uint32_t y, uint32_t z)
-{
-    return x ^ y ^ z;
-}
-
 static struct words sha1(unsigned kind, struct words x, uint32_t e, struct words w)
 {
-    static uint32_t (*const mix[])(uint32_t, uint32_t, uint32_t) = {choose, parity, majority};
+    static uint32_t (*const mix[])(uint32_t, uint32_t, uint32_t) = {words_choose, words_parity,
+                                                                    words_majority};
 
     for (unsigned i = 0; i < 4; i++) {
-        uint32_t t = e + rol(x.w[0], 5) + mix[kind](x.w[1], x.w[2], x.w[3]) + w.w[i];
+        uint32_t t = e + words_rol(x.w[0], 5) + mix[kind](x.w[1], x.w[2], x.w[3]) + w.w[i];
 
         e = x.w[3];
-        x = (struct words){{t, x.w[0], rol(x.w[1], 30), x.w[2]}};
+        x = (struct words){{t, x.w[0], words_rol(x.w[1], 30), x.w[2]}};
     }
     return x;
 }
@@ -140,8 +118,9 @@ static struct words sha256(unsigned kind, struct words x, struct words y, struct
 {
     for (unsigned i = 0; i < 4; i++) {
         uint32_t e = y.w[0], a = x.w[0];
-        uint32_t t = y.w[3] + (ror(e, 6) ^ ror(e, 11) ^ ror(e, 25)) + choose(e, y.w[1], y.w[2]) + w.w[i];
-        uint32_t u = t + (ror(a, 2) ^ ror(a, 13) ^ ror(a, 22)) + majority(a, x.w[1], x.w[2]);
+        uint32_t t =
+            y.w[3] + (ror(e, 6) ^ ror(e, 11) ^ ror(e, 25)) + words_choose(e, y.w[1], y.w[2]) + w.w[i];
+        uint32_t u = t + (ror(a, 2) ^ ror(a, 13) ^ ror(a, 22)) + words_majority(a, x.w[1], x.w[2]);
 
         y = (struct words){{x.w[3] + t, y.w[0], y.w[1], y.w[2]}};
         x = (struct words){{u, x.w[0], x.w[1], x.w[2]}};

@@ -1,5 +1,6 @@
 /* Cryptographic instructions that IR has no operation for: SM3 (GB/T 32905), SM4 (GB/T 32907). */
 #include "guest/arm64/simd.h"
+#include "lib/words.h"
 
 static const uint8_t sm4_sbox[256] = {
     0xd6, 0x90, 0xe9, 0xfe, 0xcc, 0xe1, 0x3d, 0xb7, 0x16, 0xb6, 0x14, 0xc2, 0x28, 0xfb, 0x2c, 0x05,
@@ -20,11 +21,6 @@ static const uint8_t sm4_sbox[256] = {
     0x18, 0xf0, 0x7d, 0xec, 0x3a, 0xdc, 0x4d, 0x20, 0x79, 0xee, 0x5f, 0x3e, 0xd7, 0xcb, 0x39, 0x48,
 };
 
-/* The registers as four words, or two doublewords, lowest first. */
-struct words {
-    uint32_t w[4];
-};
-
 static struct words get(const struct simd *s, unsigned reg)
 {
     struct words r;
@@ -38,11 +34,6 @@ static void put(struct simd *s, struct words r)
     __builtin_memcpy(&s->a->q[s->rd], &r, 16);
 }
 
-static uint32_t rol(uint32_t x, unsigned n)
-{
-    return x << n | x >> (32 - n);
-}
-
 /* Lower words move down by one, the freed top is `top`. */
 static void shift_in(struct words *r, uint32_t top)
 {
@@ -51,28 +42,13 @@ static void shift_in(struct words *r, uint32_t top)
     r->w[3] = top;
 }
 
-static uint32_t choose(uint32_t x, uint32_t y, uint32_t z)
-{
-    return (x & y) | (~x & z);
-}
-
-static uint32_t majority(uint32_t x, uint32_t y, uint32_t z)
-{
-    return (x & y) | (x & z) | (y & z);
-}
-
-static uint32_t parity(uint32_t x, uint32_t y, uint32_t z)
-{
-    return x ^ y ^ z;
-}
-
 /* ---- SM3 ---- */
 
 static void sm3ss1(struct simd *s)
 {
-    uint32_t x = rol(get(s, s->rn).w[3], 12) + get(s, s->rm).w[3] + get(s, s->ra).w[3];
+    uint32_t x = words_rol(get(s, s->rn).w[3], 12) + get(s, s->rm).w[3] + get(s, s->ra).w[3];
 
-    put(s, (struct words){{0, 0, 0, rol(x, 7)}});
+    put(s, (struct words){{0, 0, 0, words_rol(x, 7)}});
 }
 
 /* arg 1: the rounds from 16 on */
@@ -81,9 +57,9 @@ static void sm3tt1(struct simd *s)
     struct words d = get(s, s->rd);
     uint32_t word = get(s, s->rm).w[s->index], x;
 
-    x = s->row->arg ? majority(d.w[3], d.w[1], d.w[2]) : parity(d.w[3], d.w[1], d.w[2]);
-    x += d.w[0] + (get(s, s->rn).w[3] ^ rol(d.w[3], 12)) + word;
-    put(s, (struct words){{d.w[1], rol(d.w[2], 9), d.w[3], x}});
+    x = s->row->arg ? words_majority(d.w[3], d.w[1], d.w[2]) : words_parity(d.w[3], d.w[1], d.w[2]);
+    x += d.w[0] + (get(s, s->rn).w[3] ^ words_rol(d.w[3], 12)) + word;
+    put(s, (struct words){{d.w[1], words_rol(d.w[2], 9), d.w[3], x}});
 }
 
 static void sm3tt2(struct simd *s)
@@ -91,14 +67,14 @@ static void sm3tt2(struct simd *s)
     struct words d = get(s, s->rd);
     uint32_t word = get(s, s->rm).w[s->index], x;
 
-    x = s->row->arg ? choose(d.w[3], d.w[2], d.w[1]) : parity(d.w[3], d.w[1], d.w[2]);
+    x = s->row->arg ? words_choose(d.w[3], d.w[2], d.w[1]) : words_parity(d.w[3], d.w[1], d.w[2]);
     x += d.w[0] + get(s, s->rn).w[3] + word;
-    put(s, (struct words){{d.w[1], rol(d.w[2], 19), d.w[3], x ^ rol(x, 9) ^ rol(x, 17)}});
+    put(s, (struct words){{d.w[1], words_rol(d.w[2], 19), d.w[3], x ^ words_rol(x, 9) ^ words_rol(x, 17)}});
 }
 
 static uint32_t sm3_expand(uint32_t x)
 {
-    return x ^ rol(x, 15) ^ rol(x, 23);
+    return x ^ words_rol(x, 15) ^ words_rol(x, 23);
 }
 
 static void sm3partw1(struct simd *s)
@@ -106,18 +82,18 @@ static void sm3partw1(struct simd *s)
     struct words d = get(s, s->rd), n = get(s, s->rn), m = get(s, s->rm), r;
 
     for (unsigned i = 0; i < 4; i++)
-        r.w[i] = sm3_expand(d.w[i] ^ n.w[i] ^ rol(i < 3 ? m.w[i + 1] : r.w[0], 15));
+        r.w[i] = sm3_expand(d.w[i] ^ n.w[i] ^ words_rol(i < 3 ? m.w[i + 1] : r.w[0], 15));
     put(s, r);
 }
 
 static void sm3partw2(struct simd *s)
 {
     struct words d = get(s, s->rd), n = get(s, s->rn), m = get(s, s->rm);
-    uint32_t first = n.w[0] ^ rol(m.w[0], 7);
+    uint32_t first = n.w[0] ^ words_rol(m.w[0], 7);
 
     for (unsigned i = 0; i < 4; i++)
-        d.w[i] ^= n.w[i] ^ rol(m.w[i], 7);
-    d.w[3] ^= sm3_expand(rol(first, 15));
+        d.w[i] ^= n.w[i] ^ words_rol(m.w[i], 7);
+    d.w[3] ^= sm3_expand(words_rol(first, 15));
     put(s, d);
 }
 
@@ -137,7 +113,8 @@ static void sm4(struct simd *s)
     for (unsigned i = 0; i < 4; i++) {
         uint32_t x = sm4_substitute(state.w[3] ^ state.w[2] ^ state.w[1] ^ key.w[i]);
 
-        x ^= s->row->arg ? rol(x, 13) ^ rol(x, 23) : rol(x, 2) ^ rol(x, 10) ^ rol(x, 18) ^ rol(x, 24);
+        x ^= s->row->arg ? words_rol(x, 13) ^ words_rol(x, 23)
+                         : words_rol(x, 2) ^ words_rol(x, 10) ^ words_rol(x, 18) ^ words_rol(x, 24);
         shift_in(&state, x ^ state.w[0]);
     }
     put(s, state);
