@@ -242,11 +242,10 @@ static inline const struct mmio_op *mmio_decode(struct bare_vcpu *b, uint64_t pc
     const struct mmio_op *op;
 
     if (!word) {
-        __asm__ volatile(
-            ".option push\n.option norvc\n1: .insn r 0x73, 4, 0x34, %0, %1, x3\n.option pop\n" RISCV_SKIP_TRAP
-            : "+r"(word)
-            : "r"(pc)
-            : "memory");
+        __asm__ volatile(RISCV_MAY_TRAP(".insn r 0x73, 4, 0x34, %0, %1, x3") "2:\n"
+                         : "+r"(word)
+                         : "r"(pc)
+                         : "memory");
     }
     op = mmio_op_of(b, (uint32_t)word);
     __asm__("" : "+r"(op)); /* computed once */

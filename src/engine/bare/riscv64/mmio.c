@@ -51,15 +51,14 @@ static bool decode_half(struct mmio_op *op, uint16_t half)
 /* HLVX.HU: half a word of the guest's program as it may execute it. False: it may not. */
 static bool fetch_half(uint64_t va, uint32_t *out)
 {
-    uint64_t value = 0;
+    uint64_t value = 0, trapped;
 
-    riscv_expect_begin();
-    __asm__ volatile(".option push\n.option norvc\n.insn r 0x73, 4, 0x32, %0, %1, x3\n.option pop"
-                     : "+r"(value)
+    __asm__ volatile(RISCV_TRY(".insn r 0x73, 4, 0x32, %0, %2, x3", "%1")
+                     : "+r"(value), "=&r"(trapped)
                      : "r"(va)
                      : "memory");
     *out = (uint32_t)value;
-    return !riscv_expect_end();
+    return !trapped;
 }
 
 static bool decode(struct mmio_op *op, uint32_t word)

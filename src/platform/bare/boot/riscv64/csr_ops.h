@@ -33,43 +33,27 @@ struct riscv_host {
 extern struct riscv_host riscv_host;
 
 /*
- * Runs one CSR read that may trap, of an `probe`d instruction: interrupts off. False: it did (no such CSR).
+ * One instruction, as text of an asm, that may trap: it has done nothing then, and it goes on at local label
+ * 2, which the asm has after it. RISCV_TRY has that label, and in register `trapped` whether it did.
  */
+#define RISCV_MAY_TRAP(insn)     "1: " insn "\n.pushsection .traps, \"a\"\n.dword 1b, 2f\n.popsection\n"
+#define RISCV_TRY(insn, trapped) "li " trapped ", 1\n" RISCV_MAY_TRAP(insn) "li " trapped ", 0\n2:\n"
+
+/* A CSR read. False: there is no such CSR, 0. */
 #define csr_probe(number, out)                                                                               \
     ({                                                                                                       \
-        uint64_t probe_value = 0;                                                                            \
-        riscv_expect_begin();                                                                                \
-        __asm__ volatile(".option push\n.option norvc\ncsrr %0, %1\n.option pop"                             \
-                         : "+r"(probe_value)                                                                 \
+        uint64_t probe_value = 0, probe_trapped;                                                             \
+        __asm__ volatile(RISCV_TRY("csrr %0, %2", "%1")                                                      \
+                         : "+r"(probe_value), "=&r"(probe_trapped)                                           \
                          : "i"(number)                                                                       \
                          : "memory");                                                                        \
         *(out) = probe_value;                                                                                \
-        !riscv_expect_end();                                                                                 \
+        !probe_trapped;                                                                                      \
     })
 
 #include "platform/bare/boot/inline.h"
 
-/* cpu->scratch[3]: a trap of the next instructions (4 bytes each) is expected: it is skipped and noted here.
- */
-enum { RISCV_SCRATCH_STACK = 2, RISCV_SCRATCH_EXPECT = 3, RISCV_SCRATCH_GUEST = 4 };
-enum { RISCV_EXPECT_NONE, RISCV_EXPECT, RISCV_EXPECT_TRAPPED };
-
-static inline void riscv_expect_begin(void)
-{
-    *(volatile uint64_t *)&arch_cpu()->scratch[RISCV_SCRATCH_EXPECT] = RISCV_EXPECT;
-}
-
-static inline bool riscv_expect_end(void)
-{
-    volatile uint64_t *expect = &arch_cpu()->scratch[RISCV_SCRATCH_EXPECT];
-    bool trapped = *expect == RISCV_EXPECT_TRAPPED;
-
-    *expect = RISCV_EXPECT_NONE;
-    return trapped;
-}
-
-/* Of an instruction of 4 bytes at local label 1 before it: a trap of it skips it, and nothing is noted. */
-#define RISCV_SKIP_TRAP ".pushsection .skip, \"a\"\n.dword 1b\n.popsection\n"
+enum { RISCV_SCRATCH_STACK = 2, RISCV_SCRATCH_GUEST = 4 }; /* places in cpu->scratch */
 
 /* From vectors, interrupts off: serves one interrupt by its scause. */
 void riscv_interrupt(uint64_t scause);

@@ -101,31 +101,27 @@ static const char *exception_name(uint64_t cause)
     return cause < ARRAY_SIZE(names) && names[cause] ? names[cause] : "exception";
 }
 
-/* RISCV_SKIP_TRAP */
-static bool is_skipped(uint64_t pc)
+/* Where it goes on when the instruction at pc traps (RISCV_MAY_TRAP), or 0. */
+static uint64_t trap_way_on(uint64_t pc)
 {
-    extern const uint64_t riscv_skip_begin[], riscv_skip_end[];
+    extern const struct {
+        uint64_t pc, to;
+    } riscv_traps_begin[], riscv_traps_end[];
 
-    for (const uint64_t *p = riscv_skip_begin; p < riscv_skip_end; p++) {
-        if (*p == pc)
-            return true;
+    for (unsigned i = 0; riscv_traps_begin + i < riscv_traps_end; i++) {
+        if (riscv_traps_begin[i].pc == pc)
+            return riscv_traps_begin[i].to;
     }
-    return false;
+    return 0;
 }
 
 /* On the CPU's stack for faults. */
 void riscv_exception(uint64_t scause, struct trap_frame *f)
 {
-    uint64_t stval = csr_read(RV_CSR_stval);
-    volatile uint64_t *expect = &arch_cpu()->scratch[RISCV_SCRATCH_EXPECT];
+    uint64_t stval = csr_read(RV_CSR_stval), to = trap_way_on(f->sepc);
 
-    if (*expect == RISCV_EXPECT) {
-        *expect = RISCV_EXPECT_TRAPPED;
-        f->sepc += 4;
-        return;
-    }
-    if (is_skipped(f->sepc)) {
-        f->sepc += 4;
+    if (to) {
+        f->sepc = to;
         return;
     }
     /*
