@@ -3,12 +3,29 @@
 #include "lib/fmt.h"
 #include "platform/bare/sched/timer.h"
 
-void histogram_emit(const char *name, unsigned buckets, uint64_t (*sum)(const void *of, unsigned bucket),
-                    const void *of, void (*emit)(void *opaque, const char *name, uint64_t value),
-                    void *opaque)
+static uint64_t sum(const struct histograms *h, unsigned bucket)
 {
-    for (unsigned i = 0; i < buckets; i++) {
-        uint64_t n = sum(of, i);
+    uint64_t n = 0;
+
+    for (unsigned i = 0; i < h->count; i++)
+        n += h->at(h->of, i, h->kind, bucket);
+    return n;
+}
+
+uint64_t histogram_total(const struct histograms *h)
+{
+    uint64_t n = 0;
+
+    for (unsigned i = 0; i < h->buckets; i++)
+        n += sum(h, i);
+    return n;
+}
+
+void histogram_emit(const char *name, const struct histograms *h,
+                    void (*emit)(void *opaque, const char *name, uint64_t value), void *opaque)
+{
+    for (unsigned i = 0; i < h->buckets; i++) {
+        uint64_t n = sum(h, i);
         char line[48];
 
         if (!n)

@@ -10,9 +10,17 @@ static inline unsigned histogram_bucket(uint64_t ticks)
     return ticks ? 64 - (unsigned)__builtin_clzll(ticks) : 0;
 }
 
-/* A line "NAME-below-Nns" for each bucket that counted something; sum() adds up what several have in one. */
-void histogram_emit(const char *name, unsigned buckets, uint64_t (*sum)(const void *of, unsigned bucket),
-                    const void *of, void (*emit)(void *opaque, const char *name, uint64_t value),
-                    void *opaque);
+/* Histograms that are shown as one: of `count` owners, the i-th of which has at(of, i, kind, bucket). */
+struct histograms {
+    const void *of;
+    unsigned count, kind, buckets;
+    uint64_t (*at)(const void *of, unsigned i, unsigned kind, unsigned bucket);
+};
+
+/* How many they counted. */
+uint64_t histogram_total(const struct histograms *h);
+/* A line "NAME-below-Nns" for each bucket that counted something. */
+void histogram_emit(const char *name, const struct histograms *h,
+                    void (*emit)(void *opaque, const char *name, uint64_t value), void *opaque);
 
 #endif

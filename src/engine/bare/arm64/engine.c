@@ -204,35 +204,24 @@ static void push(struct vcpu *v, unsigned groups)
         vgic_reset(hw_of(v));
 }
 
-/* Exits for one reason: of a VM, by the zeros in front of their ticks. */
-struct exits {
-    const struct vm *vm;
-    unsigned reason;
-};
-
-static uint64_t exits_in(const void *of, unsigned bucket)
+/* Kept by the zeros in front of their ticks. */
+static uint64_t exits_in(const void *vm, unsigned vcpu, unsigned reason, unsigned bucket)
 {
-    const struct exits *e = of;
-    uint64_t n = 0;
+    const struct vm *of = vm;
 
-    for (unsigned i = 0; i < e->vm->vcpu_count; i++)
-        n += hw_of(e->vm->vcpu[i])->histogram[e->reason][HW_HISTOGRAM - 1 - bucket];
-    return n;
+    return hw_of(of->vcpu[vcpu])->histogram[reason][HW_HISTOGRAM - 1 - bucket];
 }
 
 static void counters(struct vm *vm, void (*emit)(void *opaque, const char *name, uint64_t value),
                      void *opaque)
 {
     for (unsigned r = 0; r < HW_REASONS; r++) {
-        const struct exits e = {vm, r};
-        uint64_t sum = 0;
+        const struct histograms h = {vm, vm->vcpu_count, r, HW_HISTOGRAM, exits_in};
         char name[32];
 
-        for (unsigned i = 0; i < HW_HISTOGRAM; i++)
-            sum += exits_in(&e, i);
         fmt_snprintf(name, sizeof(name), "exit-%s", hw_reason_names[r]);
-        emit(opaque, name, sum);
-        histogram_emit(name, HW_HISTOGRAM, exits_in, &e, emit, opaque);
+        emit(opaque, name, histogram_total(&h));
+        histogram_emit(name, &h, emit, opaque);
     }
     emit(opaque, "stage2-gib", hw_vm_of(vm)->gib);
 }

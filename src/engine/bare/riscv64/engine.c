@@ -365,20 +365,12 @@ static const char *const reason_names[BARE_REASONS] = {
     [BARE_OTHER] = "exit-other",
 };
 
-/* Measured exits for one reason, of a VM. */
-struct exits {
-    const struct vm *vm;
-    unsigned reason;
-};
-
-static uint64_t exits_in(const void *of, unsigned bucket)
+/* Measured ones. */
+static uint64_t exits_in(const void *vm, unsigned vcpu, unsigned reason, unsigned bucket)
 {
-    const struct exits *e = of;
-    uint64_t n = 0;
+    const struct vm *of = vm;
 
-    for (unsigned i = 0; i < e->vm->vcpu_count; i++)
-        n += bare_of(e->vm->vcpu[i])->measure.histogram[e->reason][bucket];
-    return n;
+    return bare_of(of->vcpu[vcpu])->measure.histogram[reason][bucket];
 }
 
 static void bare_counters(struct vm *vm, void (*emit)(void *opaque, const char *name, uint64_t value),
@@ -387,14 +379,14 @@ static void bare_counters(struct vm *vm, void (*emit)(void *opaque, const char *
     uint64_t switches = 0;
 
     for (unsigned k = 0; k < BARE_REASONS; k++) {
-        const struct exits e = {vm, k};
+        const struct histograms h = {vm, vm->vcpu_count, k, BARE_HISTOGRAM, exits_in};
         uint64_t n = 0;
 
         for (unsigned i = 0; i < vm->vcpu_count; i++)
             n += bare_of(vm->vcpu[i])->exits[k];
         if (n)
             emit(opaque, reason_names[k], n);
-        histogram_emit(reason_names[k], BARE_HISTOGRAM, exits_in, &e, emit, opaque);
+        histogram_emit(reason_names[k], &h, emit, opaque);
     }
     for (unsigned i = 0; i < vm->vcpu_count; i++)
         switches += bare_of(vm->vcpu[i])->switches;
