@@ -1,12 +1,7 @@
 /* Lifts AES, SHA-1, SHA-2 and what SHA-3 is made of (DDI 0487, C7.2); SM3 and SM4 are by helper. */
-#include "guest/arm64/lift.h"
+#include "guest/arm64/lift_vec.h"
 
 typedef const struct lift_row *row_t;
-
-static ir_ref bin(struct lift *l, unsigned op, unsigned aux, ir_ref a, ir_ref b)
-{
-    return alift_vec(l, op, aux, a, b, 0);
-}
 
 static ir_ref zero(struct lift *l)
 {
@@ -34,12 +29,13 @@ static ir_ref rotated(struct lift *l, unsigned bits, ir_ref v, unsigned n)
 {
     if (!n)
         return v;
-    return bin(l, IR_VOR, 0, shifted(l, bits, v, n), alift_vec(l, IR_VSHL, bits, v, IR_REF_NONE, bits - n));
+    return vec_bin(l, IR_VOR, 0, shifted(l, bits, v, n),
+                   alift_vec(l, IR_VSHL, bits, v, IR_REF_NONE, bits - n));
 }
 
 static ir_ref xor3(struct lift *l, ir_ref a, ir_ref b, ir_ref c)
 {
-    return bin(l, IR_VXOR, 0, bin(l, IR_VXOR, 0, a, b), c);
+    return vec_bin(l, IR_VXOR, 0, vec_bin(l, IR_VXOR, 0, a, b), c);
 }
 
 /* ---- AES; arg: enum ir_aes ---- */
@@ -48,12 +44,12 @@ static void op_aes(struct lift *l, row_t row)
 {
     ir_ref state = alift_get_v(l, l->i.rd), key = alift_get_v(l, l->i.rn);
 
-    put(l, bin(l, IR_VAES, row->arg, bin(l, IR_VXOR, 0, state, key), zero(l)));
+    put(l, vec_bin(l, IR_VAES, row->arg, vec_bin(l, IR_VXOR, 0, state, key), zero(l)));
 }
 
 static void op_aes_mix(struct lift *l, row_t row)
 {
-    put(l, bin(l, IR_VAES, row->arg, alift_get_v(l, l->i.rn), zero(l)));
+    put(l, vec_bin(l, IR_VAES, row->arg, alift_get_v(l, l->i.rn), zero(l)));
 }
 
 /* ---- SHA-1, SHA-256 ---- */
@@ -97,14 +93,14 @@ static void op_sha1su1(struct lift *l, row_t row)
     ir_ref z = zero(l), n = from_byte(l, alift_get_v(l, l->i.rn), z, 4), r;
 
     (void)row;
-    r = rotated(l, 32, bin(l, IR_VXOR, 0, alift_get_v(l, l->i.rd), n), 31);
-    put(l, bin(l, IR_VXOR, 0, r, rotated(l, 32, from_byte(l, z, r, 4), 31)));
+    r = rotated(l, 32, vec_bin(l, IR_VXOR, 0, alift_get_v(l, l->i.rd), n), 31);
+    put(l, vec_bin(l, IR_VXOR, 0, r, rotated(l, 32, from_byte(l, z, r, 4), 31)));
 }
 
 static void op_sha256su0(struct lift *l, row_t row)
 {
     (void)row;
-    put(l, bin(l, IR_VSHA256W, 0, alift_get_v(l, l->i.rd), alift_get_v(l, l->i.rn)));
+    put(l, vec_bin(l, IR_VSHA256W, 0, alift_get_v(l, l->i.rd), alift_get_v(l, l->i.rn)));
 }
 
 static void op_sha256su1(struct lift *l, row_t row)
@@ -112,7 +108,7 @@ static void op_sha256su1(struct lift *l, row_t row)
     ir_ref m = alift_get_v(l, l->i.rm), n = from_byte(l, alift_get_v(l, l->i.rn), m, 4);
 
     (void)row;
-    put(l, bin(l, IR_VSHA256W, 1, bin(l, IR_VADD, 32, alift_get_v(l, l->i.rd), n), m));
+    put(l, vec_bin(l, IR_VSHA256W, 1, vec_bin(l, IR_VADD, 32, alift_get_v(l, l->i.rd), n), m));
 }
 
 /* ---- SHA-512: two rounds of scalars ---- */
@@ -182,16 +178,16 @@ static void op_sha512su0(struct lift *l, row_t row)
     ir_ref d = alift_get_v(l, l->i.rd), next = from_byte(l, d, alift_get_v(l, l->i.rn), 8);
 
     (void)row;
-    put(l, bin(l, IR_VADD, 64, d, small_sigma(l, next, 1, 8, 7)));
+    put(l, vec_bin(l, IR_VADD, 64, d, small_sigma(l, next, 1, 8, 7)));
 }
 
 static void op_sha512su1(struct lift *l, row_t row)
 {
     ir_ref n = alift_get_v(l, l->i.rn);
-    ir_ref sum = bin(l, IR_VADD, 64, alift_get_v(l, l->i.rd), alift_get_v(l, l->i.rm));
+    ir_ref sum = vec_bin(l, IR_VADD, 64, alift_get_v(l, l->i.rd), alift_get_v(l, l->i.rm));
 
     (void)row;
-    put(l, bin(l, IR_VADD, 64, sum, small_sigma(l, n, 19, 61, 6)));
+    put(l, vec_bin(l, IR_VADD, 64, sum, small_sigma(l, n, 19, 61, 6)));
 }
 
 /* ---- SHA-3 ---- */
@@ -204,21 +200,21 @@ static void op_eor3(struct lift *l, row_t row)
 
 static void op_bcax(struct lift *l, row_t row)
 {
-    ir_ref cleared = bin(l, IR_VANDN, 0, alift_get_v(l, l->i.rm), alift_get_v(l, l->i.ra));
+    ir_ref cleared = vec_bin(l, IR_VANDN, 0, alift_get_v(l, l->i.rm), alift_get_v(l, l->i.ra));
 
     (void)row;
-    put(l, bin(l, IR_VXOR, 0, alift_get_v(l, l->i.rn), cleared));
+    put(l, vec_bin(l, IR_VXOR, 0, alift_get_v(l, l->i.rn), cleared));
 }
 
 static void op_rax1(struct lift *l, row_t row)
 {
     (void)row;
-    put(l, bin(l, IR_VXOR, 0, alift_get_v(l, l->i.rn), rotated(l, 64, alift_get_v(l, l->i.rm), 63)));
+    put(l, vec_bin(l, IR_VXOR, 0, alift_get_v(l, l->i.rn), rotated(l, 64, alift_get_v(l, l->i.rm), 63)));
 }
 
 static void op_xar(struct lift *l, row_t row)
 {
-    ir_ref both = bin(l, IR_VXOR, 0, alift_get_v(l, l->i.rn), alift_get_v(l, l->i.rm));
+    ir_ref both = vec_bin(l, IR_VXOR, 0, alift_get_v(l, l->i.rn), alift_get_v(l, l->i.rm));
 
     (void)row;
     put(l, rotated(l, 64, both, l->i.amount));

@@ -2,7 +2,7 @@
  * Lifts Advanced SIMD that saturates (DDI 0487, C7.2), and dot products. Operands of 64 bits and scalars are
  * extended by zeros first: lanes that do not count give zeros and saturate nothing.
  */
-#include "guest/arm64/lift.h"
+#include "guest/arm64/lift_vec.h"
 
 typedef const struct lift_row *row_t;
 
@@ -13,21 +13,6 @@ enum {
     ELEMENT = 4,    /* the second operand is one element */
     TO_UNSIGNED = 8 /* signed operands, unsigned results */
 };
-
-static unsigned lane_bits(unsigned size)
-{
-    return 8u << size;
-}
-
-static ir_ref un(struct lift *l, unsigned op, unsigned aux, ir_ref a, int64_t imm)
-{
-    return alift_vec(l, op, aux, a, IR_REF_NONE, imm);
-}
-
-static ir_ref bin(struct lift *l, unsigned op, unsigned aux, ir_ref a, ir_ref b)
-{
-    return alift_vec(l, op, aux, a, b, 0);
-}
 
 static ir_ref constant(struct lift *l, unsigned bits, uint64_t value)
 {
@@ -48,9 +33,9 @@ static uint64_t lowest(unsigned bits)
 static ir_ref operand(struct lift *l, row_t row, unsigned bits, unsigned reg, bool whole)
 {
     if (row->aux & SCALAR && bits < 64)
-        return un(l, IR_VZEXT, 0, alift_lane(l, bits, alift_get_v(l, reg), 0), 0);
+        return vec_un(l, IR_VZEXT, 0, alift_lane(l, bits, alift_get_v(l, reg), 0), 0);
     if ((row->aux & SCALAR) || !whole)
-        return un(l, IR_VZEXT, 0, alift_get_d(l, reg), 0);
+        return vec_un(l, IR_VZEXT, 0, alift_get_d(l, reg), 0);
     return alift_get_v(l, reg);
 }
 
@@ -62,7 +47,7 @@ static ir_ref first(struct lift *l, row_t row)
 static ir_ref second(struct lift *l, row_t row)
 {
     if (row->aux & ELEMENT)
-        return un(l, IR_VDUPL, lane_bits(l->i.size), alift_get_v(l, l->i.rm), l->i.index);
+        return vec_un(l, IR_VDUPL, lane_bits(l->i.size), alift_get_v(l, l->i.rm), l->i.index);
     return operand(l, row, lane_bits(l->i.size), l->i.rm, l->i.q);
 }
 
@@ -82,35 +67,35 @@ static void saturated(struct lift *l, ir_ref lanes)
 /* Lanes of x where the mask is ones, else of y. */
 static ir_ref choose(struct lift *l, ir_ref mask, ir_ref x, ir_ref y)
 {
-    return bin(l, IR_VXOR, 0, y, bin(l, IR_VAND, 0, bin(l, IR_VXOR, 0, x, y), mask));
+    return vec_bin(l, IR_VXOR, 0, y, vec_bin(l, IR_VAND, 0, vec_bin(l, IR_VXOR, 0, x, y), mask));
 }
 
 /* What a signed lane saturates to in the direction of its sign. */
 static ir_ref limit(struct lift *l, unsigned bits, ir_ref v)
 {
-    return bin(l, IR_VXOR, 0, un(l, IR_VSHR, bits | IR_V_SIGNED, v, bits - 1),
-               constant(l, bits, highest(bits)));
+    return vec_bin(l, IR_VXOR, 0, vec_un(l, IR_VSHR, bits | IR_V_SIGNED, v, bits - 1),
+                   constant(l, bits, highest(bits)));
 }
 
 /* ---- sums and differences ---- */
 
 static ir_ref signed_sum(struct lift *l, unsigned op, unsigned bits, ir_ref a, ir_ref b)
 {
-    ir_ref w = bin(l, op, bits, a, b), changed = bin(l, IR_VXOR, 0, a, w), over;
+    ir_ref w = vec_bin(l, op, bits, a, b), changed = vec_bin(l, IR_VXOR, 0, a, w), over;
 
-    over = bin(l, IR_VXOR, 0, op == IR_VADD ? b : a, op == IR_VADD ? w : b);
-    over = un(l, IR_VSHR, bits | IR_V_SIGNED, bin(l, IR_VAND, 0, changed, over), bits - 1);
+    over = vec_bin(l, IR_VXOR, 0, op == IR_VADD ? b : a, op == IR_VADD ? w : b);
+    over = vec_un(l, IR_VSHR, bits | IR_V_SIGNED, vec_bin(l, IR_VAND, 0, changed, over), bits - 1);
     saturated(l, over);
     return choose(l, over, limit(l, bits, a), w);
 }
 
 static ir_ref unsigned_sum(struct lift *l, unsigned op, unsigned bits, ir_ref a, ir_ref b)
 {
-    ir_ref w = bin(l, op, bits, a, b);
-    ir_ref over = op == IR_VADD ? bin(l, IR_VCMPGT, bits, a, w) : bin(l, IR_VCMPGT, bits, b, a);
+    ir_ref w = vec_bin(l, op, bits, a, b);
+    ir_ref over = op == IR_VADD ? vec_bin(l, IR_VCMPGT, bits, a, w) : vec_bin(l, IR_VCMPGT, bits, b, a);
 
     saturated(l, over);
-    return bin(l, op == IR_VADD ? IR_VOR : IR_VANDN, 0, w, over);
+    return vec_bin(l, op == IR_VADD ? IR_VOR : IR_VANDN, 0, w, over);
 }
 
 /* op: IR_VADD, IR_VSUB; narrow lanes have an operation of their own */
@@ -121,8 +106,8 @@ static ir_ref sum(struct lift *l, unsigned op, unsigned aux, ir_ref a, ir_ref b)
 
     if (bits > 16)
         return (aux & IR_V_SIGNED ? signed_sum : unsigned_sum)(l, op, bits, a, b);
-    r = bin(l, op == IR_VADD ? IR_VQADD : IR_VQSUB, aux, a, b);
-    saturated(l, bin(l, IR_VXOR, 0, r, bin(l, op, bits, a, b)));
+    r = vec_bin(l, op == IR_VADD ? IR_VQADD : IR_VQSUB, aux, a, b);
+    saturated(l, vec_bin(l, IR_VXOR, 0, r, vec_bin(l, op, bits, a, b)));
     return r;
 }
 
@@ -137,11 +122,12 @@ static void op_sum(struct lift *l, row_t row)
 static void op_negate(struct lift *l, row_t row)
 {
     unsigned bits = lane_bits(l->i.size);
-    ir_ref n = first(l, row), over = bin(l, IR_VCMPEQ, bits, n, constant(l, bits, lowest(bits))), r;
+    ir_ref n = first(l, row), over = vec_bin(l, IR_VCMPEQ, bits, n, constant(l, bits, lowest(bits))), r;
 
-    r = row->arg == IR_VABS ? un(l, IR_VABS, bits, n, 0) : bin(l, IR_VSUB, bits, constant(l, 64, 0), n);
+    r = row->arg == IR_VABS ? vec_un(l, IR_VABS, bits, n, 0)
+                            : vec_bin(l, IR_VSUB, bits, constant(l, 64, 0), n);
     saturated(l, over);
-    put(l, bin(l, IR_VXOR, 0, r, over));
+    put(l, vec_bin(l, IR_VXOR, 0, r, over));
 }
 
 /* ---- narrowing ---- */
@@ -153,8 +139,8 @@ static ir_ref bounded(struct lift *l, unsigned op, unsigned aux, ir_ref v, uint6
     ir_ref c = constant(l, bits, k), less;
 
     if (bits < 64)
-        return bin(l, op, aux, v, c);
-    less = op == IR_VMIN ? bin(l, IR_VCMPGT, aux, v, c) : bin(l, IR_VCMPGT, aux, c, v);
+        return vec_bin(l, op, aux, v, c);
+    less = op == IR_VMIN ? vec_bin(l, IR_VCMPGT, aux, v, c) : vec_bin(l, IR_VCMPGT, aux, c, v);
     return choose(l, less, c, v);
 }
 
@@ -170,15 +156,15 @@ static ir_ref clamped(struct lift *l, row_t row, ir_ref v)
         r = bounded(l, IR_VMIN, aux, bounded(l, IR_VMAX, aux, v, ~highest(narrow)), highest(narrow));
     else
         r = bounded(l, IR_VMIN, aux, v, UINT64_MAX >> (64 - narrow));
-    saturated(l, bin(l, IR_VXOR, 0, r, v));
+    saturated(l, vec_bin(l, IR_VXOR, 0, r, v));
     return r;
 }
 
 static void put_narrow(struct lift *l, row_t row, ir_ref wide)
 {
-    ir_ref r = bin(l, IR_VUZP, lane_bits(l->i.size), clamped(l, row, wide), constant(l, 64, 0));
+    ir_ref r = vec_bin(l, IR_VUZP, lane_bits(l->i.size), clamped(l, row, wide), constant(l, 64, 0));
 
-    put(l, l->i.q && !(row->aux & SCALAR) ? bin(l, IR_VZIP, 64, alift_get_v(l, l->i.rd), r) : r);
+    put(l, l->i.q && !(row->aux & SCALAR) ? vec_bin(l, IR_VZIP, 64, alift_get_v(l, l->i.rd), r) : r);
 }
 
 static ir_ref wide_operand(struct lift *l, row_t row)
@@ -195,11 +181,11 @@ static void op_narrow(struct lift *l, row_t row)
 static void op_narrow_shift(struct lift *l, row_t row)
 {
     unsigned bits = 2 * lane_bits(l->i.size), n = l->i.amount;
-    ir_ref v = wide_operand(l, row), r = un(l, IR_VSHR, bits | (row->aux & IR_V_SIGNED), v, n);
+    ir_ref v = wide_operand(l, row), r = vec_un(l, IR_VSHR, bits | (row->aux & IR_V_SIGNED), v, n);
 
     if (row->aux & ROUND)
-        r = bin(l, IR_VADD, bits, r,
-                bin(l, IR_VAND, 0, un(l, IR_VSHR, bits, v, n - 1), constant(l, bits, 1)));
+        r = vec_bin(l, IR_VADD, bits, r,
+                    vec_bin(l, IR_VAND, 0, vec_un(l, IR_VSHR, bits, v, n - 1), constant(l, bits, 1)));
     put_narrow(l, row, r);
 }
 
@@ -208,12 +194,12 @@ static void op_narrow_shift(struct lift *l, row_t row)
 static void op_shift(struct lift *l, row_t row)
 {
     unsigned bits = lane_bits(l->i.size), aux = bits | (row->aux & IR_V_SIGNED), n = l->i.amount;
-    ir_ref v = first(l, row), w = un(l, IR_VSHL, bits, v, n), fits, over;
+    ir_ref v = first(l, row), w = vec_un(l, IR_VSHL, bits, v, n), fits, over;
 
-    fits = bin(l, IR_VCMPEQ, bits, un(l, IR_VSHR, aux, w, n), v);
-    over = bin(l, IR_VXOR, 0, fits, constant(l, 64, UINT64_MAX));
+    fits = vec_bin(l, IR_VCMPEQ, bits, vec_un(l, IR_VSHR, aux, w, n), v);
+    over = vec_bin(l, IR_VXOR, 0, fits, constant(l, 64, UINT64_MAX));
     saturated(l, over);
-    put(l, aux & IR_V_SIGNED ? choose(l, over, limit(l, bits, v), w) : bin(l, IR_VOR, 0, w, over));
+    put(l, aux & IR_V_SIGNED ? choose(l, over, limit(l, bits, v), w) : vec_bin(l, IR_VOR, 0, w, over));
 }
 
 /* ---- products: only that of the least numbers is too large ---- */
@@ -225,15 +211,15 @@ static void op_multiply_high(struct lift *l, row_t row)
     ir_ref n = first(l, row), m = second(l, row), part[2], r, over;
 
     for (unsigned i = 0; i < 2; i++) {
-        r = bin(l, IR_VMULL, bits | IR_V_SIGNED | (i ? IR_V_UPPER : 0), n, m);
+        r = vec_bin(l, IR_VMULL, bits | IR_V_SIGNED | (i ? IR_V_UPPER : 0), n, m);
         if (row->aux & ROUND)
-            r = bin(l, IR_VADD, wide, r, constant(l, wide, UINT64_C(1) << (bits - 2)));
-        part[i] = un(l, IR_VSHR, wide, r, bits - 1);
+            r = vec_bin(l, IR_VADD, wide, r, constant(l, wide, UINT64_C(1) << (bits - 2)));
+        part[i] = vec_un(l, IR_VSHR, wide, r, bits - 1);
     }
-    r = bin(l, IR_VUZP, bits, part[0], part[1]);
-    over = bin(l, IR_VCMPEQ, bits, r, constant(l, bits, lowest(bits)));
+    r = vec_bin(l, IR_VUZP, bits, part[0], part[1]);
+    over = vec_bin(l, IR_VCMPEQ, bits, r, constant(l, bits, lowest(bits)));
     saturated(l, over);
-    put(l, bin(l, IR_VXOR, 0, r, over));
+    put(l, vec_bin(l, IR_VXOR, 0, r, over));
 }
 
 /* Twice the product; arg: what combines it with the destination, 0: nothing */
@@ -244,11 +230,11 @@ static void op_multiply_long(struct lift *l, row_t row)
     ir_ref n = operand(l, row, bits, l->i.rn, true), m, r, over;
 
     m = row->aux & ELEMENT ? second(l, row) : operand(l, row, bits, l->i.rm, true);
-    r = bin(l, IR_VMULL, bits | IR_V_SIGNED | (upper ? IR_V_UPPER : 0), n, m);
-    r = un(l, IR_VSHL, wide, r, 1);
-    over = bin(l, IR_VCMPEQ, wide, r, constant(l, wide, lowest(wide)));
+    r = vec_bin(l, IR_VMULL, bits | IR_V_SIGNED | (upper ? IR_V_UPPER : 0), n, m);
+    r = vec_un(l, IR_VSHL, wide, r, 1);
+    over = vec_bin(l, IR_VCMPEQ, wide, r, constant(l, wide, lowest(wide)));
     saturated(l, over);
-    r = bin(l, IR_VXOR, 0, r, over);
+    r = vec_bin(l, IR_VXOR, 0, r, over);
     if (row->arg)
         r = sum(l, row->arg, wide | IR_V_SIGNED, operand(l, row, wide, l->i.rd, true), r);
     put(l, r);
@@ -261,15 +247,15 @@ static void op_dot(struct lift *l, row_t row)
     ir_ref n = alift_get_v(l, l->i.rn), m = alift_get_v(l, l->i.rm), part[2], even, r;
 
     if (row->aux & ELEMENT)
-        m = un(l, IR_VDUPL, 32, m, l->i.index);
+        m = vec_un(l, IR_VDUPL, 32, m, l->i.index);
     for (unsigned i = 0; i < 2; i++) {
-        r = bin(l, IR_VMULL, 8 | sign | (i ? IR_V_UPPER : 0), n, m);
-        even = un(l, IR_VSHR, 32 | sign, un(l, IR_VSHL, 32, r, 16), 16);
-        part[i] = bin(l, IR_VADD, 32, even, un(l, IR_VSHR, 32 | sign, r, 16));
+        r = vec_bin(l, IR_VMULL, 8 | sign | (i ? IR_V_UPPER : 0), n, m);
+        even = vec_un(l, IR_VSHR, 32 | sign, vec_un(l, IR_VSHL, 32, r, 16), 16);
+        part[i] = vec_bin(l, IR_VADD, 32, even, vec_un(l, IR_VSHR, 32 | sign, r, 16));
     }
-    r = bin(l, IR_VADD, 32, bin(l, IR_VUZP, 32, part[0], part[1]),
-            bin(l, IR_VUZP, 32 | IR_V_UPPER, part[0], part[1]));
-    alift_put_v(l, l->i.rd, bin(l, IR_VADD, 32, alift_get_v(l, l->i.rd), r));
+    r = vec_bin(l, IR_VADD, 32, vec_bin(l, IR_VUZP, 32, part[0], part[1]),
+                vec_bin(l, IR_VUZP, 32 | IR_V_UPPER, part[0], part[1]));
+    alift_put_v(l, l->i.rd, vec_bin(l, IR_VADD, 32, alift_get_v(l, l->i.rd), r));
 }
 
 // clang-format off

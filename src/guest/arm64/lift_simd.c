@@ -366,14 +366,20 @@ static void op_store_join(struct lift *l, row_t row)
     write_back(l, base);
 }
 
+/* One of each structure's i.amount. */
+static void load_elements(struct lift *l, ir_ref base, ir_ref v[4])
+{
+    alift_watch(l, base, 0, (unsigned)l->i.amount << l->i.size, false);
+    for (unsigned i = 0; i < l->i.amount; i++)
+        v[i] = ir_load(l->u, IRT_I64, access_aux(l, l->i.size), base, (int64_t)i << l->i.size);
+}
+
 static void op_load_lane(struct lift *l, row_t row)
 {
     ir_ref base = base_of(l), v[4] = {0};
 
     (void)row;
-    alift_watch(l, base, 0, (unsigned)l->i.amount << l->i.size, false);
-    for (unsigned i = 0; i < l->i.amount; i++)
-        v[i] = ir_load(l->u, IRT_I64, access_aux(l, l->i.size), base, (int64_t)i << l->i.size);
+    load_elements(l, base, v);
     for (unsigned i = 0; i < l->i.amount; i++)
         element_put(l, reg_of(l, i), l->i.index, v[i]);
     write_back(l, base);
@@ -396,9 +402,7 @@ static void op_load_replicate(struct lift *l, row_t row)
     ir_ref base = base_of(l), v[4] = {0};
 
     (void)row;
-    alift_watch(l, base, 0, (unsigned)l->i.amount << l->i.size, false);
-    for (unsigned i = 0; i < l->i.amount; i++)
-        v[i] = ir_load(l->u, IRT_I64, access_aux(l, l->i.size), base, (int64_t)i << l->i.size);
+    load_elements(l, base, v);
     for (unsigned i = 0; i < l->i.amount; i++)
         alift_put_v(l, reg_of(l, i), alift_vec(l, IR_VDUP, bits_of(l), v[i], IR_REF_NONE, 0));
     write_back(l, base);

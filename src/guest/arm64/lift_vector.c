@@ -1,5 +1,5 @@
 /* Lifts Advanced SIMD that computes on integers (DDI 0487, C7.2): lanes, wide and narrow forms, shifts. */
-#include "guest/arm64/lift.h"
+#include "guest/arm64/lift_vec.h"
 
 typedef const struct lift_row *row_t;
 
@@ -23,21 +23,6 @@ enum {
     ADD_TO = 8 /* the result is added to d */
 };
 
-static unsigned lane_bits(unsigned size)
-{
-    return 8u << size;
-}
-
-static ir_ref un(struct lift *l, unsigned op, unsigned aux, ir_ref a, int64_t imm)
-{
-    return alift_vec(l, op, aux, a, IR_REF_NONE, imm);
-}
-
-static ir_ref bin(struct lift *l, unsigned op, unsigned aux, ir_ref a, ir_ref b)
-{
-    return alift_vec(l, op, aux, a, b, 0);
-}
-
 static ir_ref zero(struct lift *l)
 {
     return alift_vec_const(l, 64, 0);
@@ -54,21 +39,22 @@ static void as_vector(struct lift *l, row_t row)
 
 static ir_ref difference(struct lift *l, unsigned aux, ir_ref n, ir_ref m)
 {
-    return bin(l, IR_VSUB, aux & IR_V_LANE, bin(l, IR_VMAX, aux, n, m), bin(l, IR_VMIN, aux, n, m));
+    return vec_bin(l, IR_VSUB, aux & IR_V_LANE, vec_bin(l, IR_VMAX, aux, n, m),
+                   vec_bin(l, IR_VMIN, aux, n, m));
 }
 
 /* Half of a sum or difference without its carry: what differs counts half. */
 static ir_ref half(struct lift *l, unsigned kind, unsigned aux, ir_ref n, ir_ref m)
 {
-    ir_ref differs = un(l, IR_VSHR, aux, bin(l, IR_VXOR, 0, n, m), 1), rest;
+    ir_ref differs = vec_un(l, IR_VSHR, aux, vec_bin(l, IR_VXOR, 0, n, m), 1), rest;
 
-    rest = kind == K_HADD    ? bin(l, IR_VAND, 0, n, m)
-           : kind == K_RHADD ? bin(l, IR_VOR, 0, n, m)
-                             : bin(l, IR_VANDN, 0, m, n);
+    rest = kind == K_HADD    ? vec_bin(l, IR_VAND, 0, n, m)
+           : kind == K_RHADD ? vec_bin(l, IR_VOR, 0, n, m)
+                             : vec_bin(l, IR_VANDN, 0, m, n);
     aux &= IR_V_LANE;
-    return kind == K_HADD    ? bin(l, IR_VADD, aux, rest, differs)
-           : kind == K_RHADD ? bin(l, IR_VSUB, aux, rest, differs)
-                             : bin(l, IR_VSUB, aux, differs, rest);
+    return kind == K_HADD    ? vec_bin(l, IR_VADD, aux, rest, differs)
+           : kind == K_RHADD ? vec_bin(l, IR_VSUB, aux, rest, differs)
+                             : vec_bin(l, IR_VSUB, aux, differs, rest);
 }
 
 /* aux: lane width, IR_V_SIGNED */
@@ -78,22 +64,22 @@ static ir_ref compute(struct lift *l, unsigned kind, unsigned aux, ir_ref n, ir_
 
     switch (kind) {
     case K_MLA:
-        return bin(l, IR_VADD, lane, d, bin(l, IR_VMUL, lane, n, m));
+        return vec_bin(l, IR_VADD, lane, d, vec_bin(l, IR_VMUL, lane, n, m));
     case K_MLS:
-        return bin(l, IR_VSUB, lane, d, bin(l, IR_VMUL, lane, n, m));
+        return vec_bin(l, IR_VSUB, lane, d, vec_bin(l, IR_VMUL, lane, n, m));
     case K_ABD:
         return difference(l, aux, n, m);
     case K_ABA:
-        return bin(l, IR_VADD, lane, d, difference(l, aux, n, m));
+        return vec_bin(l, IR_VADD, lane, d, difference(l, aux, n, m));
     case K_TST:
-        return bin(l, IR_VXOR, 0, alift_vec_const(l, 64, -1),
-                   bin(l, IR_VCMPEQ, lane, bin(l, IR_VAND, 0, n, m), zero(l)));
+        return vec_bin(l, IR_VXOR, 0, alift_vec_const(l, 64, -1),
+                       vec_bin(l, IR_VCMPEQ, lane, vec_bin(l, IR_VAND, 0, n, m), zero(l)));
     case K_HADD:
     case K_RHADD:
     case K_HSUB:
         return half(l, kind, aux, n, m);
     default:
-        return bin(l, kind, aux, n, m);
+        return vec_bin(l, kind, aux, n, m);
     }
 }
 
@@ -118,7 +104,7 @@ static void op_lanes(struct lift *l, row_t row)
 static void op_element(struct lift *l, row_t row)
 {
     ir_ref n = alift_get_v(l, l->i.rn), d = alift_get_v(l, l->i.rd);
-    ir_ref m = un(l, IR_VDUPL, lane_bits(l->i.size), alift_get_v(l, l->i.rm), l->i.index);
+    ir_ref m = vec_un(l, IR_VDUPL, lane_bits(l->i.size), alift_get_v(l, l->i.rm), l->i.index);
 
     alift_put_v(l, l->i.rd, compute(l, row->arg, aux_of(l, row), n, m, d));
 }
@@ -132,13 +118,13 @@ static void op_zero(struct lift *l, row_t row)
     n = alift_get_v(l, l->i.rn);
     z = zero(l);
     alift_put_v(l, l->i.rd,
-                bin(l, row->arg, aux_of(l, row), row->aux & SWAP ? z : n, row->aux & SWAP ? n : z));
+                vec_bin(l, row->arg, aux_of(l, row), row->aux & SWAP ? z : n, row->aux & SWAP ? n : z));
 }
 
 static void op_unary(struct lift *l, row_t row)
 {
     as_vector(l, row);
-    alift_put_v(l, l->i.rd, un(l, row->arg, lane_bits(l->i.size), alift_get_v(l, l->i.rn), 0));
+    alift_put_v(l, l->i.rd, vec_un(l, row->arg, lane_bits(l->i.size), alift_get_v(l, l->i.rn), 0));
 }
 
 /* Of the upper half, and where that is all zeros of the lower one, too. At most three deep. */
@@ -149,12 +135,12 @@ static ir_ref leading_zeros(struct lift *l, unsigned size, ir_ref n)
     unsigned bits = lane_bits(size);
 
     if (!size)
-        return un(l, IR_VCLZ, 8, n, 0);
+        return vec_un(l, IR_VCLZ, 8, n, 0);
     x = leading_zeros(l, size - 1, n);
-    high = un(l, IR_VSHR, bits, x, bits / 2);
-    low = bin(l, IR_VAND, 0, x, alift_vec_const(l, bits, size == 1 ? 0xff : 0xffff));
-    low = bin(l, IR_VAND, 0, low, bin(l, IR_VCMPEQ, bits, high, alift_vec_const(l, bits, bits / 2)));
-    return bin(l, IR_VADD, bits, high, low);
+    high = vec_un(l, IR_VSHR, bits, x, bits / 2);
+    low = vec_bin(l, IR_VAND, 0, x, alift_vec_const(l, bits, size == 1 ? 0xff : 0xffff));
+    low = vec_bin(l, IR_VAND, 0, low, vec_bin(l, IR_VCMPEQ, bits, high, alift_vec_const(l, bits, bits / 2)));
+    return vec_bin(l, IR_VADD, bits, high, low);
 }
 
 static void op_clz(struct lift *l, row_t row)
@@ -167,11 +153,12 @@ static void op_clz(struct lift *l, row_t row)
 static void op_cls(struct lift *l, row_t row)
 {
     unsigned bits = lane_bits(l->i.size);
-    ir_ref n = alift_get_v(l, l->i.rn), x = bin(l, IR_VXOR, 0, n, un(l, IR_VSHR, bits | IR_V_SIGNED, n, 1));
+    ir_ref n = alift_get_v(l, l->i.rn),
+           x = vec_bin(l, IR_VXOR, 0, n, vec_un(l, IR_VSHR, bits | IR_V_SIGNED, n, 1));
 
     (void)row;
     alift_put_v(l, l->i.rd,
-                bin(l, IR_VADD, bits, leading_zeros(l, l->i.size, x), alift_vec_const(l, bits, -1)));
+                vec_bin(l, IR_VADD, bits, leading_zeros(l, l->i.size, x), alift_vec_const(l, bits, -1)));
 }
 
 /* ---- neighbours ---- */
@@ -183,10 +170,10 @@ static void op_pairs(struct lift *l, row_t row)
     unsigned aux = aux_of(l, row), lane = aux & IR_V_LANE;
 
     if (!l->i.q)
-        n = m = bin(l, IR_VZIP, 64, n, m);
-    even = bin(l, IR_VUZP, lane, n, m);
-    odd = bin(l, IR_VUZP, lane | IR_V_UPPER, n, m);
-    alift_put_v(l, l->i.rd, bin(l, row->arg, aux, even, odd));
+        n = m = vec_bin(l, IR_VZIP, 64, n, m);
+    even = vec_bin(l, IR_VUZP, lane, n, m);
+    odd = vec_bin(l, IR_VUZP, lane | IR_V_UPPER, n, m);
+    alift_put_v(l, l->i.rd, vec_bin(l, row->arg, aux, even, odd));
 }
 
 /* ADDP (scalar): of 64 bits */
@@ -195,16 +182,16 @@ static void op_pair(struct lift *l, row_t row)
     ir_ref n = alift_get_v(l, l->i.rn);
 
     l->i.q = 0;
-    alift_put_v(l, l->i.rd, bin(l, row->arg, 64, n, un(l, IR_VDUPL, 64, n, 1)));
+    alift_put_v(l, l->i.rd, vec_bin(l, row->arg, 64, n, vec_un(l, IR_VDUPL, 64, n, 1)));
 }
 
 /* Sums of neighbours at double width. */
 static ir_ref pair_sums(struct lift *l, row_t row, ir_ref n)
 {
     unsigned narrow = lane_bits(l->i.size), wide = 2 * narrow | (row->aux & IR_V_SIGNED);
-    ir_ref even = un(l, IR_VSHR, wide, un(l, IR_VSHL, 2 * narrow, n, narrow), narrow);
+    ir_ref even = vec_un(l, IR_VSHR, wide, vec_un(l, IR_VSHL, 2 * narrow, n, narrow), narrow);
 
-    return bin(l, IR_VADD, 2 * narrow, even, un(l, IR_VSHR, wide, n, narrow));
+    return vec_bin(l, IR_VADD, 2 * narrow, even, vec_un(l, IR_VSHR, wide, n, narrow));
 }
 
 static void op_pairs_long(struct lift *l, row_t row)
@@ -212,7 +199,7 @@ static void op_pairs_long(struct lift *l, row_t row)
     ir_ref r = pair_sums(l, row, alift_get_v(l, l->i.rn));
 
     if (row->aux & ADD_TO)
-        r = bin(l, IR_VADD, 2 * lane_bits(l->i.size), alift_get_v(l, l->i.rd), r);
+        r = vec_bin(l, IR_VADD, 2 * lane_bits(l->i.size), alift_get_v(l, l->i.rd), r);
     alift_put_v(l, l->i.rd, r);
 }
 
@@ -222,7 +209,7 @@ static void op_pairs_long(struct lift *l, row_t row)
 static ir_ref reduced(struct lift *l, unsigned op, unsigned aux, ir_ref v, unsigned bytes)
 {
     while ((bytes /= 2) >= (aux & IR_V_LANE) / 8)
-        v = bin(l, op, aux, v, alift_vec(l, IR_VEXT, 8, v, v, bytes));
+        v = vec_bin(l, op, aux, v, alift_vec(l, IR_VEXT, 8, v, v, bytes));
     return v;
 }
 
@@ -241,8 +228,8 @@ static void op_across(struct lift *l, row_t row)
 /* Sum of unsigned bytes, in lane 0 of 64 bits. */
 static ir_ref byte_sum(struct lift *l, ir_ref v)
 {
-    v = un(l, IR_VSUMB, 8, v, 0);
-    return l->i.q ? bin(l, IR_VADD, 64, v, un(l, IR_VDUPL, 64, v, 1)) : v;
+    v = vec_un(l, IR_VSUMB, 8, v, 0);
+    return l->i.q ? vec_bin(l, IR_VADD, 64, v, vec_un(l, IR_VDUPL, 64, v, 1)) : v;
 }
 
 static void op_addv(struct lift *l, row_t row)
@@ -269,7 +256,7 @@ static void op_addlv(struct lift *l, row_t row)
 
 static ir_ref widened(struct lift *l, row_t row, ir_ref v)
 {
-    return un(l, IR_VWIDEN, aux_of(l, row) | (l->i.q ? IR_V_UPPER : 0), v, 0);
+    return vec_un(l, IR_VWIDEN, aux_of(l, row) | (l->i.q ? IR_V_UPPER : 0), v, 0);
 }
 
 static void put_whole(struct lift *l, ir_ref v)
@@ -293,16 +280,16 @@ static void op_wide(struct lift *l, row_t row)
 {
     ir_ref n = alift_get_v(l, l->i.rn), m = widened(l, row, alift_get_v(l, l->i.rm));
 
-    put_whole(l, bin(l, row->arg, wide_aux(l, row) & IR_V_LANE, n, m));
+    put_whole(l, vec_bin(l, row->arg, wide_aux(l, row) & IR_V_LANE, n, m));
 }
 
 /* arg: 0, or what combines the product with d */
 static void multiply_long(struct lift *l, row_t row, ir_ref m)
 {
-    ir_ref r = bin(l, IR_VMULL, aux_of(l, row) | (l->i.q ? IR_V_UPPER : 0), alift_get_v(l, l->i.rn), m);
+    ir_ref r = vec_bin(l, IR_VMULL, aux_of(l, row) | (l->i.q ? IR_V_UPPER : 0), alift_get_v(l, l->i.rn), m);
 
     if (row->arg)
-        r = bin(l, row->arg, 2 * lane_bits(l->i.size), alift_get_v(l, l->i.rd), r);
+        r = vec_bin(l, row->arg, 2 * lane_bits(l->i.size), alift_get_v(l, l->i.rd), r);
     put_whole(l, r);
 }
 
@@ -313,29 +300,29 @@ static void op_mull(struct lift *l, row_t row)
 
 static void op_mull_element(struct lift *l, row_t row)
 {
-    multiply_long(l, row, un(l, IR_VDUPL, lane_bits(l->i.size), alift_get_v(l, l->i.rm), l->i.index));
+    multiply_long(l, row, vec_un(l, IR_VDUPL, lane_bits(l->i.size), alift_get_v(l, l->i.rm), l->i.index));
 }
 
 static void op_pmull(struct lift *l, row_t row)
 {
     (void)row;
-    put_whole(l, bin(l, IR_VCLMULL, 64 | (l->i.q ? IR_V_UPPER : 0), alift_get_v(l, l->i.rn),
-                     alift_get_v(l, l->i.rm)));
+    put_whole(l, vec_bin(l, IR_VCLMULL, 64 | (l->i.q ? IR_V_UPPER : 0), alift_get_v(l, l->i.rn),
+                         alift_get_v(l, l->i.rm)));
 }
 
 /* Low or, UPPER, high halves of wide lanes; the lower half of the register stays where q says the upper one.
  */
 static void put_narrow(struct lift *l, unsigned upper, ir_ref wide)
 {
-    ir_ref r = bin(l, IR_VUZP, lane_bits(l->i.size) | upper, wide, zero(l));
+    ir_ref r = vec_bin(l, IR_VUZP, lane_bits(l->i.size) | upper, wide, zero(l));
 
-    put_whole(l, l->i.q ? bin(l, IR_VZIP, 64, alift_get_v(l, l->i.rd), r) : r);
+    put_whole(l, l->i.q ? vec_bin(l, IR_VZIP, 64, alift_get_v(l, l->i.rd), r) : r);
 }
 
 /* Half of what the shift drops. */
 static ir_ref rounded(struct lift *l, unsigned bits, unsigned n, ir_ref v)
 {
-    return bin(l, IR_VADD, bits, v, alift_vec_const(l, bits, (int64_t)1 << (n - 1)));
+    return vec_bin(l, IR_VADD, bits, v, alift_vec_const(l, bits, (int64_t)1 << (n - 1)));
 }
 
 static void op_narrow(struct lift *l, row_t row)
@@ -347,7 +334,7 @@ static void op_narrow(struct lift *l, row_t row)
 static void op_narrow_high(struct lift *l, row_t row)
 {
     unsigned narrow = lane_bits(l->i.size);
-    ir_ref v = bin(l, row->arg, 2 * narrow, alift_get_v(l, l->i.rn), alift_get_v(l, l->i.rm));
+    ir_ref v = vec_bin(l, row->arg, 2 * narrow, alift_get_v(l, l->i.rn), alift_get_v(l, l->i.rm));
 
     put_narrow(l, IR_V_UPPER, row->aux & ROUND ? rounded(l, 2 * narrow, narrow, v) : v);
 }
@@ -362,7 +349,7 @@ static void op_narrow_shift(struct lift *l, row_t row)
     if (n == narrow)
         put_narrow(l, IR_V_UPPER, v);
     else
-        put_narrow(l, 0, un(l, IR_VSHR, 2 * narrow, v, n));
+        put_narrow(l, 0, vec_un(l, IR_VSHR, 2 * narrow, v, n));
 }
 
 /* ---- shifts ---- */
@@ -370,7 +357,7 @@ static void op_narrow_shift(struct lift *l, row_t row)
 static void op_shl(struct lift *l, row_t row)
 {
     as_vector(l, row);
-    alift_put_v(l, l->i.rd, un(l, IR_VSHL, lane_bits(l->i.size), alift_get_v(l, l->i.rn), l->i.amount));
+    alift_put_v(l, l->i.rd, vec_un(l, IR_VSHL, lane_bits(l->i.size), alift_get_v(l, l->i.rn), l->i.amount));
 }
 
 /* Rounded: the last bit that is dropped is added. */
@@ -381,12 +368,13 @@ static void op_shr(struct lift *l, row_t row)
 
     as_vector(l, row);
     n = alift_get_v(l, l->i.rn);
-    r = un(l, IR_VSHR, aux, n, l->i.amount);
+    r = vec_un(l, IR_VSHR, aux, n, l->i.amount);
     if (row->aux & ROUND)
-        r = bin(l, IR_VADD, lane, r,
-                bin(l, IR_VAND, 0, un(l, IR_VSHR, lane, n, l->i.amount - 1), alift_vec_const(l, lane, 1)));
+        r = vec_bin(l, IR_VADD, lane, r,
+                    vec_bin(l, IR_VAND, 0, vec_un(l, IR_VSHR, lane, n, l->i.amount - 1),
+                            alift_vec_const(l, lane, 1)));
     if (row->aux & ADD_TO)
-        r = bin(l, IR_VADD, lane, alift_get_v(l, l->i.rd), r);
+        r = vec_bin(l, IR_VADD, lane, alift_get_v(l, l->i.rd), r);
     alift_put_v(l, l->i.rd, r);
 }
 
@@ -401,16 +389,16 @@ static void op_shift_insert(struct lift *l, row_t row)
     bits = lane_bits(l->i.size);
     all = UINT64_MAX >> (64 - bits);
     moved = n >= bits ? 0 : row->arg == IR_VSHL ? all << n & all : all >> n;
-    r = un(l, row->arg, bits, alift_get_v(l, l->i.rn), n);
-    d = bin(l, IR_VAND, 0, alift_get_v(l, l->i.rd), alift_vec_const(l, bits, (int64_t)(all & ~moved)));
-    alift_put_v(l, l->i.rd, bin(l, IR_VOR, 0, r, d));
+    r = vec_un(l, row->arg, bits, alift_get_v(l, l->i.rn), n);
+    d = vec_bin(l, IR_VAND, 0, alift_get_v(l, l->i.rd), alift_vec_const(l, bits, (int64_t)(all & ~moved)));
+    alift_put_v(l, l->i.rd, vec_bin(l, IR_VOR, 0, r, d));
 }
 
 static void op_shll(struct lift *l, row_t row)
 {
     ir_ref v = widened(l, row, alift_get_v(l, l->i.rn));
 
-    put_whole(l, l->i.amount ? un(l, IR_VSHL, 2 * lane_bits(l->i.size), v, l->i.amount) : v);
+    put_whole(l, l->i.amount ? vec_un(l, IR_VSHL, 2 * lane_bits(l->i.size), v, l->i.amount) : v);
 }
 
 /* By each lane's count, which is its low byte. Narrow lanes are shifted as words: two steps. */
@@ -421,25 +409,25 @@ static ir_ref shifted_by(struct lift *l, unsigned size, unsigned sign, ir_ref n,
     ir_ref part[2];
 
     if (size >= 2)
-        return bin(l, IR_VSHLV, bits | sign, n, m);
+        return vec_bin(l, IR_VSHLV, bits | sign, n, m);
     for (unsigned i = 0; i < 2; i++) {
         unsigned upper = i ? IR_V_UPPER : 0;
 
-        part[i] = shifted_by(l, size + 1, sign, un(l, IR_VWIDEN, bits | sign | upper, n, 0),
-                             un(l, IR_VWIDEN, bits | upper, m, 0));
+        part[i] = shifted_by(l, size + 1, sign, vec_un(l, IR_VWIDEN, bits | sign | upper, n, 0),
+                             vec_un(l, IR_VWIDEN, bits | upper, m, 0));
     }
-    return bin(l, IR_VUZP, bits, part[0], part[1]);
+    return vec_bin(l, IR_VUZP, bits, part[0], part[1]);
 }
 
 /* The highest bit that shifts to the right drop: bit 0 of a shift by one less. */
 static ir_ref last_dropped(struct lift *l, unsigned size, unsigned sign, ir_ref n, ir_ref m)
 {
     unsigned bits = lane_bits(size);
-    ir_ref less = bin(l, IR_VADD, bits, m, alift_vec_const(l, bits, 1));
-    ir_ref right = un(l, IR_VSHL, bits, m, bits - 8), one = alift_vec_const(l, bits, 1);
+    ir_ref less = vec_bin(l, IR_VADD, bits, m, alift_vec_const(l, bits, 1));
+    ir_ref right = vec_un(l, IR_VSHL, bits, m, bits - 8), one = alift_vec_const(l, bits, 1);
 
-    right = bin(l, IR_VAND, 0, un(l, IR_VSHR, bits, right, bits - 1), one);
-    return bin(l, IR_VAND, 0, shifted_by(l, size, sign, n, less), right);
+    right = vec_bin(l, IR_VAND, 0, vec_un(l, IR_VSHR, bits, right, bits - 1), one);
+    return vec_bin(l, IR_VAND, 0, shifted_by(l, size, sign, n, less), right);
 }
 
 static void op_shift_by(struct lift *l, row_t row)
@@ -456,7 +444,7 @@ static void op_shift_by(struct lift *l, row_t row)
     m = alift_get_v(l, l->i.rm);
     r = shifted_by(l, l->i.size, sign, n, m);
     if (row->aux & ROUND)
-        r = bin(l, IR_VADD, bits, r, last_dropped(l, l->i.size, sign, n, m));
+        r = vec_bin(l, IR_VADD, bits, r, last_dropped(l, l->i.size, sign, n, m));
     alift_put_v(l, l->i.rd, r);
 }
 
@@ -471,21 +459,21 @@ static void op_logic(struct lift *l, row_t row)
         return;
     }
     m = alift_get_v(l, l->i.rm);
-    alift_put_v(l, l->i.rd, bin(l, row->arg, 0, n, m));
+    alift_put_v(l, l->i.rd, vec_bin(l, row->arg, 0, n, m));
 }
 
 static void op_orn(struct lift *l, row_t row)
 {
-    ir_ref m = bin(l, IR_VXOR, 0, alift_get_v(l, l->i.rm), alift_vec_const(l, 64, -1));
+    ir_ref m = vec_bin(l, IR_VXOR, 0, alift_get_v(l, l->i.rm), alift_vec_const(l, 64, -1));
 
     (void)row;
-    alift_put_v(l, l->i.rd, bin(l, IR_VOR, 0, alift_get_v(l, l->i.rn), m));
+    alift_put_v(l, l->i.rd, vec_bin(l, IR_VOR, 0, alift_get_v(l, l->i.rn), m));
 }
 
 static void op_not(struct lift *l, row_t row)
 {
     (void)row;
-    alift_put_v(l, l->i.rd, bin(l, IR_VXOR, 0, alift_get_v(l, l->i.rn), alift_vec_const(l, 64, -1)));
+    alift_put_v(l, l->i.rd, vec_bin(l, IR_VXOR, 0, alift_get_v(l, l->i.rn), alift_vec_const(l, 64, -1)));
 }
 
 /* Bits of x where the mask has ones, else of y: ((x ^ y) & mask) ^ y */
@@ -497,8 +485,8 @@ static void op_select(struct lift *l, row_t row)
     ir_ref mask = row->arg == SELECT_BSL ? d : m, x = row->arg == SELECT_BIF ? d : n, y;
 
     y = row->arg == SELECT_BSL ? m : row->arg == SELECT_BIT ? d : n;
-    x = bin(l, IR_VAND, 0, bin(l, IR_VXOR, 0, x, y), mask);
-    alift_put_v(l, l->i.rd, bin(l, IR_VXOR, 0, x, y));
+    x = vec_bin(l, IR_VAND, 0, vec_bin(l, IR_VXOR, 0, x, y), mask);
+    alift_put_v(l, l->i.rd, vec_bin(l, IR_VXOR, 0, x, y));
 }
 
 // clang-format off
