@@ -133,6 +133,46 @@ static void note(void *bits)
     atomic_fetch_or((_Atomic uint64_t *)bits, BIT(arch_cpu()->id));
 }
 
+static _Atomic unsigned calls_made[CPU_MAX], calls_done[CPU_MAX];
+static uint64_t calls_end;
+
+static void count_call(void *unused)
+{
+    (void)unused;
+    atomic_fetch_add(&calls_done[arch_cpu()->id], 1);
+}
+
+/* What it leaves below the stack's end: who looks there for a call finds one. */
+static __attribute__((noinline)) void litter(void)
+{
+    volatile uint64_t below[64];
+
+    for (unsigned i = 0; i < ARRAY_SIZE(below); i++)
+        below[i] = i % 3 ? UINT64_MAX : (uintptr_t)count_call;
+}
+
+/* Calls one CPU after another, and never two, while others look for calls all the time. */
+static void caller(void *opaque)
+{
+    for (unsigned i = (unsigned)(uintptr_t)opaque; plat_clock_ns() < calls_end; i++) {
+        ipi_call(BIT(i % cpu_count()), count_call, NULL);
+        litter();
+        atomic_fetch_add(&calls_made[i % cpu_count()], 1);
+    }
+}
+
+static void test_calls(void)
+{
+    bool exact = true;
+
+    calls_end = plat_clock_ns() + 2000 * MS;
+    run_tasks(caller);
+    for (unsigned i = 0; i < cpu_count(); i++)
+        exact &= calls_done[i] && calls_done[i] == calls_made[i];
+    console_printf("%u calls of CPU 0\n", calls_done[0]);
+    check("each call is done once, by who is called", exact);
+}
+
 static void test_cpus(void)
 {
     _Atomic uint64_t called = 0;
@@ -329,6 +369,7 @@ void app_main(const struct bare_boot *boot)
     test_locks();
     test_time();
     test_cpus();
+    test_calls();
     test_disk();
     test_net();
     test_faults();

@@ -5,14 +5,13 @@
 #include "platform/bare/irq/irq.h"
 #include "platform/bare/panic.h"
 
-/* On the caller's stack while it waits. */
-struct ipi_work {
+/* Of each caller while it waits. Never on its stack: others look at any time whether it is they who are
+ * wanted. */
+static struct ipi_work {
     void (*fn)(void *arg);
     void *arg;
-    _Atomic uint64_t left; /* CPUs that have not done it */
-};
-
-static struct ipi_work *_Atomic slots[CPU_MAX]; /* of the caller */
+    _Atomic uint64_t left; /* CPUs that have not done it; fn and arg stay until they have */
+} slots[CPU_MAX];
 
 void ipi_send(struct cpu *to, enum ipi_kind kind)
 {
@@ -24,12 +23,12 @@ void ipi_send(struct cpu *to, enum ipi_kind kind)
 static void serve_calls(struct cpu *self)
 {
     for (unsigned i = 0; i < cpu_count(); i++) {
-        struct ipi_work *w = atomic_load(&slots[i]);
+        struct ipi_work *w = &slots[i];
 
-        if (!w || !(atomic_load(&w->left) >> self->id & 1))
+        if (!(atomic_load(&w->left) >> self->id & 1))
             continue;
         w->fn(w->arg);
-        atomic_fetch_and(&w->left, ~BIT(self->id)); /* the last access: the caller's stack may go */
+        atomic_fetch_and(&w->left, ~BIT(self->id));
     }
 }
 
@@ -49,12 +48,14 @@ void ipi_call(uint64_t cpus, void (*fn)(void *arg), void *arg)
 {
     bool on = arch_irq_save();
     struct cpu *self = arch_cpu();
-    struct ipi_work work = {.fn = fn, .arg = arg};
+    struct ipi_work *w = &slots[self->id];
     uint64_t others = cpus & cpu_online_mask() & ~BIT(self->id);
 
     if (others) {
-        atomic_store(&work.left, others);
-        atomic_store(&slots[self->id], &work);
+        BUG_ON(atomic_load(&w->left)); /* a call out of a call */
+        w->fn = fn;
+        w->arg = arg;
+        atomic_store(&w->left, others);
         for (unsigned i = 0; i < cpu_count(); i++) {
             if (others >> i & 1)
                 ipi_send(cpu_at(i), IPI_CALL);
@@ -62,11 +63,10 @@ void ipi_call(uint64_t cpus, void (*fn)(void *arg), void *arg)
     }
     if (cpus >> self->id & 1)
         fn(arg);
-    while (others && atomic_load(&work.left)) {
+    while (others && atomic_load(&w->left)) {
         serve_calls(self);
         arch_relax();
     }
-    atomic_store(&slots[self->id], NULL);
     arch_irq_restore(on);
 }
 
