@@ -607,21 +607,27 @@ static bool compare_and_swap(struct emit *e, const struct ir_op *op)
 
 static bool load_reserved(struct emit *e, const struct ir_op *op)
 {
+    static const uint32_t zero[] = {X_MOVZX8, X_MOVZX16, X_LOAD, X_LOAD | O_W, X_LOAD | O_W};
     unsigned size = op->aux & IR_MEM_SIZE;
-    uint32_t w = size == 3 ? O_W : 0;
     struct addr at;
 
-    if (size < 2 || size > 3 || (size == 3 && op->type == IRT_I32))
+    if (size > 4 || (size == 4) != (op->type == IRT_I128) || (size == 3 && op->type == IRT_I32))
         return false;
     at = atomic_base(e, op);
     aligned(e, at, size);
     atomic_address(e, at, size, false);
-    as_rm(&e->a, X_LOAD | w, RAX, mem_at(RCX, 0));
+    as_rm(&e->a, zero[size], RAX, mem_at(RCX, 0));
     as_st(&e->a, at.base, RBP, VCPU_DISP(resv_addr));
     as_st(&e->a, RAX, RBP, VCPU_DISP(resv_value));
     as_mov_mi(&e->a, O_W, mem_at(RBP, VCPU_DISP(resv_size)), 1 << size);
     val_done(e, op->a);
-    atomic_result(e, w);
+    if (size == 4) {
+        as_ld(&e->a, RDX, RCX, 8);
+        as_st(&e->a, RDX, RBP, VCPU_DISP(resv_high));
+        val_set_pair(e, RAX, RDX);
+    } else {
+        atomic_result(e, size == 3 ? O_W : 0);
+    }
     return true;
 }
 
@@ -633,14 +639,50 @@ static void cold_sc(struct emit *e, const struct cold *c)
     as_patch(as_jmp(&e->a), c->back);
 }
 
+/* Against the value that was reserved: flags as of cmpxchg. */
+static void exchange_reserved(struct emit *e, const struct ir_op *op, unsigned size)
+{
+    static const uint32_t code[] = {X_CMPXCHG8, X_CMPXCHG | O_66, X_CMPXCHG, X_CMPXCHG | O_W};
+
+    as_ld(&e->a, RAX, RBP, VCPU_DISP(resv_value));
+    val_gpr_to(e, op->b, RDX);
+    as_u8(&e->a, 0xf0);
+    as_rm(&e->a, code[size], RDX, mem_at(RCX, 0));
+    val_done(e, op->b);
+}
+
+/* Of 16 bytes: see wide_compare_and_swap(). */
+static void exchange_reserved_pair(struct emit *e, const struct ir_op *op)
+{
+    const struct ir_op *new = &e->ops[e->root[op->b]];
+    const ir_ref half[2] = {new->a, new->b};
+
+    for (unsigned i = 0; i < 2; i++) {
+        val_gpr_to(e, half[i], RAX);
+        as_st(&e->a, RAX, RBP, WIDE_DISP(arg) + 8 * (int32_t)i);
+        val_done(e, half[i]);
+    }
+    as_st(&e->a, RBX, RBP, WIDE_DISP(arg[2][0]));
+    as_st(&e->a, RSI, RBP, WIDE_DISP(arg[2][1]));
+    as_mov(&e->a, RSI, RCX);
+    as_ld(&e->a, RBX, RBP, WIDE_DISP(arg[0][0]));
+    as_ld(&e->a, RCX, RBP, WIDE_DISP(arg[0][1]));
+    as_ld(&e->a, RAX, RBP, VCPU_DISP(resv_value));
+    as_ld(&e->a, RDX, RBP, VCPU_DISP(resv_high));
+    as_u8(&e->a, 0xf0);
+    as_rm(&e->a, X_CMPXCHG16, 1, mem_at(RSI, 0));
+    as_ld(&e->a, RBX, RBP, WIDE_DISP(arg[2][0]));
+    as_ld(&e->a, RSI, RBP, WIDE_DISP(arg[2][1]));
+    val_done(e, op->b);
+}
+
 static bool store_conditional(struct emit *e, const struct ir_op *op)
 {
     unsigned size = op->aux & IR_MEM_SIZE;
-    uint32_t w = size == 3 ? O_W : 0;
     struct cold other = {.fn = cold_sc}, wide = {.fn = cold_sc};
     struct addr at;
 
-    if (size < 2 || size > 3)
+    if (size > 4 || (size == 4 && (!e->ev->cpu.cx16 || !e->val[e->root[op->b]].lazy)))
         return false;
     at = atomic_base(e, op);
     aligned(e, at, size);
@@ -650,17 +692,16 @@ static bool store_conditional(struct emit *e, const struct ir_op *op)
     wide.jump = as_jcc(&e->a, CC_NE);
     atomic_address(e, at, size, true);
     as_mov_mi(&e->a, O_W, mem_at(RBP, VCPU_DISP(resv_addr)), -1);
-    as_ld(&e->a, RAX, RBP, VCPU_DISP(resv_value));
-    val_gpr_to(e, op->b, RDX);
-    as_u8(&e->a, 0xf0);
-    as_rm(&e->a, X_CMPXCHG | w, RDX, mem_at(RCX, 0));
+    if (size == 4)
+        exchange_reserved_pair(e, op);
+    else
+        exchange_reserved(e, op, size);
     as_rr(&e->a, X_SETCC + CC_NE, 0, RAX);
     as_rr(&e->a, X_MOVZX8, RAX, RAX);
     other.back = wide.back = e->a.p;
     emit_cold(e, other);
     emit_cold(e, wide);
     val_done(e, op->a);
-    val_done(e, op->b);
     atomic_result(e, 0);
     return true;
 }

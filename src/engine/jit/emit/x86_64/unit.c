@@ -285,7 +285,7 @@ static void prepare(struct emit *e, const struct ir_block *b)
             hint_put(e, b, i);
         else if (e->ops[i].op == IR_ADD && e->ops[i].type == IRT_I64)
             defer_shift(e, &e->ops[i]);
-        else if (e->ops[i].op == IR_STORE && e->ops[i].type == IRT_I128)
+        else if ((e->ops[i].op == IR_STORE || e->ops[i].op == IR_SC) && e->ops[i].type == IRT_I128)
             defer_pair(e, e->ops[i].b);
         else if (e->ops[i].op == IR_SELECT)
             defer_condition(e, &e->ops[i]);
