@@ -126,17 +126,24 @@ static struct netdev net;
 
 struct vm *board_new(const char *arch, const char *options)
 {
+    return board_new_on(arch, options, NULL, &engine_none);
+}
+
+struct vm *board_new_on(const char *arch, const char *options, const struct lift_ops *lift,
+                        const struct engine_ops *engine)
+{
     bool arm = !strcmp(arch, "arm64");
     const struct guest_ops *guest = arm ? &guest_arm64 : &guest_riscv64;
     struct vm_desc desc = {.name = "fuzz",
                            .guest_arch = arch,
-                           .accel = "none",
+                           .accel = engine->name,
+                           .no_reboot = true,
                            .machine = "virt",
                            .machine_options = options,
                            .cpu = "max",
                            .memory = 4u << 20,
                            .smp = 2,
-                           .kernel = arm ? "none" : NULL, /* it is never started */
+                           .kernel = arm ? "none" : NULL, /* targets bring their own */
                            .firmware = arm ? NULL : "none",
                            .net = DESC_NET_NAT,
                            .deterministic = true,
@@ -153,7 +160,7 @@ struct vm *board_new(const char *arch, const char *options)
     disks[0] = (struct blockdev){.ops = &disk_ops, .size = sizeof(disk_bytes)};
     disks[1] = (struct blockdev){.ops = &disk_ops, .size = sizeof(disk_bytes) / 2, .read_only = true};
     net = (struct netdev){.ops = &net_ops};
-    if (vm_create(&vm, &desc, guest, NULL, &engine_none, why, sizeof(why)) ||
+    if (vm_create(&vm, &desc, guest, lift, engine, why, sizeof(why)) ||
         machine->build(vm, &b, why, sizeof(why))) {
         fprintf(stderr, "board: %s\n", why);
         abort();

@@ -6,8 +6,8 @@ FUZZ_TARGETS := $(filter-out board,$(patsubst fuzz/%.c,%,$(wildcard fuzz/*.c)))
 FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 FUZZ_CFLAGS = -std=gnu11 -O1 -g $(WARN) $(FUZZ_SAN) -Isrc -Iinclude -Ifuzz -MMD -MP -fno-strict-aliasing \
   -fno-strict-overflow $(PKG_CFLAGS)
-# The registry names every engine; targets choose their own parts.
-FUZZ_SRC := $(filter-out src/api/% src/engine/jit/%,$(SRC_LIB)) $(SRC_PLAT)
+# The registry names every guest and engine; targets choose their own parts.
+FUZZ_SRC := $(filter-out src/api/%,$(SRC_LIB)) $(SRC_PLAT)
 FUZZ_OBJ := $(patsubst %.c,$(FUZZ_OUT)/obj/%.o,$(FUZZ_SRC))
 SECONDS ?= 60
 TARGET ?= $(FUZZ_TARGETS)
