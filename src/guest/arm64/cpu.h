@@ -141,6 +141,7 @@ struct arm64_vcpu {
     uint32_t insn;       /* its bits */
     bool tagged;         /* a translation of a tagged address was given out since the last flush */
     bool step_exclusive; /* the instruction stepped last was a load-exclusive */
+    bool stepping;       /* it began; an exception of its own makes it undone */
     struct {
         uint8_t fsc;    /* enum a64_fsc with its level */
         uint8_t access; /* enum access */

@@ -5,7 +5,7 @@
 
 bool arm64_debug_enabled(const struct arm64_vcpu *a, unsigned el, bool masked)
 {
-    if (a->oslsr_el1 & A64_OSLSR_OSLK)
+    if (a->oslsr_el1 & A64_OSLSR_OSLK || a->osdlr_el1 & 1) /* the two locks */
         return false;
     return el == 0 || (a->mdscr_el1 & A64_MDSCR_KDE && !masked);
 }
@@ -48,6 +48,7 @@ void arm64_step_begin(struct arm64_vcpu *a, bool exclusive)
     struct vcpu *v = &a->v;
 
     a->ss = 0;
+    a->stepping = true;
     a->step_exclusive = exclusive;
     v->mode = arm64_mode(a);
     if (v->vm->engine->context_changed)
@@ -63,6 +64,7 @@ void arm64_step_trap(struct arm64_vcpu *a)
 {
     uint64_t iss = A64_ISS_STEP_ISV | (a->step_exclusive ? A64_ISS_STEP_EX : 0) | A64_FSC_DEBUG;
 
+    a->stepping = false;
     arm64_trap(a, a64_esr(from_level(a, A64_EC_STEP_LOWER), iss));
 }
 
@@ -129,7 +131,7 @@ static int watched_byte(const struct arm64_vcpu *a, unsigned n, gva_t va, unsign
     unsigned bas = (unsigned)a64_field_get(c, A64_DBGWCR_BAS);
 
     for (unsigned i = 0; i < size; i++) {
-        gva_t at = va + i;
+        gva_t at = (gva_t)bits_sext(va + i, 56); /* but for a tag; what is no address at all faults */
 
         /* By mask: the whole block; by BAS: bytes of the doubleword, or of the word when bit 2 is set. */
         if (mask ? at >> mask == base >> mask
@@ -138,6 +140,19 @@ static int watched_byte(const struct arm64_vcpu *a, unsigned n, gva_t va, unsign
             return (int)i;
     }
     return -1;
+}
+
+/* Faults of the access itself come first (D1.3.5.5). */
+static bool access_faults(struct arm64_vcpu *a, gva_t va, unsigned size, bool write)
+{
+    enum access access = write ? ACCESS_WRITE : ACCESS_READ;
+    unsigned as = ARM64_AS_SELF | ARM64_AS_PROBE;
+    gva_t last = va + size - 1;
+    struct translation t;
+
+    if (arm64_walk(a, va, access, as, &t))
+        return true;
+    return (va ^ last) >> MEM_PAGE_BITS && arm64_walk(a, last, access, as, &t);
 }
 
 bool arm64_watchpoint(struct arm64_vcpu *a, gva_t va, unsigned size, bool write)
@@ -152,6 +167,8 @@ bool arm64_watchpoint(struct arm64_vcpu *a, gva_t va, unsigned size, bool write)
         byte = watched_byte(a, n, va, size);
         if (byte < 0)
             continue;
+        if (access_faults(a, va, size, write))
+            return false;
         arm64_trap_far(
             a, a64_esr(from_level(a, A64_EC_WATCHPOINT_LOWER), A64_FSC_DEBUG | (write ? A64_ISS_WNR : 0)),
             va + (unsigned)byte);
@@ -236,7 +253,8 @@ bool arm64_debug_set(struct arm64_vcpu *a, unsigned code, uint64_t value)
         reg = array_reg(a, code);
         if (!reg)
             return false;
-        *reg = code & 1 ? (uint32_t)value : value & ~UINT64_C(3);
+        /* A breakpoint's value may be a context, all of whose bits count; addresses are compared as words. */
+        *reg = code & 1 ? (uint32_t)value : code & 2 ? value & ~UINT64_C(3) : value;
         return true;
     }
 }

@@ -156,6 +156,7 @@ static void enter(struct arm64_vcpu *a, unsigned vector)
     arm64_level_set(a, 1, 1);
     a->daif = A64_SPSR_DAIF;
     a->il = a->ss = 0;
+    a->stepping = false;
     a->uao = 0;
     if (arm64_has(a, ARM64F_PAN) && !(a->sctlr_el1 & A64_SCTLR_SPAN))
         a->pan = 1;
@@ -176,6 +177,7 @@ void arm64_trap(struct arm64_vcpu *a, uint64_t esr)
                     (unsigned)a64_field_get(esr, A64_ESR_EC), (unsigned long long)esr,
                     (unsigned long long)a->far_el1, (unsigned long long)v->pc, (unsigned)a->el);
     v->stat.exceptions++;
+    a->ss |= a->stepping; /* it is still to be stepped after the return (D2.12.3) */
     a->esr_el1 = esr;
     enter(a, A64_VECTOR_SYNC);
 }
@@ -195,6 +197,11 @@ void arm64_abort(struct arm64_vcpu *a, gva_t va, enum access access, unsigned fs
 {
     unsigned ec = access == ACCESS_FETCH ? A64_EC_INSN_ABORT_LOWER : A64_EC_DATA_ABORT_LOWER;
 
+    /* A step that is over comes before anything of the next instruction (D1.3.5.5). */
+    if (UNLIKELY(access == ACCESS_FETCH && a->v.mode & ARM64_MODE_STEP_TRAP)) {
+        arm64_step_trap(a);
+        return;
+    }
     arm64_trap_far(a, a64_esr((enum a64_ec)(ec + (a->el ? A64_EC_SAME_LEVEL : 0)), iss | fsc), va);
 }
 
@@ -212,6 +219,10 @@ void arm64_sp_misaligned(struct arm64_vcpu *a)
 void arm64_pc_misaligned(struct arm64_vcpu *a, gva_t target)
 {
     a->v.pc = target;
+    if (UNLIKELY(a->v.mode & ARM64_MODE_STEP_TRAP)) {
+        arm64_step_trap(a);
+        return;
+    }
     arm64_trap_far(a, a64_esr(A64_EC_PC_ALIGNMENT, 0), target);
 }
 
@@ -223,6 +234,7 @@ void arm64_fp_trap(struct arm64_vcpu *a)
 void arm64_svc(struct arm64_vcpu *a, uint16_t imm)
 {
     a->v.pc += 4;
+    a->stepping = false; /* done: what follows is stepped next */
     arm64_trap(a, a64_esr(A64_EC_SVC, imm));
 }
 
@@ -281,6 +293,7 @@ void arm64_eret(struct arm64_vcpu *a, uint64_t target)
     unsigned el = illegal ? (unsigned)a->el : (unsigned)(spsr >> 2 & 3);
 
     a->ss = arm64_debug_return_ss(a, el, spsr);
+    a->stepping = false;
     restore_flags(a, spsr);
     if (illegal) {
         a->il = 1;

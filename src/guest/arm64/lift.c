@@ -2,6 +2,7 @@
 #include "guest/arm64/lift.h"
 #include "guest/arm64/simd.h"
 #include "isa/arm64/disasm.h"
+#include "isa/arm64/sysreg.h"
 #include "lib/softfloat.h"
 
 /* ---- decoding ---- */
@@ -109,20 +110,40 @@ static void check_elements(struct lift *l)
                 IR_REF_NONE, A64H_ELEMENTS);
 }
 
+static void step_begin(struct lift *l)
+{
+    alift_sync(l);
+    alift_call(l, A64H_STEP_BEGIN, alift_imm(l, is_load_exclusive(&l->i)), IR_REF_NONE, IR_REF_NONE);
+}
+
+/*
+ * Those that go elsewhere by themselves count as stepped before they act. All others do when they are done:
+ * one that has to access memory again, or faults, was not stepped.
+ */
+static bool steps_first(const struct lift *l, const struct lift_row *row)
+{
+    bool zva = l->i.id == A64_SYS && l->i.sysreg == A64_SYSOP_dc_zva && l->mode & ARM64_MODE_DCZVA;
+
+    return !zva && (row == &arm64_lift_system[l->i.id] || row == &arm64_lift_branch[l->i.id]);
+}
+
 static void lift_open(struct lift *l, const struct lift_row *row)
 {
+    bool step = l->mode & ARM64_MODE_STEP, first = step && steps_first(l, row);
+
     if (l->mode & ARM64_MODE_BREAK) {
         alift_sync(l);
         alift_call(l, A64H_BREAKPOINT, IR_REF_NONE, IR_REF_NONE, IR_REF_NONE);
     }
-    if (l->mode & ARM64_MODE_STEP) {
-        alift_sync(l);
-        alift_call(l, A64H_STEP_BEGIN, alift_imm(l, is_load_exclusive(&l->i)), IR_REF_NONE, IR_REF_NONE);
-    }
+    if (first)
+        step_begin(l);
     check_elements(l);
     row->fn(l, row);
-    if (l->mode & ARM64_MODE_STEP && !ended(l->u))
-        alift_jump(l, 4);
+    if (!step || ended(l->u))
+        return;
+    if (!first)
+        step_begin(l);
+    alift_jump(l, 4);
 }
 
 static void lift(struct ir_unit *u, uint64_t mode, int32_t offset, const uint8_t *bytes, unsigned avail)

@@ -378,6 +378,13 @@ static unsigned order(const struct lift *l)
            IR_MEM_ALIGNED;
 }
 
+/* A match as a load is told as one (D19.2.37, WnR of watchpoints). */
+static void watch_both(struct lift *l, ir_ref base, unsigned bytes)
+{
+    alift_watch(l, base, 0, bytes, false);
+    alift_watch(l, base, 0, bytes, true);
+}
+
 /* arg: enum ir_amo; aux 1: the operand inverted */
 static void op_amo(struct lift *l, row_t row)
 {
@@ -385,7 +392,7 @@ static void op_amo(struct lift *l, row_t row)
 
     if (row->aux)
         v = ir_un(l->u, IR_NOT, IRT_I64, v);
-    alift_watch(l, base, 0, 1u << l->i.size, true);
+    watch_both(l, base, 1u << l->i.size);
     alift_put(l, l->i.rd,
               ir_emit(l->u, IR_AMO, IRT_I64, l->i.size | order(l) | (unsigned)row->arg << IR_MEM_AMO_SHIFT,
                       base, v, IR_REF_NONE, 0));
@@ -396,7 +403,7 @@ static void op_cas(struct lift *l, row_t row)
     ir_ref base = base_of(l), expect = alift_get(l, l->i.rm), v = alift_get(l, l->i.rd);
 
     (void)row;
-    alift_watch(l, base, 0, 1u << l->i.size, true);
+    watch_both(l, base, 1u << l->i.size);
     alift_put(l, l->i.rm, ir_emit(l->u, IR_CAS, IRT_I64, l->i.size | order(l), base, expect, v, 0));
 }
 
@@ -406,7 +413,7 @@ static void op_casp(struct lift *l, row_t row)
     ir_ref v = pair_value(l, l->i.rd, l->i.rd + 1u);
 
     (void)row;
-    alift_watch(l, base, 0, 2u << l->i.size, true);
+    watch_both(l, base, 2u << l->i.size);
     put_pair_value(l, l->i.rm, l->i.rm + 1u,
                    ir_emit(l->u, IR_CAS, pair_type(l), (l->i.size + 1u) | order(l), base, expect, v, 0));
 }
