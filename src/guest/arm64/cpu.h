@@ -253,7 +253,8 @@ void arm64_step_begin(struct arm64_vcpu *a, bool exclusive);
 void arm64_step_trap(struct arm64_vcpu *a);
 /* Mode BREAK, WATCH: true when the exception was taken. The instruction at v->pc; an access of it. */
 bool arm64_breakpoint(struct arm64_vcpu *a);
-bool arm64_watchpoint(struct arm64_vcpu *a, gva_t va, unsigned size, bool write);
+enum arm64_watch { ARM64_WATCH_STORE = 1, ARM64_WATCH_USER = 2 /* LDTR, STTR: as EL0 */ };
+bool arm64_watchpoint(struct arm64_vcpu *a, gva_t va, unsigned size, unsigned how);
 
 /* ---- timer.c, pmu.c; gic.c: the CPU interface of a GICv3 ---- */
 

@@ -71,11 +71,11 @@ void arm64_step_trap(struct arm64_vcpu *a)
 /* ---- matching (D2.8, D2.9) ---- */
 
 /* PMC or PAC: bit 0 EL1, bit 1 EL0; SSC 2 is Secure state alone. BCR and WCR have these fields alike. */
-static bool state_matches(const struct arm64_vcpu *a, uint64_t control)
+static bool state_matches(uint64_t control, bool user)
 {
     uint64_t levels = a64_field_get(control, A64_DBGBCR_PMC);
 
-    return control & A64_DBGBCR_E && a64_field_get(control, A64_DBGBCR_SSC) != 2 && levels >> !a->el & 1;
+    return control & A64_DBGBCR_E && a64_field_get(control, A64_DBGBCR_SSC) != 2 && levels >> user & 1;
 }
 
 enum { BT_ADDRESS = 0, BT_LINKED_ADDRESS = 1, BT_CONTEXT = 2, BT_LINKED_CONTEXT = 3 };
@@ -98,7 +98,7 @@ static bool breakpoint_matches(const struct arm64_vcpu *a, unsigned n)
     uint64_t c = a->dbgbcr[n];
     bool here = (uint64_t)bits_sext(a->dbgbvr[n] & ~UINT64_C(3), 49) == a->v.pc;
 
-    if (!state_matches(a, c))
+    if (!state_matches(c, !a->el))
         return false;
     switch (a64_field_get(c, A64_DBGBCR_BT)) {
     case BT_ADDRESS:
@@ -143,10 +143,10 @@ static int watched_byte(const struct arm64_vcpu *a, unsigned n, gva_t va, unsign
 }
 
 /* Faults of the access itself come first (D1.3.5.5). */
-static bool access_faults(struct arm64_vcpu *a, gva_t va, unsigned size, bool write)
+static bool access_faults(struct arm64_vcpu *a, gva_t va, unsigned size, unsigned how)
 {
-    enum access access = write ? ACCESS_WRITE : ACCESS_READ;
-    unsigned as = ARM64_AS_SELF | ARM64_AS_PROBE;
+    enum access access = how & ARM64_WATCH_STORE ? ACCESS_WRITE : ACCESS_READ;
+    unsigned as = ARM64_AS_PROBE | (how & ARM64_WATCH_USER ? ARM64_AS_EL0 : ARM64_AS_SELF);
     gva_t last = va + size - 1;
     struct translation t;
 
@@ -155,19 +155,21 @@ static bool access_faults(struct arm64_vcpu *a, gva_t va, unsigned size, bool wr
     return (va ^ last) >> MEM_PAGE_BITS && arm64_walk(a, last, access, as, &t);
 }
 
-bool arm64_watchpoint(struct arm64_vcpu *a, gva_t va, unsigned size, bool write)
+bool arm64_watchpoint(struct arm64_vcpu *a, gva_t va, unsigned size, unsigned how)
 {
+    bool write = how & ARM64_WATCH_STORE, user = !a->el || how & ARM64_WATCH_USER;
+
     for (unsigned n = 0; n < ARM64_WATCHPOINTS; n++) {
         uint64_t c = a->dbgwcr[n];
         int byte;
 
-        if (!state_matches(a, c) || !(a64_field_get(c, A64_DBGWCR_LSC) & (write ? 2 : 1)) ||
+        if (!state_matches(c, user) || !(a64_field_get(c, A64_DBGWCR_LSC) & (write ? 2 : 1)) ||
             (c & A64_DBGWCR_WT && !link_matches(a, (unsigned)a64_field_get(c, A64_DBGWCR_LBN))))
             continue;
         byte = watched_byte(a, n, va, size);
         if (byte < 0)
             continue;
-        if (access_faults(a, va, size, write))
+        if (access_faults(a, va, size, how))
             return false;
         arm64_trap_far(
             a, a64_esr(from_level(a, A64_EC_WATCHPOINT_LOWER), A64_FSC_DEBUG | (write ? A64_ISS_WNR : 0)),

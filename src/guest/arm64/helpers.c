@@ -24,8 +24,8 @@ TRAP(sp_misaligned, arm64_sp_misaligned(arm64_of(v)))
 TRAP(illegal_state, arm64_illegal_state(arm64_of(v)))
 TRAP(step_trap, arm64_step_trap(arm64_of(v)))
 TRAP(breakpoint, arm64_breakpoint(arm64_of(v)))
-/* a: address, b: bytes, c: a store */
-TRAP(watchpoint, arm64_watchpoint(arm64_of(v), a, (unsigned)b, c != 0))
+/* a: address, b: bytes, c: enum arm64_watch */
+TRAP(watchpoint, arm64_watchpoint(arm64_of(v), a, (unsigned)b, (unsigned)c))
 TRAP(svc, arm64_svc(arm64_of(v), (uint16_t)a))
 TRAP(hvc, arm64_hvc(arm64_of(v), (uint16_t)a))
 TRAP(smc, arm64_smc(arm64_of(v), (uint16_t)a))

@@ -129,8 +129,8 @@ void alift_put_v(struct lift *l, unsigned reg, ir_ref v);
 /* The instruction by simd.h. */
 void alift_simd(struct lift *l);
 
-/* Mode WATCH: before the access. */
-void alift_watch(struct lift *l, ir_ref base, int64_t disp, unsigned bytes, bool write);
+/* Mode WATCH: before the access; how: enum arm64_watch. */
+void alift_watch(struct lift *l, ir_ref base, int64_t disp, unsigned bytes, unsigned how);
 
 /* ---- flags ---- */
 

@@ -180,13 +180,13 @@ void alift_sp_check(struct lift *l, ir_ref sp)
                 A64H_SP_MISALIGNED);
 }
 
-void alift_watch(struct lift *l, ir_ref base, int64_t disp, unsigned bytes, bool write)
+void alift_watch(struct lift *l, ir_ref base, int64_t disp, unsigned bytes, unsigned how)
 {
     if (!(l->mode & ARM64_MODE_WATCH))
         return;
     base = disp ? alift_bini(l, IR_ADD, base, disp) : base;
     alift_sync(l);
-    alift_call(l, A64H_WATCHPOINT, base, alift_imm(l, bytes), alift_imm(l, write));
+    alift_call(l, A64H_WATCHPOINT, base, alift_imm(l, bytes), alift_imm(l, how));
 }
 
 /* ---- flags ---- */

@@ -128,7 +128,7 @@ static void op_load_user(struct lift *l, row_t row)
         return;
     }
     v = user_address(l);
-    alift_watch(l, v, 0, bits / 8, false);
+    alift_watch(l, v, 0, bits / 8, ARM64_WATCH_USER);
     alift_sync(l);
     v = alift_call(l, l->mode & ARM64_MODE_ALIGN ? A64H_USER_LOAD_ALIGNED : A64H_USER_LOAD, v,
                    alift_imm(l, bits / 8), IR_REF_NONE);
@@ -146,7 +146,7 @@ static void op_store_user(struct lift *l, row_t row)
         return;
     }
     at = user_address(l);
-    alift_watch(l, at, 0, 1u << l->i.size, true);
+    alift_watch(l, at, 0, 1u << l->i.size, ARM64_WATCH_STORE | ARM64_WATCH_USER);
     alift_sync(l);
     alift_call(l, l->mode & ARM64_MODE_ALIGN ? A64H_USER_STORE_ALIGNED : A64H_USER_STORE, at,
                alift_imm(l, 1 << l->i.size), alift_get(l, l->i.rd));

@@ -47,6 +47,8 @@ __asm__(".text\n"
         "pair_end: svc #7\n"
         "zero: dc zva, x0\n"
         "zero_end: svc #8\n"
+        "user: ldtr x1, [x0]\n"
+        "user_end: svc #10\n"
         "jump: br x0\n"
         "spin: mov x1, #"
         "0x4000\n"
@@ -278,6 +280,16 @@ static void watched_pages(void)
     expect(ESR_WATCH(0, 1), AT(zero));
     WRITE(tcr_el1, tcr);
     WRITE(sctlr_el1, sctlr);
+    section("watchpoints of EL0 and unprivileged accesses");
+    watch(WINDOW, LOADS | BYTES(0xff));
+    WRITE(mdscr_el1, MDSCR_MDE | MDSCR_KDE);
+    __asm__ volatile(".arch_extension pan\n msr pan, #1"); /* is not theirs */
+    go(AT(user), WINDOW, (SPSR_EL1T | 1UL << 22) & ~0x200UL);
+    expect(ESR_WATCH(1, 0), AT(user));
+    __asm__ volatile("msr pan, #0");
+    WRITE(dbgwcr0_el1, 1 | EL1 | LOADS | BYTES(0xff));
+    go(AT(user), WINDOW, SPSR_EL1T & ~0x200UL);
+    expect(ESR(0x15, 10), AT(user_end) + 4);
     section("a translation fault comes before a watchpoint");
     map_page(WINDOW, 0, UNMAPPED);
     go(AT(store), WINDOW + 8, SPSR_EL0);
