@@ -362,6 +362,10 @@ int cv_vm_start(cv_vm *cv, char *why, size_t why_size)
         fmt_snprintf(why, why_size, "the VM was made to be looked at; create one to start it");
         return -EINVAL;
     }
+    if (cv->backends.serial)
+        char_stream_begin(cv->backends.serial);
+    if (cv->backends.console)
+        char_stream_begin(cv->backends.console);
     return vm_start(cv->vm, why, why_size);
 }
 

@@ -156,6 +156,14 @@ static void char_write_all(struct chardev *chr, const void *data, size_t len)
     (void)plat_stream_write(container_of(chr, struct char_stream, chr)->stream, data, len);
 }
 
+void char_stream_begin(struct chardev *chr)
+{
+    struct char_stream *c = container_of(chr, struct char_stream, chr);
+
+    if (chr->ops == &char_stream_ops && c->stream)
+        plat_stream_begin(c->stream);
+}
+
 bool char_stream_lost(const struct chardev *chr)
 {
     const struct char_stream *c = container_of(chr, struct char_stream, chr);

@@ -24,6 +24,8 @@ struct char_stream_hooks {
  */
 int char_stream_create(struct chardev **out, struct vm *vm, const char *name, const char *spec,
                        struct char_stream_hooks hooks, char *why, size_t why_size);
+/* The guest is about to run: a file that its output goes to is emptied now (plat_stream_begin()). */
+void char_stream_begin(struct chardev *chr);
 /* Whether the guest wrote what could not be written, a full disk for instance; any task while it lives. */
 bool char_stream_lost(const struct chardev *chr);
 /* Whether the folder that spec names is there, without opening anything. */

@@ -131,9 +131,14 @@ struct plat_stream_cb {
     void (*input)(void *opaque, const uint8_t *data, size_t len);
     void *opaque;
 };
-/* spec: "stdio", "pty", "file:PATH", "unix:PATH", "none". why gets the reason in words. */
+/*
+ * spec: "stdio", "pty", "file:PATH", "unix:PATH", "none". why gets the reason in words. A file keeps what it
+ * has until plat_stream_begin(), and one that was not there goes again by a close before that.
+ */
 int plat_stream_open(struct plat_stream **s, const char *spec, struct plat_stream_cb cb, char *why,
                      size_t why_size);
+/* Something will be written, or at least could be: a file is empty now. */
+void plat_stream_begin(struct plat_stream *s);
 /*
  * Blocks shortly at most, at a socket not at all: how many bytes are done with, fewer than len where the
  * other side is slow. What nobody takes is done with too; where it should have been taken, a line says so

@@ -89,6 +89,11 @@ int plat_stream_open(struct plat_stream **s, const char *spec, struct plat_strea
     return -ENOTSUP;
 }
 
+void plat_stream_begin(struct plat_stream *s)
+{
+    (void)s;
+}
+
 size_t plat_stream_write(struct plat_stream *s, const void *data, size_t len)
 {
     return misc.stream->write(s, data, len);

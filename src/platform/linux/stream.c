@@ -22,8 +22,9 @@ struct plat_stream {
     int listener; /* unix: */
     int wake;     /* eventfd: stop or resume */
     char path[108];
-    char *name; /* where output ought to go; NULL: nobody is missed there. Ours */
-    bool lost;  /* lock */
+    char *name;       /* where output ought to go; NULL: nobody is missed there. Ours */
+    bool lost;        /* lock */
+    bool made, begun; /* a file: by us, and for good */
     struct plat_stream_cb cb;
     struct plat_task *task;
     pthread_mutex_t lock; /* out */
@@ -35,6 +36,7 @@ struct stream_kind {
     const char *prefix;
     int (*open)(struct plat_stream *s, const char *arg, char *why, size_t why_size);
     void (*close)(struct plat_stream *s);
+    void (*begin)(struct plat_stream *s); /* or NULL */
 };
 
 static int fail(char *why, size_t why_size, const char *arg)
@@ -66,6 +68,21 @@ static int fail(char *why, size_t why_size, const char *arg)
     }
     snprintf(why, why_size, "%s: cannot be opened: %s; %s", arg, strerror(err), remedy);
     return -err;
+}
+
+/* Once; nobody is missed at a pty or socket. */
+static void lose(struct plat_stream *s, int err)
+{
+    char line[300];
+    int n;
+
+    if (!s->name || s->lost)
+        return;
+    s->lost = true;
+    n = snprintf(line, sizeof(line),
+                 "carbovisor: %.150s cannot be written: %s; what the guest prints is lost", s->name,
+                 strerror(err));
+    plat_log_line(line, (size_t)n);
 }
 
 /* ---- kinds ---- */
@@ -100,13 +117,50 @@ static int pty_open(struct plat_stream *s, const char *arg, char *why, size_t wh
     return 0;
 }
 
+/* What is there stays as it is until file_begin(): the VM may be refused yet. */
 static int file_open(struct plat_stream *s, const char *arg, char *why, size_t why_size)
 {
-    s->out = open(arg, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
+    int flags = O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+
+    s->out = open(arg, flags);
+    if (s->out < 0 && errno == ENOENT) {
+        s->out = open(arg, flags | O_CREAT | O_EXCL, 0666);
+        s->made = s->out >= 0;
+    }
+    if (s->out < 0 && errno == EEXIST)
+        s->out = open(arg, flags | O_CREAT, 0666); /* a link to nothing */
     if (s->out < 0 && errno == ENXIO)
         errno = EPIPE; /* a named pipe that nobody reads */
     s->name = strdup(arg);
     return s->out < 0 ? fail(why, why_size, arg) : 0;
+}
+
+static void file_begin(struct plat_stream *s)
+{
+    struct stat st;
+
+    s->begun = true;
+    if (!fstat(s->out, &st) && S_ISREG(st.st_mode) && ftruncate(s->out, 0))
+        lose(s, errno);
+}
+
+static void fd_close(struct plat_stream *s)
+{
+    if (s->in >= 0)
+        close(s->in);
+    if (s->out >= 0 && s->out != s->in)
+        close(s->out);
+    if (s->listener >= 0)
+        close(s->listener);
+    if (s->path[0])
+        unlink(s->path);
+}
+
+static void file_close(struct plat_stream *s)
+{
+    fd_close(s);
+    if (s->made && !s->begun && s->name)
+        unlink(s->name);
 }
 
 static bool somebody_listens(const struct sockaddr_un *addr)
@@ -150,21 +204,10 @@ static int none_open(struct plat_stream *s, const char *arg, char *why, size_t w
     return 0;
 }
 
-static void fd_close(struct plat_stream *s)
-{
-    if (s->in >= 0)
-        close(s->in);
-    if (s->out >= 0 && s->out != s->in)
-        close(s->out);
-    if (s->listener >= 0)
-        close(s->listener);
-    if (s->path[0])
-        unlink(s->path);
-}
-
 static const struct stream_kind stream_kinds[] = {
-    {"stdio", stdio_open, stdio_close}, {"pty", pty_open, fd_close},   {"file:", file_open, fd_close},
-    {"unix:", unix_open, fd_close},     {"none", none_open, fd_close},
+    {"stdio", stdio_open, stdio_close, NULL},     {"pty", pty_open, fd_close, NULL},
+    {"file:", file_open, file_close, file_begin}, {"unix:", unix_open, fd_close, NULL},
+    {"none", none_open, fd_close, NULL},
 };
 
 static const struct stream_kind *kind_find(const char *spec, const char **arg)
@@ -297,19 +340,10 @@ int plat_stream_open(struct plat_stream **out, const char *spec, struct plat_str
     return 0;
 }
 
-/* Once; nobody is missed at a pty or socket. */
-static void lose(struct plat_stream *s, int err)
+void plat_stream_begin(struct plat_stream *s)
 {
-    char line[300];
-    int n;
-
-    if (!s->name || s->lost)
-        return;
-    s->lost = true;
-    n = snprintf(line, sizeof(line),
-                 "carbovisor: %.150s cannot be written: %s; what the guest prints is lost", s->name,
-                 strerror(err));
-    plat_log_line(line, (size_t)n);
+    if (s->kind->begin)
+        s->kind->begin(s);
 }
 
 /* A pipe that has room takes this much at once (pipe(7)): so much does not block. */

@@ -210,6 +210,11 @@ int plat_stream_open(struct plat_stream **s, const char *spec, struct plat_strea
     return 0;
 }
 
+void plat_stream_begin(struct plat_stream *s)
+{
+    (void)s;
+}
+
 size_t plat_stream_write(struct plat_stream *s, const void *data, size_t len)
 {
     size_t n = MIN(len, sizeof(s->out) - s->out_len);
