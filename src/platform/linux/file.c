@@ -14,7 +14,8 @@
 
 struct plat_file {
     int fd;
-    char *path, *part; /* PLAT_REPLACE: where it shall be, and where it is until then */
+    char *path, *part; /* PLAT_REPLACE: where it shall be, and what it is called until then */
+    bool nameless;     /* part is not there yet: what the process leaves behind has no name */
 };
 
 static int open_flags(unsigned flags)
@@ -25,6 +26,43 @@ static int open_flags(unsigned flags)
     f |= (flags & PLAT_CREATE) ? O_CREAT : 0;
     f |= (flags & (PLAT_TRUNC | PLAT_REPLACE)) ? O_TRUNC : 0;
     return f;
+}
+
+/* A nameless file in the folder of f->path. -1: that kind of folder has none, or it could not be named later.
+ */
+static int open_nameless(const struct plat_file *f)
+{
+    const char *slash = strrchr(f->path, '/');
+    char *folder = slash ? strndup(f->path, (size_t)(slash - f->path) + 1) : strdup(".");
+    int fd = folder ? open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666) : -1;
+    char link[32];
+
+    free(folder);
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    if (fd >= 0 && access(link, F_OK)) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* Else one whose name is used by one process at a time, over what another may have left there. */
+static int open_part(struct plat_file *f, unsigned flags)
+{
+    int fd = open_nameless(f);
+
+    f->nameless = fd >= 0;
+    if (f->nameless)
+        return fd;
+    fd = open(f->part, (open_flags(flags) & ~O_TRUNC) | O_NOFOLLOW, 0666);
+    if (fd >= 0 && (flock(fd, LOCK_EX | LOCK_NB) || ftruncate(fd, 0))) {
+        int err = errno;
+
+        close(fd);
+        errno = err == EWOULDBLOCK ? EBUSY : err;
+        return -1;
+    }
+    return fd;
 }
 
 /* Beside the file that the path leads to. What is no file, a disk for instance, is written itself. */
@@ -54,7 +92,7 @@ int plat_file_open(struct plat_file **out, const char *path, unsigned flags)
     f->fd = -1;
     err = (flags & PLAT_REPLACE) ? replacement(f, path) : 0;
     if (!err)
-        f->fd = open(f->part ? f->part : path, open_flags(flags), 0666);
+        f->fd = f->part ? open_part(f, flags) : open(path, open_flags(flags), 0666);
     if (!err && f->fd < 0)
         err = -errno;
     if (err) {
@@ -81,9 +119,20 @@ int plat_file_open(struct plat_file **out, const char *path, unsigned flags)
 
 int plat_file_commit(struct plat_file *f)
 {
+    char link[32];
+
     if (!f->part)
         return 0;
-    if (fsync(f->fd) || rename(f->part, f->path))
+    if (fsync(f->fd))
+        return -errno;
+    if (f->nameless) {
+        snprintf(link, sizeof(link), "/proc/self/fd/%d", f->fd);
+        unlink(f->part); /* of an earlier process */
+        if (linkat(AT_FDCWD, link, AT_FDCWD, f->part, AT_SYMLINK_FOLLOW))
+            return -errno;
+        f->nameless = false;
+    }
+    if (rename(f->part, f->path))
         return -errno;
     free(f->part);
     f->part = NULL;
@@ -93,7 +142,7 @@ int plat_file_commit(struct plat_file *f)
 void plat_file_close(struct plat_file *f)
 {
     close(f->fd);
-    if (f->part)
+    if (f->part && !f->nameless)
         unlink(f->part);
     free(f->part);
     free(f->path);
