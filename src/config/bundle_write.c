@@ -9,6 +9,8 @@
 #define TREE_MAX   (256u << 10)
 #define COPY_CHUNK (1u << 20)
 #define NAME_MAX   64
+/* All of it is in the board's memory, beside its VMs' own: riscv64 sees so much before it knows its board. */
+#define BUNDLE_MAX (256ull << 30)
 
 struct entry {
     const char *path;
@@ -22,6 +24,7 @@ struct writer {
     struct bundle_notes notes;
     struct entry file[BUNDLE_FILES];
     unsigned files;
+    uint64_t size;
     uint8_t *tree, *chunk;
     size_t tree_size;
     char *why;
@@ -94,8 +97,6 @@ static int add_file(struct writer *w, const char *path)
     struct entry e = {.path = path};
     int err;
 
-    if (!path || config_is_board(path) || find_path(w, path))
-        return 0;
     if (w->files == BUNDLE_FILES)
         return refuse(w, -EINVAL, "%s: one file too many; a bundle has at most %u", path, BUNDLE_FILES);
     err = file_size(path, &e.size);
@@ -104,6 +105,27 @@ static int add_file(struct writer *w, const char *path)
     name_file(w, &e);
     w->file[w->files++] = e;
     return 0;
+}
+
+/* What is in the guest's memory as it is in the file, compressed or not. */
+static int check_fits(struct writer *w, const struct vm_desc *d, const struct entry *e)
+{
+    if (e->size <= d->memory)
+        return 0;
+    return refuse(w, -EFBIG, "%s: needs %llu MiB of memory, '%s' has %llu MiB; give it more (memory: SIZE)",
+                  e->path, (unsigned long long)(e->size >> 20) + 1, d->name,
+                  (unsigned long long)(d->memory >> 20));
+}
+
+static int add(struct writer *w, const struct vm_desc *d, const char *path, bool loaded)
+{
+    int err = 0;
+
+    if (!path || config_is_board(path))
+        return 0;
+    if (!find_path(w, path))
+        err = add_file(w, path);
+    return !err && loaded ? check_fits(w, d, find_path(w, path)) : err;
 }
 
 static int add_files(struct writer *w)
@@ -115,21 +137,43 @@ static int add_files(struct writer *w)
         const char *const paths[] = {d->kernel, d->initrd, d->firmware};
 
         for (size_t k = 0; !err && k < ARRAY_SIZE(paths); k++)
-            err = add_file(w, paths[k]);
+            err = add(w, d, paths[k], true);
         for (unsigned k = 0; !err && k < d->disk_count; k++)
-            err = add_file(w, d->disks[k].path);
+            err = add(w, d, d->disks[k].path, false);
     }
     return err;
 }
 
-static void place_files(struct writer *w)
+/* The last page is whole, whatever reads it: the size of all. */
+static uint64_t place_files(struct writer *w)
 {
     uint64_t at = ALIGN_UP(sizeof(struct bundle_header) + w->tree_size, BUNDLE_ALIGN);
 
     for (unsigned i = 0; i < w->files; i++) {
         w->file[i].at = at;
-        at = ALIGN_UP(at + w->file[i].size, BUNDLE_ALIGN);
+        at = ALIGN_UP(at + MIN(w->file[i].size, BUNDLE_MAX), BUNDLE_ALIGN);
     }
+    return at;
+}
+
+static const struct entry *largest(const struct writer *w)
+{
+    const struct entry *most = &w->file[0];
+
+    for (unsigned i = 1; i < w->files; i++)
+        most = w->file[i].size > most->size ? &w->file[i] : most;
+    return most;
+}
+
+static int place_all(struct writer *w)
+{
+    w->size = place_files(w);
+    if (w->size <= BUNDLE_MAX)
+        return 0;
+    return refuse(w, -EFBIG,
+                  "%s: its %llu MiB make a bundle of more than the %llu GiB that a board may load; give that "
+                  "VM a disk of the board (disk: [board:vda])",
+                  largest(w)->path, (unsigned long long)(largest(w)->size >> 20), BUNDLE_MAX >> 30);
 }
 
 /* ---- the tree ---- */
@@ -371,6 +415,22 @@ static int check(struct writer *w)
 
 /* ---- the bytes ---- */
 
+static int refuse_write(struct writer *w, int err)
+{
+    unsigned long long mib = (w->size >> 20) + 1;
+
+    if (err == -ENOSPC)
+        return refuse(w, err, "bundle: its %llu MiB do not fit on the disk; free some space, or name another",
+                      mib);
+    if (err == -EFBIG)
+        return refuse(
+            w, err,
+            "bundle: its %llu MiB are more than a file may have there; raise that limit (ulimit -f), "
+            "or name a place on another file system",
+            mib);
+    return refuse(w, err, "bundle: cannot be written (error %d); check its disk", -err);
+}
+
 static int copy_file(struct writer *w, struct plat_file *out, struct entry *e)
 {
     uint64_t sum = sum64_begin(e->size);
@@ -390,19 +450,11 @@ static int copy_file(struct writer *w, struct plat_file *out, struct entry *e)
         sum = sum64_add(sum, w->chunk, n);
         err = plat_file_write(out, e->at + at, w->chunk, n);
         if (err)
-            refuse(w, err, "bundle: cannot be written (error %d); check the space of its disk", -err);
+            refuse_write(w, err);
     }
     plat_file_close(in);
     e->sum = sum64_end(sum);
     return err;
-}
-
-/* The last page is whole, whatever reads it. */
-static uint64_t whole_size(const struct writer *w)
-{
-    const struct entry *last = w->files ? &w->file[w->files - 1] : NULL;
-
-    return ALIGN_UP(last ? last->at + last->size : sizeof(struct bundle_header) + w->tree_size, BUNDLE_ALIGN);
 }
 
 static int write_head(struct writer *w, struct plat_file *out)
@@ -411,7 +463,7 @@ static int write_head(struct writer *w, struct plat_file *out)
         .magic = BUNDLE_MAGIC,
         .version = BUNDLE_VERSION,
         .isa = bundle_isa(w->vms[0]->desc.guest_arch),
-        .size = whole_size(w),
+        .size = w->size,
         .tree = sizeof(h),
         .tree_size = w->tree_size,
         .tree_sum = sum64(w->tree, w->tree_size),
@@ -425,7 +477,7 @@ static int write_head(struct writer *w, struct plat_file *out)
     if (!err)
         err = plat_file_write(out, h.tree, w->tree, w->tree_size);
     if (err)
-        refuse(w, err, "bundle: cannot be written (error %d); check the space of its disk", -err);
+        refuse_write(w, err);
     return err;
 }
 
@@ -436,6 +488,9 @@ static int write_all(struct writer *w, const char *path)
 
     if (err)
         return refuse(w, err, "%s: cannot be written (error %d); check the path", path, -err);
+    err = plat_file_reserve(out, w->size);
+    if (err)
+        refuse_write(w, err);
     for (unsigned i = 0; !err && i < w->files; i++)
         err = copy_file(w, out, &w->file[i]);
     if (!err)
@@ -491,9 +546,10 @@ static int make(struct writer *w, const char *path)
         err = add_files(w);
     if (!err)
         err = build_tree(w);
+    if (!err)
+        err = place_all(w);
     if (err)
         return err;
-    place_files(w);
     if (is_source(w, path))
         return refuse(w, -EINVAL, "%s: is a file of the bundle too; write it to another place", path);
     for (unsigned i = 0; i < w->count; i++)

@@ -117,6 +117,8 @@ int plat_file_read(struct plat_file *f, uint64_t offset, void *buf, size_t size)
  */
 const void *plat_file_map(struct plat_file *f, uint64_t *sum);
 int plat_file_write(struct plat_file *f, uint64_t offset, const void *buf, size_t size);
+/* Room for a file of that size before it is written. -ENOSPC, -EFBIG; 0 as well where nobody can tell. */
+int plat_file_reserve(struct plat_file *f, uint64_t size);
 int plat_file_sync(struct plat_file *f);
 int plat_file_commit(struct plat_file *f);
 /* Gives the range's storage back to the host; it reads as zeros. -ENOTSUP where the file cannot. */

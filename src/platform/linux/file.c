@@ -215,6 +215,15 @@ int plat_file_write(struct plat_file *f, uint64_t offset, const void *buf, size_
     return 0;
 }
 
+int plat_file_reserve(struct plat_file *f, uint64_t size)
+{
+    if (size > INT64_MAX)
+        return -EFBIG;
+    if (!fallocate(f->fd, 0, 0, (off_t)size))
+        return 0;
+    return errno == ENOSPC || errno == EFBIG ? -errno : 0;
+}
+
 int plat_file_sync(struct plat_file *f)
 {
     return fdatasync(f->fd) ? -errno : 0;

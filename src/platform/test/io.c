@@ -102,6 +102,12 @@ int plat_file_open(struct plat_file **f, const char *path, unsigned flags)
     return 0;
 }
 
+int plat_file_reserve(struct plat_file *f, uint64_t size)
+{
+    (void)f, (void)size;
+    return request_fails() ? -ENOSPC : 0;
+}
+
 int plat_file_commit(struct plat_file *f)
 {
     (void)f;
