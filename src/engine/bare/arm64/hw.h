@@ -77,11 +77,11 @@ struct hw_exit {
 
 struct hw_vcpu {
     struct arm64_vcpu *a;
-    struct cpu *_Atomic inside; /* the CPU whose guest it is, or is about to be */
-    struct cpu *home;           /* its registers are in this CPU's hardware; NULL: in the struct */
-    struct cpu *fp_home;        /* its FP registers alike */
-    struct plat_task *task;     /* that last ran it */
-    uint64_t spsr;              /* at the exit, while packed */
+    struct cpu *_Atomic inside;  /* the CPU whose guest it is, or is about to be */
+    struct cpu *home;            /* its registers are in this CPU's hardware; NULL: in the struct */
+    struct cpu *_Atomic fp_home; /* its FP registers alike; where home is set, the same or NULL */
+    struct plat_task *task;      /* that last ran it */
+    uint64_t spsr;               /* at the exit, while packed */
     bool packed_interface;
     bool packed; /* PSTATE, stack pointers and the interrupt interface in the struct are those of hw_unpack()
                   */

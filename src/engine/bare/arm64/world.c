@@ -156,7 +156,7 @@ static void fp_drop(struct hw_cpu *hc)
         fp_open(hc, true);
         isb();
         fp_out(h);
-        h->fp_home = NULL;
+        atomic_store_explicit(&h->fp_home, NULL, memory_order_release);
     }
     hc->fp = NULL;
 }
@@ -273,10 +273,28 @@ void hw_unload(struct hw_vcpu *h)
     sched_resident_set(NULL);
 }
 
+static void save_fp_here(void *arg)
+{
+    hw_fp_save(arg);
+}
+
+/*
+ * Who takes a CPU leaves the FP registers of the one before there, and only what is resident is evicted when
+ * its task goes elsewhere: so they may still be where it was.
+ */
+static void fetch_fp(const struct hw_cpu *hc, struct hw_vcpu *h)
+{
+    const struct cpu *c = atomic_load_explicit(&h->fp_home, memory_order_acquire);
+
+    if (UNLIKELY(c && c != hc->cpu))
+        ipi_call(BIT(c->id), save_fp_here, h);
+}
+
 void hw_load(struct hw_cpu *hc, struct hw_vcpu *h)
 {
     if (UNLIKELY(!hc->ready))
         hw_cpu_init(hc);
+    fetch_fp(hc, h);
     if (hc->loaded) {
         save(hc, hc->loaded);
         hc->loaded->home = NULL;
