@@ -77,6 +77,10 @@ static int check_together(const struct vm_desc *d, char *why, size_t why_size)
                      d->checkpoint_every ? "checkpoint-every" : "hash-dump");
         return -EINVAL;
     }
+    if (d->hash_dump && !d->checkpoint_every) {
+        fmt_snprintf(why, why_size, "hash-dump: needs --checkpoint-every");
+        return -EINVAL;
+    }
     return 0;
 }
 
