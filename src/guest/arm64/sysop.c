@@ -25,8 +25,9 @@ static bool by_va(unsigned code)
 static bool cache_fault(struct arm64_vcpu *a, unsigned code, gva_t va)
 {
     enum access access = code == A64_SYSOP_dc_ivac ? ACCESS_WRITE : ACCESS_READ;
+    enum arm64_as as = a->el ? ARM64_AS_EL1 : ARM64_AS_EL0; /* PAN is for data */
     struct translation t;
-    unsigned res = arm64_walk(a, va, access, ARM64_AS_SELF | ARM64_AS_PROBE, &t), fsc = res & A64_ISS_FSC;
+    unsigned res = arm64_walk(a, va, access, as | ARM64_AS_PROBE, &t), fsc = res & A64_ISS_FSC;
 
     if (!res)
         return false;
@@ -61,6 +62,12 @@ bool arm64_op_cache(struct arm64_vcpu *a, unsigned code, uint64_t value)
 
 /* ---- AT: the result goes to PAR_EL1 (D8.11) ---- */
 
+/* Devices, and memory that neither inner nor outer caches keep, whatever their entries say (D8.11.1). */
+static bool shared_anyway(unsigned attr)
+{
+    return a64_mair_is_device(attr) || attr == A64_MAIR_NORMAL_NC;
+}
+
 bool arm64_op_at(struct arm64_vcpu *a, unsigned code, uint64_t va)
 {
     bool write = code & 1, user = (code & 7) >= 2 && a64_sysreg_crm(code) == 8;
@@ -70,13 +77,19 @@ bool arm64_op_at(struct arm64_vcpu *a, unsigned code, uint64_t va)
     unsigned res = arm64_walk(a, va, write ? ACCESS_WRITE : ACCESS_READ, as | ARM64_AS_PROBE, &t);
     unsigned attr = A64_MAIR_DEVICE_NGNRNE, sh = A64_SH_OUTER;
 
+    /* A table outside memory is no result but an exception (D8.11.1). */
+    if ((res & A64_ISS_FSC & ~3u) == A64_FSC_EXTERNAL_WALK) {
+        arm64_abort(a, va, ACCESS_READ, res & A64_ISS_FSC, A64_ISS_CM | A64_ISS_WNR);
+        a->trapped = true;
+        return false;
+    }
     if (res) {
         a->par_el1 = A64_PAR_F | A64_PAR_RES1 | a64_field_set(0, A64_PAR_FST, res & A64_ISS_FSC);
         return true;
     }
     if (a->leaf) {
         attr = (unsigned)(a->mair_el1 >> 8 * a64_field_get(a->leaf, A64_PTE_ATTRINDX) & 0xff);
-        sh = a64_mair_is_device(attr) ? A64_SH_OUTER : (unsigned)a64_field_get(a->leaf, A64_PTE_SH);
+        sh = shared_anyway(attr) ? A64_SH_OUTER : (unsigned)a64_field_get(a->leaf, A64_PTE_SH);
     }
     a->par_el1 = A64_PAR_RES1 | A64_PAR_NS | (t.gpa & A64_PAR_PA) | a64_field_set(0, A64_PAR_ATTR, attr) |
                  a64_field_set(0, A64_PAR_SH, sh);
