@@ -107,6 +107,45 @@ static void learns(void **state)
     net_switch_destroy(s);
 }
 
+/* Addresses that share a place in the table are told apart; a group's address is nobody's. */
+static void many_addresses(void **state)
+{
+    uint8_t frame[60] = {[0] = 2, [5] = 250, [6] = 3};
+    struct net_switch *s = net_switch_create();
+    struct net_switch_stat st;
+    struct card c[3];
+    unsigned known;
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++)
+        plug(&c[i], s);
+    for (unsigned i = 1; i <= 120; i++)
+        send(&c[0], (uint8_t)i, 255, 60);
+    arrived(&c[1]);
+    arrived(&c[2]);
+    for (unsigned i = 121; i < 250; i++) { /* of none of these it knows where they are: to all others */
+        send(&c[1], 250, (uint8_t)i, 60);
+        assert_int_equal(arrived(&c[0]), 1);
+        assert_int_equal(arrived(&c[2]), 1);
+    }
+    net_switch_stat(s, &st);
+    known = st.addresses;
+    assert_true(known > 60 && known <= 121);
+    for (unsigned i = 0; i < 250; i++) {
+        frame[11] = (uint8_t)i;
+        c[2].net->ops->send(c[2].net, frame, sizeof(frame)); /* from a group */
+    }
+    assert_int_equal(arrived(&c[1]), 250);
+    frame[6] = 0;
+    frame[11] = 0;
+    c[2].net->ops->send(c[2].net, frame, sizeof(frame)); /* from nobody */
+    net_switch_stat(s, &st);
+    assert_int_equal(st.addresses, known);
+    for (unsigned i = 0; i < 3; i++)
+        unplug(&c[i]);
+    net_switch_destroy(s);
+}
+
 /* A guest without room holds up nobody: what does not fit its queue is lost, the rest comes in order. */
 static void fills(void **state)
 {
@@ -219,8 +258,8 @@ static void ports_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(learns), cmocka_unit_test(fills),     cmocka_unit_test(goes_round),
-        cmocka_unit_test(uplink), cmocka_unit_test(ports_end),
+        cmocka_unit_test(learns),     cmocka_unit_test(many_addresses), cmocka_unit_test(fills),
+        cmocka_unit_test(goes_round), cmocka_unit_test(uplink),         cmocka_unit_test(ports_end),
     };
 
     return cmocka_run_group_tests_name("net_switch", tests, NULL, NULL);

@@ -324,6 +324,16 @@ static void locks(void **state)
     assert_int_equal(status(), 0x80);
     cmd(0, 0xff);
     assert_int_equal(get(CFI_BLOCK, 4), 6);
+    /* What unlocks one block leaves others locked. */
+    for (unsigned i = 1; i < 3; i++) {
+        cmd(i * CFI_BLOCK, 0x60);
+        cmd(i * CFI_BLOCK, 0x01);
+    }
+    cmd(CFI_BLOCK, 0x60);
+    cmd(CFI_BLOCK, 0xd0);
+    cmd(0, 0x90);
+    assert_int_equal(get(CFI_BLOCK + 8, 4), 0);
+    assert_int_equal(get(2 * CFI_BLOCK + 8, 4), 0x00010001);
     done();
 }
 

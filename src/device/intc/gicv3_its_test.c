@@ -278,6 +278,18 @@ static void limits(void **state)
     assert_true(activate(0));
     assert_true(none(0));
     assert_false(none(1));
+    /* The first event behind a device's table is another device's. */
+    mapd(6, ITT + 32 * 8, 5, true);
+    mapti(6, 0, LPI + 3, 2);
+    msi(5, 32);
+    assert_true(none(2));
+    msi(6, 0);
+    assert_int_equal(DIST_TOP_ID(top(2)), LPI + 3);
+    /* With one Security state LPIs are of Group 1. */
+    set32(DIST, 1);
+    assert_true(none(2));
+    set32(DIST, 2);
+    assert_int_equal(top(2), DIST_TOP(LPI + 3, 0x80, 1));
 }
 
 /* The queue waits while the ITS is off, and stands still outside memory. */

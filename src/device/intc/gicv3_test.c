@@ -282,6 +282,50 @@ static void highest_priority_first(void **state)
     assert_false(vm->vcpu[1]->dist->ops->activate(vm->vcpu[1]->dist, vm->vcpu[1], DIST_NONE));
 }
 
+/* As an interface with several list registers takes them: what is no level is there and here no more. */
+static void listed(void **state)
+{
+    struct dist *d = vm->vcpu[0]->dist;
+    struct vcpu *v = vm->vcpu[0];
+    uint64_t tops[2] = {0};
+
+    (void)state;
+    set32(sgi(0) + ISENABLER, 0xffff);
+    spi(60, 0, 0x80);
+    spi(61, 0, 0xc0);
+    spi(62, 0, 0x40);
+    set32(DIST + 4 + IGROUPR, ~(1u << 30)); /* SPI 62 is of Group 0 */
+    set32(DIST + CTLR, 2);
+    set32(DIST + ICFGR + 12, 2u << 26); /* SPI 61 is an edge */
+    for (unsigned i = 60; i < 63; i++)
+        wire(i, true);
+    assert_int_equal(d->ops->list(d, v, tops, 2), 2);
+    assert_int_equal(tops[0], DIST_TOP(60, 0x80, 1) | DIST_LEVEL);
+    assert_int_equal(tops[1], DIST_TOP(61, 0xc0, 1) | DIST_LATCHED);
+    assert_int_equal(d->ops->list(d, v, tops, 2), 1); /* the level goes on */
+    assert_int_equal(tops[0], DIST_TOP(60, 0x80, 1) | DIST_LEVEL);
+    send(0, 5, 1, 1);
+    send(0, 6, 1, 1);
+    assert_int_equal(d->ops->list(d, v, tops, 2), 3); /* one more than there is room for: it stays */
+    assert_int_equal(DIST_TOP_ID(tops[0]), 60);
+    assert_int_equal(DIST_TOP_ID(tops[1]), 5);
+    wire(60, false);
+    assert_int_equal(top(0), DIST_TOP(6, 0xa0, 1));
+    d->ops->returned(d, v, tops[1]);
+    assert_int_equal(top(0), DIST_TOP(5, 0xa0, 1));
+    assert_int_equal(d->ops->list(d, v, tops, 2), 2);
+    assert_true(top(0) == DIST_NONE);
+    d->ops->taken(d, v, tops[0], true);
+    assert_true(d->ops->is_active(d, v, 5) && !d->ops->is_active(d, v, 6));
+    send(0, 5, 1, 1);
+    assert_int_equal(d->ops->list(d, v, tops, 2), 0); /* active: later */
+    deactivate(0, 5);
+    assert_int_equal(d->ops->list(d, v, tops, 2), 1);
+    assert_int_equal(d->ops->peek(d, v, 5), DIST_TOP(5, 0xa0, 1));
+    d->ops->taken(d, v, tops[0], true);
+    assert_true(d->ops->peek(d, v, 5) == DIST_NONE);
+}
+
 static void group_enables(void **state)
 {
     (void)state;
@@ -435,6 +479,7 @@ int main(void)
         T(private_inputs),
         T(software_interrupts),
         T(highest_priority_first),
+        T(listed),
         T(group_enables),
         T(asleep),
         T(routes),

@@ -17,6 +17,7 @@ static struct drv *plugged(void)
 static void identity(void **state)
 {
     struct drv *d = plugged();
+    uint64_t none = 0;
 
     (void)state;
     assert_int_equal(drv_r32(d, 0x00), 0x74726976);
@@ -37,6 +38,12 @@ static void identity(void **state)
     assert_int_equal(drv_read(d, 0x00, 1), 0);
     assert_int_equal(drv_read(d, 0x02, 4), 0);
     assert_int_equal(drv_read(d, 0x00, 8), 0);
+    /* Nor are such writes any. */
+    drv_write(d, 0x70, VIRTIO_ACKNOWLEDGE);
+    assert_true(bus_access(d->vm, DRV_BASE + 0x70, 1, true, &none));
+    assert_true(bus_access(d->vm, DRV_BASE + 0x70, 2, true, &none));
+    assert_true(bus_access(d->vm, DRV_BASE + 0x70, 8, true, &none));
+    assert_int_equal(drv_r32(d, 0x70), VIRTIO_ACKNOWLEDGE);
     drv_free(d);
 }
 

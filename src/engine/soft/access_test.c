@@ -213,6 +213,46 @@ static void compare_and_swap(void **state)
     toy_free(&x);
 }
 
+static unsigned told;
+static gpa_t told_of;
+
+static void watch(struct vm *vm, gpa_t gpa, uint64_t len)
+{
+    (void)vm, (void)len;
+    told++;
+    told_of = gpa;
+}
+
+/* Every kind of store to a watched page is told of, those beside it are not. */
+static void watched_stores(void **state)
+{
+    struct toy_vm x = paged();
+    uint64_t v[2] = {0}, seven = 7, fail;
+
+    (void)state;
+    told = 0;
+    x.vm->watch = watch;
+    mem_page_mark(&x.vm->mem, TOY_RAM + 0x8000, MEM_PAGE_WATCH, 0);
+    assert_int_equal(access_store(x.v, 0x4010, 3, &seven), 0);
+    assert_int_equal(told, 1);
+    assert_int_equal(told_of, TOY_RAM + 0x8010);
+    assert_int_equal(access_amo(x.v, 0x4018, 3 | IR_AMO_ADD << IR_MEM_AMO_SHIFT, 1, v), 0);
+    assert_int_equal(told, 2);
+    assert_int_equal(access_cas(x.v, 0x4020, 3, v, &seven, v), 0);
+    assert_int_equal(told, 3);
+    assert_int_equal(access_lr(x.v, 0x4028, 3, v), 0);
+    assert_int_equal(told, 3);
+    assert_int_equal(access_sc(x.v, 0x4028, 3, &seven, &fail), 0);
+    assert_int_equal(told, 4);
+    assert_int_equal(told_of, TOY_RAM + 0x8028);
+    assert_int_equal(access_store(x.v, 0x5000, 3, &seven), 0);
+    assert_int_equal(told, 4);
+    assert_int_equal(access_store(x.v, 0x4ffc, 3, &seven), 0); /* half of it */
+    assert_int_equal(told, 5);
+    assert_int_equal(told_of, TOY_RAM + 0x8ffc);
+    toy_free(&x);
+}
+
 static void reservations(void **state)
 {
     struct toy_vm x = paged();
@@ -270,6 +310,7 @@ int main(void)
         cmocka_unit_test(amos),
         cmocka_unit_test(atomics_refuse),
         cmocka_unit_test(compare_and_swap),
+        cmocka_unit_test(watched_stores),
         cmocka_unit_test(reservations),
         cmocka_unit_test(stores_mark_pages),
     };

@@ -241,6 +241,28 @@ static void tables_limit(void **state)
     assert_int_equal(walk(*state, 0x1000, ACCESS_READ, &t), -1);
 }
 
+/* A walk that begins at a table it knows keeps what the tables above it forbid; another root is another walk.
+ */
+static void known_tables(void **state)
+{
+    struct arm64_vcpu *a = test_pe(*state, 0);
+    struct translation t;
+
+    map_more(*state, A64_GRANULE_4K, 39, 3, 0x1000, PAGE | LEAF, A64_PTE_APTABLE_RO);
+    map_more(*state, A64_GRANULE_4K, 39, 3, 0x2000, PAGE | LEAF, A64_PTE_APTABLE_RO);
+    assert_int_equal(walk(*state, 0x1000, ACCESS_READ, &t), -1);
+    assert_int_equal(arm64_translate(&a->v, 0x2000, ACCESS_READ, &t), 0);
+    assert_false(t.write);
+    assert_int_equal(arm64_translate(&a->v, 0x2000, ACCESS_WRITE, &t), 1);
+    assert_int_equal(a->fault.fsc, A64_FSC_PERMISSION | 3);
+    test_set(a, A64_SYSREG_ttbr0_el1, ROOT + 0x1000); /* empty */
+    assert_int_equal(arm64_translate(&a->v, 0x1000, ACCESS_READ, &t), 1);
+    assert_int_equal(a->fault.fsc, A64_FSC_TRANSLATION | 1);
+    test_set(a, A64_SYSREG_ttbr0_el1, ROOT | UINT64_C(7) << 48); /* another ASID, the same tables */
+    assert_int_equal(arm64_translate(&a->v, 0x1000, ACCESS_READ, &t), 0);
+    assert_int_equal(t.gpa, PAGE);
+}
+
 static void hardware_flags(void **state)
 {
     struct arm64_vcpu *a = test_pe(*state, 0);
@@ -335,6 +357,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(rights, setup, teardown),
         cmocka_unit_test_setup_teardown(privileged_access_never, setup, teardown),
         cmocka_unit_test_setup_teardown(tables_limit, setup, teardown),
+        cmocka_unit_test_setup_teardown(known_tables, setup, teardown),
         cmocka_unit_test_setup_teardown(hardware_flags, setup, teardown),
         cmocka_unit_test_setup_teardown(translation_off, setup, teardown),
         cmocka_unit_test_setup_teardown(tags, setup, teardown),

@@ -69,6 +69,7 @@ static void cpu_on(void **state)
     assert_int_equal(call(a, PSCI_AFFINITY_INFO_64, 1, 0, 0), PSCI_AFFINITY_OFF);
     assert_int_equal(call(a, PSCI_CPU_ON_64, 5, TEST_RAM, 0), PSCI_INVALID_PARAMETERS);
     assert_int_equal(call(a, PSCI_CPU_ON_64, 1, 0x10, 0), PSCI_INVALID_ADDRESS);
+    assert_int_equal(call(a, PSCI_CPU_ON_64, 1, TEST_RAM + 2, 0), PSCI_INVALID_ADDRESS);
     assert_int_equal(call(a, PSCI_CPU_ON_64, 0, TEST_RAM, 0), PSCI_ALREADY_ON);
     assert_int_equal(call(a, PSCI_CPU_ON_64, 1, TEST_RAM + 0x40, 0x77), 0);
     assert_int_equal(call(a, PSCI_CPU_ON_64, 1, TEST_RAM + 0x40, 0x77), PSCI_ON_PENDING);
@@ -79,6 +80,10 @@ static void cpu_on(void **state)
     assert_int_equal(arm64_of(t)->el, 1);
     assert_int_equal(arm64_of(t)->daif, A64_SPSR_DAIF);
     assert_int_equal(call(a, PSCI_AFFINITY_INFO_64, 1, 0, 0), PSCI_AFFINITY_ON);
+    assert_int_equal(call(a, PSCI_AFFINITY_INFO_64, 1, 1, 0), PSCI_INVALID_PARAMETERS); /* a level above */
+    /* A word of the 32-bit convention is the register's lower half. */
+    assert_int_equal(call(a, PSCI_AFFINITY_INFO_32, UINT64_MAX << 32 | 1, 0, 0), PSCI_AFFINITY_ON);
+    assert_int_equal(call(a, PSCI_AFFINITY_INFO_64, UINT64_MAX << 32 | 1, 0, 0), PSCI_INVALID_PARAMETERS);
     call(a, PSCI_CPU_OFF, 0, 0, 0);
     assert_int_equal(a->v.exit.kind, EXIT_CPU_OFF);
 }

@@ -142,6 +142,8 @@ static void errors(void)
     gap_begin("OpenSBI 1.1");
     check("no counter named", (u64)pmu(CONFIG_MATCHING, 0, 0, 0, EVENT_CYCLES, 0).error, (u64)INVALID_PARAM);
     check("base too high", (u64)pmu(CONFIG_MATCHING, 64, 1, 0, EVENT_CYCLES, 0).error, (u64)INVALID_PARAM);
+    check("a bit beyond 64", (u64)pmu(STOP, 1, 1UL << 63 | 1, 0, 0, 0).error, (u64)INVALID_PARAM);
+    check("nothing but such", (u64)pmu(STOP, 1, 1UL << 63, 0, 0, 0).error, (u64)INVALID_PARAM);
     gap_end();
     check_true("no event", pmu(CONFIG_MATCHING, 0, all, 0, 0, 0).error < 0);
     check("event type 5", (u64)pmu(CONFIG_MATCHING, 0, all, 0, 5UL << 16 | 1, 0).error, (u64)NOT_SUPPORTED);
@@ -213,6 +215,8 @@ static void firmware_one(void)
     check("two more", fw_read(n), 52);
     gap_begin("OpenSBI 1.1 has one value an event, and is of SBI 1.0");
     check("start what runs", (u64)pmu(START, n, 1, 0, 0, 0).error, (u64)ALREADY_STARTED);
+    check("and at a value", (u64)pmu(START, n, 1, START_SET, 7, 0).error, (u64)ALREADY_STARTED);
+    check("keeps its own", fw_read(n), 52);
     r = pmu(CONFIG_MATCHING, 0, firmware, CLEAR_VALUE | AUTO_START, FW(SET_TIMER), 0);
     check("a second one", (u64)r.error, 0);
     check_true("is another", r.value != n && firmware >> r.value & 1);
