@@ -24,7 +24,7 @@ int soft_vcpu_init(struct vcpu *v)
     if (!s->scratch)
         return -ENOMEM;
     __atomic_store_n(&s->epoch, UINT64_MAX, __ATOMIC_RELAXED);
-    memset(s->sites_filled, 1, sizeof(s->sites_filled));
+    memset(s->sites_pages, 255, sizeof(s->sites_pages)); /* to be emptied */
     tlb_reset(s);
     return 0;
 }
@@ -36,26 +36,31 @@ void soft_vcpu_fini(struct vcpu *v)
     soft_of(v)->scratch = soft_of(v)->lower = NULL;
 }
 
+static struct soft_site empty_site(const struct soft_vcpu *s)
+{
+    return (struct soft_site){s->site_empty, (uintptr_t)s->temps - s->site_empty};
+}
+
 static void block_clear(struct soft_vcpu *s, unsigned block)
 {
     struct soft_site *site = &s->sites[block << SOFT_BLOCK_BITS];
 
     for (unsigned i = 0; i < 1u << SOFT_BLOCK_BITS; i++)
-        site[i] = (struct soft_site){s->site_empty, (uintptr_t)s->temps - s->site_empty};
-    s->sites_filled[block] = 0;
+        site[i] = empty_site(s);
+    s->sites_pages[block] = 0;
+}
+
+static void blocks_clear(struct soft_vcpu *s, unsigned first, unsigned end)
+{
+    for (unsigned i = first; i < end; i++) {
+        if (s->sites_pages[i])
+            block_clear(s, i);
+    }
 }
 
 static void bank_clear(struct soft_vcpu *s, unsigned bank)
 {
-    for (unsigned i = bank * SOFT_BLOCKS; i < (bank + 1) * SOFT_BLOCKS; i += 8) {
-        uint64_t filled;
-
-        memcpy(&filled, &s->sites_filled[i], 8);
-        for (unsigned k = 0; filled; filled >>= 8, k++) {
-            if (filled & 255)
-                block_clear(s, i + k);
-        }
-    }
+    blocks_clear(s, bank * SOFT_BLOCKS, (bank + 1) * SOFT_BLOCKS);
     if (s->windows_filled[bank])
         memset(&s->windows[bank * SOFT_WINDOWS], 0, SOFT_WINDOWS * sizeof(s->windows[0]));
     s->windows_filled[bank] = 0;
@@ -65,6 +70,50 @@ void soft_sites_clear(struct soft_vcpu *s)
 {
     for (unsigned i = 0; i < SOFT_BANKS; i++)
         bank_clear(s, i);
+}
+
+void soft_sites_clear_writes(struct soft_vcpu *s)
+{
+    enum { FIRST = SOFT_SITES_READ >> SOFT_BLOCK_BITS };
+
+    _Static_assert(!(SOFT_SITES_READ & ((1 << SOFT_BLOCK_BITS) - 1)), "no block is of reads and writes");
+    for (unsigned i = 0; i < SOFT_BANKS; i++) {
+        blocks_clear(s, i * SOFT_BLOCKS + FIRST, (i + 1) * SOFT_BLOCKS);
+        memset(&s->windows[i * SOFT_WINDOWS], 0, SOFT_WINDOWS * sizeof(s->windows[0]));
+        s->windows_filled[i] = 0;
+    }
+}
+
+static void block_drop(struct soft_vcpu *s, unsigned block, gva_t page)
+{
+    struct soft_site *site = &s->sites[block << SOFT_BLOCK_BITS];
+    uint64_t pages = 0;
+
+    for (unsigned i = 0; i < 1u << SOFT_BLOCK_BITS; i++) {
+        if (site[i].page == page)
+            site[i] = empty_site(s);
+        else if (site[i].page != s->site_empty)
+            pages |= soft_page_bit(site[i].page);
+    }
+    s->sites_pages[block] = pages;
+}
+
+void soft_sites_drop(struct soft_vcpu *s, gva_t page)
+{
+    uint64_t bit = soft_page_bit(page);
+
+    for (unsigned i = 0; i < ARRAY_SIZE(s->sites_pages); i += 4) {
+        const uint64_t *p = &s->sites_pages[i];
+
+        for (unsigned k = 0; (p[0] | p[1] | p[2] | p[3]) & bit && k < 4; k++) {
+            if (p[k] & bit)
+                block_drop(s, i + k, page);
+        }
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(s->windows); i++) {
+        if (page - s->windows[i].base < s->windows[i].size)
+            s->windows[i].size = 0;
+    }
 }
 
 /* The mode's bank becomes one of the present data contexts. */
@@ -248,10 +297,9 @@ void soft_flush(struct vcpu *v, const struct flush_scope *scope)
     struct soft_vcpu *s = soft_of(v);
 
     s->flushes++;
-    tlb_flush(v, scope);
     if (scope->kind == FLUSH_PAGE || scope->kind == FLUSH_PAGE_ASID)
         jumps_flush_page(s, scope->va);
-    /* Jump hash entries of forgotten contexts die by their space: the fetch context id is new. */
-    soft_context_changed(v);
-    soft_sites_clear(s);
+    /* Slots and jump hash entries of forgotten contexts die by their bank and space: their ids are new. */
+    if (tlb_flush(v, scope))
+        soft_context_changed(v);
 }

@@ -85,7 +85,7 @@ struct soft_site {
  * and a bank is emptied when its mode is entered with other data contexts than before.
  */
 #define SOFT_BANKS 8
-/* Of these many sites it is known together whether one has been filled. */
+/* Of these many sites it is known together which pages they may have been filled with. */
 #define SOFT_BLOCK_BITS 4
 #define SOFT_BLOCKS     (SOFT_SITES >> SOFT_BLOCK_BITS) /* of a bank */
 /*
@@ -163,8 +163,8 @@ struct soft_vcpu {
     uint64_t window_addend[SOFT_BANKS * SOFT_WINDOWS][SOFT_WINDOW_PAGES];
     uint8_t windows_filled[SOFT_BANKS];
     uint64_t site_ctx[SOFT_BANKS]; /* data contexts that a bank was filled in */
-    /* The JIT sets it when it fills a slot of the block. */
-    uint8_t sites_filled[SOFT_BANKS * SOFT_BLOCKS];
+    /* Of each block: the bits of the pages in its slots, see soft_page_bit(). The JIT sets them. */
+    uint64_t sites_pages[SOFT_BANKS * SOFT_BLOCKS];
     /* The JIT's, by what each miss weighs there, since its last slice of instructions began. */
     uint16_t site_misses[SOFT_BANKS * SOFT_SITES];
 
@@ -208,6 +208,11 @@ static inline unsigned soft_jump_index(uint64_t pc)
     return ((uint32_t)pc >> 1 ^ (uint32_t)pc >> (1 + SOFT_JUMP_BITS)) & (SOFT_JUMPS - 1);
 }
 
+static inline uint64_t soft_page_bit(gva_t page)
+{
+    return BIT(page >> MEM_PAGE_BITS & 63);
+}
+
 /* The bank of code of a mode. The factor keeps the modes that take turns on today's guests apart. */
 static inline unsigned soft_bank(uint64_t mode)
 {
@@ -223,6 +228,9 @@ void soft_context_changed(struct vcpu *v);
 /* engine_ops.flush; vCPU task only. */
 void soft_flush(struct vcpu *v, const struct flush_scope *scope);
 void soft_sites_clear(struct soft_vcpu *s);
+/* Those of writes, and those of a page. */
+void soft_sites_clear_writes(struct soft_vcpu *s);
+void soft_sites_drop(struct soft_vcpu *s, gva_t page);
 void soft_jumps_clear(struct soft_vcpu *s);
 /* Remembers that a target at virtual pc (and, for one that crosses, at the next page) is in the jump hash. */
 void soft_jump_set(struct soft_vcpu *s, uint64_t pc, void *target, bool crosses);

@@ -310,13 +310,13 @@ void tlb_drop_write(struct vcpu *v, const uint8_t *host_page)
                 way->tag = 0;
         }
     }
-    soft_sites_clear(s);
+    soft_sites_clear_writes(s);
 }
 
 void tlb_drop_writes(struct vcpu *v)
 {
     memset(soft_of(v)->write, 0, sizeof(soft_of(v)->write));
-    soft_sites_clear(soft_of(v));
+    soft_sites_clear_writes(soft_of(v));
 }
 
 static void set_drop(struct tlb_set *set, gva_t page)
@@ -349,35 +349,35 @@ static void forget_all(struct soft_vcpu *s)
  * A page named by any address in it: the entries of that page in every context (more than asked is
  * allowed). If a piece of a larger page may be meant, its other pieces have to go too: all goes.
  */
-static void flush_page(struct soft_vcpu *s, gva_t va)
+static bool flush_page(struct soft_vcpu *s, gva_t va)
 {
     gva_t page = va & TLB_PAGE_MASK;
 
     if (large_covers(s, va)) {
         forget_all(s);
-        return;
+        return true;
     }
     set_drop(&s->read[tlb_set(va)], page);
     set_drop(&s->write[tlb_set(va)], page);
     set_drop(&s->fetch[tlb_fetch_set(va)], page);
     if ((code_entry(s, va)->tag & TLB_PAGE_MASK) == page)
         code_entry(s, va)->tag = 0;
+    soft_sites_drop(s, page);
+    return false;
 }
 
-void tlb_flush(struct vcpu *v, const struct flush_scope *scope)
+bool tlb_flush(struct vcpu *v, const struct flush_scope *scope)
 {
     struct soft_vcpu *s = soft_of(v);
 
     switch (scope->kind) {
     case FLUSH_ALL:
         forget_all(s);
-        break;
+        return true;
     case FLUSH_ASID:
         forget_asid(s, scope->asid);
-        break;
-    case FLUSH_PAGE:
-    case FLUSH_PAGE_ASID:
-        flush_page(s, scope->va);
-        break;
+        return true;
+    default:
+        return flush_page(s, scope->va);
     }
 }

@@ -97,7 +97,9 @@ int tlb_fetch(struct vcpu *v, gva_t va, gpa_t *gpa);
 void tlb_drop_write(struct vcpu *v, const uint8_t *host_page);
 /* Drops all write entries (DIRTY flags were cleared). */
 void tlb_drop_writes(struct vcpu *v);
-void tlb_flush(struct vcpu *v, const struct flush_scope *scope);
+/* Entries, slots and windows; not the jump hash. True: contexts were forgotten, soft_context_changed() is
+ * due. */
+bool tlb_flush(struct vcpu *v, const struct flush_scope *scope);
 void tlb_reset(struct soft_vcpu *s);
 
 #endif

@@ -247,12 +247,22 @@ static void sites(void **state)
     for (unsigned i = 0; i < ARRAY_SIZE(s->sites); i++)
         assert_int_equal(s->sites[i].page, s->site_empty);
     s->sites[n].page = 0x4000;
-    s->sites_filled[n >> SOFT_BLOCK_BITS] = 1;
+    s->sites_pages[n >> SOFT_BLOCK_BITS] = soft_page_bit(0x4000);
     space(&x, 5);
     assert_int_equal(s->sites[n].page, s->site_empty);
     s->sites[n].page = 0x4000;
-    s->sites_filled[n >> SOFT_BLOCK_BITS] = 1;
+    s->sites_pages[n >> SOFT_BLOCK_BITS] = soft_page_bit(0x4000);
+    s->sites[n + 1].page = 0x8000;
+    s->sites_pages[n >> SOFT_BLOCK_BITS] |= soft_page_bit(0x8000);
     flush(&x, FLUSH_PAGE, 0x8000, 0);
+    assert_int_equal(s->sites[n].page, 0x4000);
+    assert_int_equal(s->sites[n + 1].page, s->site_empty);
+    assert_int_equal(s->sites_pages[n >> SOFT_BLOCK_BITS], soft_page_bit(0x4000));
+    flush(&x, FLUSH_PAGE, 0x4000, 0);
+    assert_int_equal(s->sites[n].page, s->site_empty);
+    s->sites[n].page = 0x4000;
+    s->sites_pages[n >> SOFT_BLOCK_BITS] = soft_page_bit(0x4000);
+    flush(&x, FLUSH_ALL, 0, 0);
     assert_int_equal(s->sites[n].page, s->site_empty);
     toy_free(&x);
 }
@@ -284,7 +294,9 @@ static void windows(void **state)
     tlb_fill_window(x.v, write);
     assert_int_equal(w->base, 0x5000);
     assert_int_equal(w->size, 0x1000);
-    flush(&x, FLUSH_PAGE, 0x8000, 0);
+    flush(&x, FLUSH_PAGE, 0x7000, 0);
+    assert_int_equal(r->size, 0x3000);
+    flush(&x, FLUSH_PAGE, 0x5000, 0);
     assert_int_equal(r->size, 0);
     assert_int_equal(w->size, 0);
     toy_free(&x);

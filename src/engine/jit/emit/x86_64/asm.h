@@ -88,6 +88,7 @@ enum {
     X_CMPXCHG8 = 0xb0 | O_0F | O_B,
     X_SHLD_I = 0xa4 | O_0F,
     X_BT = 0xa3 | O_0F,
+    X_BTS_MR = 0xab | O_0F,
     X_BT_I = 0xba | O_0F, /* reg field 4 */
     /* group 1 by ModRM.reg, see asm_alu_ri */
     G_ADD = 0,

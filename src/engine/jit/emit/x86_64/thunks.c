@@ -339,7 +339,10 @@ static void refill(struct make *m, bool counted)
     as_rm(&m->a, X_STORE | O_W, RCX, slot_word(0));
     as_rm(&m->a, X_STORE | O_W, RDI, slot_word(1));
     as_shift_ri(&m->a, 0, G_SHR, RSI, 4 + SOFT_BLOCK_BITS);
-    as_mov8_mi(&m->a, mem_sum(RBP, RSI, 0, SOFT_DISP(sites_filled)), 1);
+    as_shift_ri(&m->a, O_W, G_SHR, RCX, MEM_PAGE_BITS); /* soft_page_bit() */
+    as_rm(&m->a, X_LOAD | O_W, RDX, mem_sum(RBP, RSI, 3, SOFT_DISP(sites_pages)));
+    as_rr(&m->a, X_BTS_MR | O_W, RCX, RDX);
+    as_rm(&m->a, X_STORE | O_W, RDX, mem_sum(RBP, RSI, 3, SOFT_DISP(sites_pages)));
     as_mov(&m->a, RCX, RDI);
     if (!counted)
         return;
