@@ -10,9 +10,12 @@
 struct vm;
 struct vcpu;
 
-enum flush_kind { FLUSH_ALL, FLUSH_ASID, FLUSH_PAGE, FLUSH_PAGE_ASID };
+enum flush_kind { FLUSH_ALL, FLUSH_ASID, FLUSH_PAGE, FLUSH_PAGE_ASID, FLUSH_HALF };
 
-/* What a TLB maintenance instruction names. va for the PAGE kinds; global pages survive the ASID kinds. */
+/*
+ * What a TLB maintenance instruction names. va for the PAGE kinds; global pages survive the ASID kinds. HALF:
+ * many pages of an address space, and global ones, all in that half of the addresses in which va is (bit 63).
+ */
 struct flush_scope {
     enum flush_kind kind;
     gva_t va;

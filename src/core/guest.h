@@ -51,6 +51,8 @@ struct guest_ops {
     /* The same of fetches of global pages, whatever the address space; 0, or NULL: they are not told apart.
      */
     uint64_t (*global_context)(struct vcpu *v);
+    /* As global_context, of data accesses. */
+    uint64_t (*global_data)(struct vcpu *v);
     uint64_t (*asid)(struct vcpu *v);
 
     /* An interrupt can be taken now? take() does so. wakeup: does one end a halt (even if masked)? */

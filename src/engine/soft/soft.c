@@ -206,7 +206,7 @@ static unsigned hash6(uint64_t x)
 }
 
 /* Traps come by here: one probe, and one neighbour. */
-static uint16_t context_id(struct vcpu *v, uint64_t value)
+static uint16_t context_id(struct vcpu *v, uint64_t value, bool shared)
 {
     struct soft_vcpu *s = soft_of(v);
     unsigned h = hash6(value + 1);
@@ -221,7 +221,8 @@ static uint16_t context_id(struct vcpu *v, uint64_t value)
     id = id_new(s); /* may clear all contexts, so it comes before one is chosen */
     if (s->contexts[h].id)
         h ^= s->next_context++ & 1;
-    s->contexts[h] = (struct tlb_context){.value = value, .asid = v->vm->guest->asid(v), .id = id};
+    s->contexts[h] =
+        (struct tlb_context){.value = value, .asid = shared ? TLB_NO_ASID : v->vm->guest->asid(v), .id = id};
     return id;
 }
 
@@ -269,6 +270,21 @@ static uint16_t space_context(struct vcpu *v)
     return s->global_id;
 }
 
+/* So often too much is in the contexts of global pages for a kernel whose pages are not global after all. */
+#define LOCAL_FLOODS 64
+
+static uint16_t context_of(struct vcpu *v, enum access a)
+{
+    const struct guest_ops *g = v->vm->guest;
+    struct soft_vcpu *s = soft_of(v);
+    uint64_t value = 0;
+
+    if (g->global_data && a != ACCESS_FETCH && s->local_floods < LOCAL_FLOODS)
+        value = g->global_data(v);
+    s->shared[a] = value != 0;
+    return context_id(v, value ? value : g->context(v, a), value);
+}
+
 void soft_context_changed(struct vcpu *v)
 {
     const struct guest_ops *g = v->vm->guest;
@@ -277,11 +293,13 @@ void soft_context_changed(struct vcpu *v)
     unsigned generation;
     uint16_t ctx;
 
+    if (UNLIKELY(s->local_count) && g->asid(v) != s->local_asid)
+        tlb_locals_drop(s);
     /* An id may be the last one and clear the table: the ids taken before it are void then. */
     do {
         generation = s->generation;
         for (enum access a = ACCESS_READ; a <= ACCESS_FETCH; a++)
-            s->ctx[a] = context_id(v, g->context(v, a));
+            s->ctx[a] = context_of(v, a);
         ctx = space_context(v);
     } while (generation != s->generation);
     if (UNLIKELY(s->jumps_local && s->ctx[ACCESS_FETCH] != fetch)) {

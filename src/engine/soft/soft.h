@@ -65,6 +65,14 @@ struct tlb_context {
     uint16_t id; /* 0: free */
 };
 
+/*
+ * Data of global pages has contexts of its own where the guest knows them (guest_ops.global_data), so that a
+ * kernel's entries outlive a change of process. Entries of other pages that come to be in one are written
+ * down, and go when the address space changes.
+ */
+#define TLB_LOCALS  64
+#define TLB_NO_ASID UINT64_MAX /* asid of such a context */
+
 /* Fetch spaces: (fetch context, mode) pairs, part of the key of the jump hash. */
 #define SOFT_SPACES 127
 struct soft_space {
@@ -135,6 +143,12 @@ struct soft_vcpu {
     struct soft_space spaces[SOFT_SPACES];
     /* Which ranges of 2^16, 2^21, 2^30 bytes have 4 KiB entries made from a larger page (bloom). */
     uint64_t large_seen[2][TLB_LARGE_CLASSES][4];
+    gva_t locals[TLB_LOCALS];
+    unsigned local_count;     /* above TLB_LOCALS: more than were written down */
+    uint32_t local_floods;    /* times that these were too many */
+    uint64_t local_asid;      /* the address space they are of */
+    bool shared[3];           /* by enum access: ctx is a context of global pages */
+    bool global_low;          /* there may be entries of global pages in the lower half of the addresses */
     uint64_t jump_seen[1024]; /* which pages have jump hash entries (bloom) */
     uint64_t global_value;    /* guest_ops.global_context()... */
     uint16_t global_id;       /* ... and its context id; 0: none */

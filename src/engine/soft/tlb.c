@@ -19,6 +19,8 @@ void tlb_reset(struct soft_vcpu *s)
     soft_sites_clear(s);
     s->next_id = 1;
     s->global_id = 0;
+    s->local_count = 0;
+    s->global_low = false;
     s->generation++;
 }
 
@@ -53,14 +55,16 @@ static void large_add(struct vcpu *v, gva_t va, enum access access, const struct
     uint64_t size = BIT(MIN(t->page_bits, large_bits[TLB_LARGE_CLASSES - 1]));
     uint64_t mask, *word;
 
-    s->large[s->next_large++ % TLB_LARGE] = (struct tlb_large){
-        .va = va & ~(size - 1),
-        .size = size,
-        .gpa = t->gpa & ~(size - 1),
-        .mode = v->mode,
-        .ctx = (uint16_t)(t->global ? 0 : s->ctx[access]),
-        .access = (uint8_t)access,
-    };
+    /* Its context outlives the address space: no entry, but the pieces are marked. */
+    if (t->global || !s->shared[access])
+        s->large[s->next_large++ % TLB_LARGE] = (struct tlb_large){
+            .va = va & ~(size - 1),
+            .size = size,
+            .gpa = t->gpa & ~(size - 1),
+            .mode = v->mode,
+            .ctx = (uint16_t)(t->global ? 0 : s->ctx[access]),
+            .access = (uint8_t)access,
+        };
     for (unsigned i = 0; i < ARRAY_SIZE(large_bits); i++) {
         /* A page of another size counts as the next larger class: its neighbours are marked alike. */
         if (size <= BIT(large_bits[i])) {
@@ -102,6 +106,7 @@ static int translate(struct vcpu *v, gva_t va, enum access access, gpa_t *gpa, u
         return 1;
     if (t.page_bits > MEM_PAGE_BITS)
         large_add(v, va, access, &t);
+    s->global_low |= t.global && !(va >> 63);
     *gpa = t.gpa;
     *page_bits = t.page_bits;
     *global = t.global;
@@ -110,9 +115,7 @@ static int translate(struct vcpu *v, gva_t va, enum access access, gpa_t *gpa, u
 
 int tlb_walk(struct vcpu *v, gva_t va, enum access access, struct tlb_target *out)
 {
-    bool global;
-
-    if (translate(v, va, access, &out->gpa, &out->page_bits, &global))
+    if (translate(v, va, access, &out->gpa, &out->page_bits, &out->global))
         return 1;
     out->region = mem_find(&v->vm->mem, out->gpa);
     out->host = NULL;
@@ -128,6 +131,21 @@ static void way_fill(struct tlb_set *set, uint64_t tag, uint64_t addend)
     set->way[0] = (struct tlb_way){tag, addend};
 }
 
+/* Before an entry of the page is made. */
+static void local_note(struct vcpu *v, gva_t va, enum access access, const struct tlb_target *t)
+{
+    struct soft_vcpu *s = soft_of(v);
+
+    if (LIKELY(t->global || !s->shared[access]))
+        return;
+    if (!s->local_count)
+        s->local_asid = v->vm->guest->asid(v);
+    if (s->local_count < TLB_LOCALS)
+        s->locals[s->local_count] = va & TLB_PAGE_MASK;
+    if (s->local_count <= TLB_LOCALS)
+        s->local_count++;
+}
+
 /* A hit in the second way comes here too: it moves to the first. */
 void *tlb_fill_read(struct vcpu *v, gva_t va, unsigned size)
 {
@@ -139,6 +157,7 @@ void *tlb_fill_read(struct vcpu *v, gva_t va, unsigned size)
     s->stat.tlb_fills++;
     if (tlb_walk(v, va, ACCESS_READ, &t) || !t.host || t.page_bits < MEM_PAGE_BITS)
         return NULL;
+    local_note(v, va, ACCESS_READ, &t);
     plat_meet();
     way_fill(&s->read[tlb_set(va)], tlb_tag(va, s->ctx[ACCESS_READ]), (uintptr_t)t.host - va);
     return t.host;
@@ -207,6 +226,7 @@ void *tlb_fill_write(struct vcpu *v, gva_t va, unsigned size)
     if (tlb_walk(v, va, ACCESS_WRITE, &t) || !t.host || t.page_bits < MEM_PAGE_BITS ||
         t.region->kind != MEM_RAM)
         return NULL;
+    local_note(v, va, ACCESS_WRITE, &t);
     flags = page_dirty(&t);
     /* Each store there has to be told. */
     if (flags & (MEM_PAGE_CODE | MEM_PAGE_WATCH)) {
@@ -327,13 +347,40 @@ static void set_drop(struct tlb_set *set, gva_t page)
     }
 }
 
-static void forget_asid(struct soft_vcpu *s, uint64_t asid)
+static void page_drop(struct soft_vcpu *s, gva_t page)
+{
+    set_drop(&s->read[tlb_set(page)], page);
+    set_drop(&s->write[tlb_set(page)], page);
+    if ((code_entry(s, page)->tag & TLB_PAGE_MASK) == page)
+        code_entry(s, page)->tag = 0;
+    soft_sites_drop(s, page);
+}
+
+static void contexts_forget(struct soft_vcpu *s, uint64_t asid)
 {
     for (unsigned i = 0; i < TLB_CONTEXTS; i++) {
         if (s->contexts[i].asid == asid)
             s->contexts[i].id = 0;
     }
+}
+
+void tlb_locals_drop(struct soft_vcpu *s)
+{
+    if (s->local_count > TLB_LOCALS) {
+        contexts_forget(s, TLB_NO_ASID);
+        s->local_floods++;
+    } else {
+        for (unsigned i = 0; i < s->local_count; i++)
+            page_drop(s, s->locals[i]);
+    }
+    s->local_count = 0;
+}
+
+static void forget_asid(struct soft_vcpu *s, uint64_t asid)
+{
+    tlb_locals_drop(s);
     /* Global large pages survive; those of one address space die with their context id. */
+    contexts_forget(s, asid);
 }
 
 static void forget_all(struct soft_vcpu *s)
@@ -341,6 +388,8 @@ static void forget_all(struct soft_vcpu *s)
     for (unsigned i = 0; i < TLB_CONTEXTS; i++)
         s->contexts[i].id = 0;
     s->global_id = 0;
+    s->local_count = 0;
+    s->global_low = false;
     memset(s->large, 0, sizeof(s->large));
     memset(s->large_seen, 0, sizeof(s->large_seen));
 }
@@ -357,12 +406,8 @@ static bool flush_page(struct soft_vcpu *s, gva_t va)
         forget_all(s);
         return true;
     }
-    set_drop(&s->read[tlb_set(va)], page);
-    set_drop(&s->write[tlb_set(va)], page);
+    page_drop(s, page);
     set_drop(&s->fetch[tlb_fetch_set(va)], page);
-    if ((code_entry(s, va)->tag & TLB_PAGE_MASK) == page)
-        code_entry(s, va)->tag = 0;
-    soft_sites_drop(s, page);
     return false;
 }
 
@@ -373,6 +418,13 @@ bool tlb_flush(struct vcpu *v, const struct flush_scope *scope)
     switch (scope->kind) {
     case FLUSH_ALL:
         forget_all(s);
+        return true;
+    case FLUSH_HALF:
+        if (scope->va >> 63 || s->global_low) {
+            forget_all(s);
+            return true;
+        }
+        forget_asid(s, scope->asid);
         return true;
     case FLUSH_ASID:
         forget_asid(s, scope->asid);

@@ -87,6 +87,7 @@ struct tlb_target {
     uint8_t *host;
     const struct mem_region *region;
     uint8_t page_bits;
+    bool global;
 };
 int tlb_walk(struct vcpu *v, gva_t va, enum access access, struct tlb_target *out);
 
@@ -100,6 +101,8 @@ void tlb_drop_writes(struct vcpu *v);
 /* Entries, slots and windows; not the jump hash. True: contexts were forgotten, soft_context_changed() is
  * due. */
 bool tlb_flush(struct vcpu *v, const struct flush_scope *scope);
+/* Pages that are not global leave the contexts of global ones. Before soft_context_changed(). */
+void tlb_locals_drop(struct soft_vcpu *s);
 void tlb_reset(struct soft_vcpu *s);
 
 #endif

@@ -216,6 +216,90 @@ static void global_pages(void **state)
     toy_free(&x);
 }
 
+/* Data of a kernel: global pages outlive a change of the address space, others do not, nor an ASID flush. */
+static void global_data(void **state)
+{
+    struct toy_vm x = paged();
+    struct soft_vcpu *s = soft_of(x.v);
+    unsigned n = soft_bank(x.v->mode) * SOFT_SITES + 3;
+
+    (void)state;
+    x.t->shares = true;
+    space(&x, 1);
+    toy_map(&x, 0x4000, TOY_RAM, 0x1000)->global = true;
+    toy_map(&x, 0x5000, TOY_RAM + 0x1000, 0x1000);
+    rd(&x, 0x4000);
+    rd(&x, 0x5000);
+    wr(&x, 0x5000);
+    s->sites[n].page = 0x5000;
+    s->sites_pages[n >> SOFT_BLOCK_BITS] = soft_page_bit(0x5000);
+    space(&x, 2);
+    assert_true(cached(&x, 0x4000));
+    assert_false(cached(&x, 0x5000));
+    assert_null(tlb_write(s, 0x5000, 8));
+    assert_int_equal(s->sites[n].page, s->site_empty);
+    space(&x, 1);
+    rd(&x, 0x5000);
+    assert_true(cached(&x, 0x5000));
+    flush(&x, FLUSH_ASID, 0, 1);
+    assert_true(cached(&x, 0x4000));
+    assert_false(cached(&x, 0x5000));
+    flush(&x, FLUSH_ALL, 0, 0);
+    assert_false(cached(&x, 0x4000));
+    toy_free(&x);
+}
+
+/* More of the others than are written down: all goes; too often, and nothing is shared any more. */
+static void local_floods(void **state)
+{
+    struct toy_vm x = paged();
+    struct soft_vcpu *s = soft_of(x.v);
+
+    (void)state;
+    x.t->shares = true;
+    toy_map(&x, 0x400000, TOY_RAM, 0x1000)->size = TLB_LOCALS * 0x1000;
+    for (uint64_t n = 0; s->shared[ACCESS_READ] || !n; n++) {
+        space(&x, 2 * n + 1);
+        x.t->page[0].space = x.t->space;
+        for (uint64_t i = 0; i < TLB_LOCALS / 2 + 1; i++) {
+            rd(&x, 0x400000 + (i << 12));
+            wr(&x, 0x400000 + (i << 12));
+        }
+        space(&x, 2 * n + 2);
+        for (uint64_t i = 0; i < TLB_LOCALS / 2 + 1; i++)
+            assert_false(cached(&x, 0x400000 + (i << 12)));
+        assert_in_range(n, 0, 1000);
+    }
+    toy_free(&x);
+}
+
+/* Half the addresses: all there is of them, unless it is known that the address space's pages are all. */
+static void halves(void **state)
+{
+    struct toy_vm x = paged();
+    gva_t high = UINT64_C(0xffff000000004000);
+
+    (void)state;
+    toy_map(&x, 0x4000, TOY_RAM, 0x1000);
+    toy_map(&x, high, TOY_RAM + 0x1000, 0x1000)->global = true;
+    x.t->shares = true;
+    space(&x, 1);
+    rd(&x, 0x4000);
+    rd(&x, high);
+    flush(&x, FLUSH_HALF, 0x9000, 1);
+    assert_false(cached(&x, 0x4000));
+    assert_true(cached(&x, high));
+    flush(&x, FLUSH_HALF, high + 0x1000, 1);
+    assert_false(cached(&x, high));
+    toy_map(&x, 0x6000, TOY_RAM, 0x1000)->global = true;
+    rd(&x, 0x6000);
+    rd(&x, high);
+    flush(&x, FLUSH_HALF, 0x9000, 1);
+    assert_false(cached(&x, 0x6000));
+    assert_false(cached(&x, high));
+    toy_free(&x);
+}
+
 /* More contexts than there are ids: nothing stale comes back. */
 static void contexts_run_out(void **state)
 {
@@ -351,6 +435,9 @@ int main(void)
         cmocka_unit_test(flush_scopes),
         cmocka_unit_test(large_pages),
         cmocka_unit_test(global_pages),
+        cmocka_unit_test(global_data),
+        cmocka_unit_test(local_floods),
+        cmocka_unit_test(halves),
         cmocka_unit_test(contexts_run_out),
         cmocka_unit_test(sites),
         cmocka_unit_test(windows),

@@ -55,6 +55,7 @@ struct toy_vcpu {
     uint8_t fpflags;
     uint64_t space, vector, saved_pc, fault_va, cause, pending, exceptions, walks;
     bool paging;
+    bool shares; /* data of global pages has a context of its own */
     struct toy_page page[TOY_PAGES];
 };
 enum toy_cause { TOY_NONE, TOY_FAULT, TOY_BUS, TOY_MISALIGNED, TOY_BAD };
@@ -138,6 +139,11 @@ static inline uint64_t toy_context(struct vcpu *v, enum access access)
     return toy_of(v)->space << 1 | toy_of(v)->paging;
 }
 
+static inline uint64_t toy_global_data(struct vcpu *v)
+{
+    return toy_of(v)->shares ? BIT(40) : 0;
+}
+
 static inline uint64_t toy_asid(struct vcpu *v)
 {
     return toy_of(v)->space;
@@ -192,6 +198,7 @@ static const struct guest_ops guest_toy = {
     .raise_misaligned = toy_raise_misaligned,
     .raise_illegal = toy_raise_illegal,
     .context = toy_context,
+    .global_data = toy_global_data,
     .asid = toy_asid,
     .irq_ready = toy_irq,
     .irq_wakeup = toy_irq,

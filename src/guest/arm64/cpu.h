@@ -336,6 +336,7 @@ int arm64_translate(struct vcpu *v, gva_t va, enum access access, struct transla
 unsigned arm64_walk(struct arm64_vcpu *a, gva_t va, enum access access, unsigned as, struct translation *out);
 uint64_t arm64_context(struct vcpu *v, enum access access);
 uint64_t arm64_global_context(struct vcpu *v);
+uint64_t arm64_global_data(struct vcpu *v);
 uint64_t arm64_asid(struct vcpu *v);
 /* ---- user.c ---- */
 

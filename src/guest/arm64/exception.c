@@ -65,9 +65,9 @@ void arm64_flush(struct vcpu *v, const struct flush_scope *scope)
 
     a->user_generation++;
     /* A page that was met under a tagged address has entries that its own address does not name. */
-    if (UNLIKELY(a->tagged) && (s.kind == FLUSH_PAGE || s.kind == FLUSH_PAGE_ASID))
+    if (UNLIKELY(a->tagged) && (s.kind != FLUSH_ASID))
         s.kind = FLUSH_ALL;
-    if (s.kind == FLUSH_ALL || s.kind == FLUSH_ASID)
+    if (s.kind != FLUSH_PAGE && s.kind != FLUSH_PAGE_ASID)
         a->walk_generation++;
     if (s.kind == FLUSH_ALL)
         a->tagged = false;

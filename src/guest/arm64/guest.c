@@ -97,6 +97,7 @@ const struct guest_ops guest_arm64 = {
     .raise_illegal = raise_illegal,
     .context = arm64_context,
     .global_context = arm64_global_context,
+    .global_data = arm64_global_data,
     .asid = arm64_asid,
     .irq_ready = arm64_irq_ready,
     .irq_take = arm64_irq_take,

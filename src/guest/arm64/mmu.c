@@ -340,3 +340,12 @@ uint64_t arm64_global_context(struct vcpu *v)
 
     return a->el && a->sctlr_el1 & A64_SCTLR_M ? BIT(21) | BIT(20) | BIT(19) | a->el << 16 : 0;
 }
+
+/* What the kernel reads and writes: its own, but for the little that it has of a program with plain loads. */
+uint64_t arm64_global_data(struct vcpu *v)
+{
+    struct arm64_vcpu *a = arm64_of(v);
+    uint64_t pan = a->pan ? BIT(18) : 0;
+
+    return a->el && a->sctlr_el1 & A64_SCTLR_M ? BIT(21) | BIT(20) | pan | a->el << 16 : 0;
+}

@@ -98,7 +98,7 @@ bool arm64_op_at(struct arm64_vcpu *a, unsigned code, uint64_t va)
 
 /* ---- TLBI (D8.14) ---- */
 
-/* Above this many pages one flush of everything is the cheaper way. */
+/* Above this many pages one flush of more than was asked is the cheaper way. */
 #define RANGE_PAGES_MAX 64
 
 struct tlbi {
@@ -121,8 +121,8 @@ static void flush_here(struct vcpu *v, void *opaque)
     }
 }
 
-/* By range: BADDR in granules, (NUM + 1) << (5 * SCALE + 1) of them. */
-static bool range_of(uint64_t value, struct tlbi *t)
+/* By range: BADDR in granules, (NUM + 1) << (5 * SCALE + 1) of them. `every`: of all ASIDs. */
+static bool range_of(uint64_t value, bool every, struct tlbi *t)
 {
     static const uint8_t shift[] = {0, 12, 14, 16};
     unsigned bits = shift[a64_field_get(value, A64_TLBI_TG)];
@@ -134,7 +134,7 @@ static bool range_of(uint64_t value, struct tlbi *t)
     t->scope.va = (gva_t)bits_sext(a64_field_get(value, A64_TLBI_BADDR), 37) << bits;
     t->pages = granules << (bits - MEM_PAGE_BITS);
     if (t->pages > RANGE_PAGES_MAX) {
-        t->scope.kind = FLUSH_ALL;
+        t->scope.kind = every ? FLUSH_ALL : FLUSH_HALF;
         t->pages = 1;
     }
     return true;
@@ -159,7 +159,7 @@ bool arm64_op_tlbi(struct arm64_vcpu *a, unsigned code, uint64_t value)
     t.scope.kind = op == 0 ? FLUSH_ALL : op == 2 ? FLUSH_ASID : FLUSH_PAGE;
     t.scope.asid = a->tcr_el1 & A64_TCR_AS ? asid : asid & 0xff;
     t.scope.va = (gva_t)bits_sext(value, 44) << 12;
-    if (range && !range_of(value, &t))
+    if (range && !range_of(value, op & 2, &t))
         return true; /* a reserved granule: nothing is named */
     if (here)
         flush_here(&a->v, &t);
