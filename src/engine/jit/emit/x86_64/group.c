@@ -6,6 +6,7 @@
  * an access that an exit before it leaves undone has not touched them.
  */
 #include "engine/jit/emit/x86_64/emit.h"
+#include "engine/soft/tlb.h"
 
 /* Bytes that a group may reach over; the more, the more often a page ends inside. */
 #define GROUP_SPAN 1024
@@ -131,7 +132,38 @@ static unsigned base_of(struct emit *e, const struct group *g)
     return RDX;
 }
 
-/* c->x: site number, offset: lo, d: bytes / 4, a: base, b: write; where: the copy's block. */
+/*
+ * A loop changes pages often enough that the soft TLB's first way is looked at here, as by_probe() in mem.c
+ * does it. rcx: the address, which the thunk gets as it is where this finds nothing.
+ */
+static void refill(struct emit *e, const struct cold *c)
+{
+    int32_t slot = emit_site_disp(c->x), tlb = c->b ? SOFT_DISP(write) : SOFT_DISP(read);
+    uint8_t *miss;
+
+    as_mov(&e->a, RAX, RCX);
+    as_shift_ri(&e->a, O_W, G_SHR, RAX, MEM_PAGE_BITS);
+    as_mov(&e->a, RDX, RAX);
+    as_shift_ri(&e->a, O_W, G_SHR, RDX, TLB_SET_BITS);
+    as_rr(&e->a, X_ADD, RAX, RDX);
+    as_alu_ri(&e->a, 0, G_AND, RAX, TLB_SETS - 1);
+    as_shift_ri(&e->a, 0, G_SHL, RAX, 5);
+    as_mov(&e->a, RDX, RCX);
+    as_alu_ri(&e->a, O_W, G_AND, RDX, -(int32_t)MEM_PAGE_SIZE);
+    as_rm(&e->a, X_ADD | O_W, RDX,
+          mem_at(RBP, SOFT_DISP(ctx) + 8 * (int32_t)(c->b ? ACCESS_WRITE : ACCESS_READ)));
+    as_rm(&e->a, X_CMP | O_W, RDX, mem_sum(RBP, RAX, 0, tlb + (int32_t)offsetof(struct tlb_way, tag)));
+    miss = as_jcc(&e->a, CC_NE);
+    as_rm(&e->a, X_LOAD | O_W, RAX, mem_sum(RBP, RAX, 0, tlb + (int32_t)offsetof(struct tlb_way, addend)));
+    as_alu_ri(&e->a, O_W, G_AND, RCX, -(int32_t)MEM_PAGE_SIZE);
+    as_st(&e->a, RCX, RBP, slot + (int32_t)offsetof(struct soft_site, page));
+    as_st(&e->a, RAX, RBP, slot + (int32_t)offsetof(struct soft_site, addend));
+    as_mov8_mi(&e->a, mem_at(RBP, SOFT_DISP(sites_filled) + (int32_t)(c->x >> SOFT_BLOCK_BITS)), 1);
+    as_patch(as_jmp(&e->a), c->back);
+    as_patch(miss, e->a.p);
+}
+
+/* c->x: site number, offset: lo, a: base, b: write; where: bytes; final: in a loop. */
 static void cold_group(struct emit *e, const struct cold *c)
 {
     uint8_t *ends;
@@ -141,6 +173,8 @@ static void cold_group(struct emit *e, const struct cold *c)
     as_rr(&e->a, X_XOR | O_W, RAX, RCX);
     as_alu_ri(&e->a, O_W, G_CMP, RAX, (int32_t)MEM_PAGE_SIZE - 1);
     ends = as_jcc(&e->a, CC_A);
+    if (c->final)
+        refill(e, c);
     emit_call_thunk(e, T_GROUP + c->b);
     as_patch(as_jmp(&e->a), c->back);
     as_u32(&e->a, 0);
@@ -161,7 +195,8 @@ bool group_checks(struct emit *e)
                          .offset = g->lo,
                          .where = (uint32_t)span,
                          .x = (uint32_t)g->site,
-                         .b = g->write};
+                         .b = g->write,
+                         .final = e->loop_insns != 0};
 
         if (g->site < 0)
             continue;
