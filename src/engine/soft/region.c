@@ -47,7 +47,6 @@ static bool leader_add(struct scan *sc, int64_t offset)
 static void scan_line(struct scan *sc, unsigned offset)
 {
     struct soft_scratch *s = sc->s;
-    unsigned line = 0;
 
     while (offset < MEM_PAGE_SIZE && !is_set(s->scanned, offset) && sc->insns < sc->limits->insns) {
         struct insn_shape shape = {0};
@@ -69,8 +68,6 @@ static void scan_line(struct scan *sc, unsigned offset)
                 return;
         } else {
             set(s->follows, MIN(offset, MEM_PAGE_SIZE - 1));
-            if (++line % REGION_BLOCK_INSNS == 0 && !leader_add(sc, offset))
-                return;
         }
     }
 }
@@ -175,6 +172,20 @@ static int64_t trace_on(const struct scan *sc, struct ir_unit *u, struct trace *
     return next;
 }
 
+/* The block, not ended, goes on with the instruction there. */
+static bool straight_on(const struct scan *sc, unsigned offset)
+{
+    struct soft_scratch *s = sc->s;
+    const struct ir_unit *u = &s->unit;
+
+    if (offset >= MEM_PAGE_SIZE || is_set(s->leader, offset) || !is_set(s->scanned, offset))
+        return false;
+    if (u->blocks[u->block_count - 1].insns < REGION_BLOCK_INSNS)
+        return true;
+    set(s->leader, offset);
+    return false;
+}
+
 static void lift_block(struct scan *sc, unsigned offset)
 {
     struct soft_scratch *s = sc->s;
@@ -193,7 +204,7 @@ static void lift_block(struct scan *sc, unsigned offset)
             return;
         offset += shape.len;
         if (!ended(u)) {
-            if (offset < MEM_PAGE_SIZE && !is_set(s->leader, offset) && is_set(s->scanned, offset))
+            if (straight_on(sc, offset))
                 continue;
             jump_to(u, offset);
         }
@@ -206,6 +217,23 @@ static void lift_block(struct scan *sc, unsigned offset)
         offset = (unsigned)on;
         set(s->lifted, offset);
     }
+}
+
+/* All that are known; false: there were none. Cuts make new ones, mostly further on. */
+static bool lift_leaders(struct scan *sc)
+{
+    struct soft_scratch *s = sc->s;
+    bool any = false;
+
+    for (unsigned w = 0; w < ARRAY_SIZE(s->leader); w++) {
+        uint64_t rest;
+
+        while ((rest = s->leader[w] & s->scanned[w] & ~s->lifted[w]) && !s->unit.overflow) {
+            lift_block(sc, w * 64 + (unsigned)__builtin_ctzll(rest));
+            any = true;
+        }
+    }
+    return any;
 }
 
 int region_form(struct soft_scratch *s, const struct lift_ops *lift, uint64_t mode, unsigned entry,
@@ -233,13 +261,7 @@ int region_form(struct soft_scratch *s, const struct lift_ops *lift, uint64_t mo
     lift_block(&sc, entry);
     if (bypassed)
         memset(s->lifted, 0, sizeof(s->lifted));
-    for (unsigned w = 0; w < ARRAY_SIZE(s->leader); w++) {
-        for (uint64_t rest = s->leader[w] & s->scanned[w]; rest && !u->overflow; rest &= rest - 1) {
-            unsigned offset = w * 64 + (unsigned)__builtin_ctzll(rest);
-
-            if (!is_set(s->lifted, offset))
-                lift_block(&sc, offset);
-        }
+    while (!u->overflow && lift_leaders(&sc)) {
     }
     return u->overflow ? -EOVERFLOW : 0;
 }
