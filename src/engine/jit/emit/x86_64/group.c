@@ -139,6 +139,7 @@ static unsigned base_of(struct emit *e, const struct group *g)
 static void refill(struct emit *e, const struct cold *c)
 {
     int32_t slot = emit_site_disp(c->x), tlb = c->b ? SOFT_DISP(write) : SOFT_DISP(read);
+    int32_t pages = SOFT_DISP(sites_pages) + 8 * (int32_t)(c->x >> SOFT_BLOCK_BITS);
     uint8_t *miss;
 
     as_mov(&e->a, RAX, RCX);
@@ -158,7 +159,10 @@ static void refill(struct emit *e, const struct cold *c)
     as_alu_ri(&e->a, O_W, G_AND, RCX, -(int32_t)MEM_PAGE_SIZE);
     as_st(&e->a, RCX, RBP, slot + (int32_t)offsetof(struct soft_site, page));
     as_st(&e->a, RAX, RBP, slot + (int32_t)offsetof(struct soft_site, addend));
-    as_mov8_mi(&e->a, mem_at(RBP, SOFT_DISP(sites_filled) + (int32_t)(c->x >> SOFT_BLOCK_BITS)), 1);
+    as_shift_ri(&e->a, O_W, G_SHR, RCX, MEM_PAGE_BITS); /* soft_page_bit() */
+    as_ld(&e->a, RDX, RBP, pages);
+    as_rr(&e->a, X_BTS_MR | O_W, RCX, RDX);
+    as_st(&e->a, RDX, RBP, pages);
     as_patch(as_jmp(&e->a), c->back);
     as_patch(miss, e->a.p);
 }
