@@ -1,7 +1,4 @@
-/*
- * Fields of scalar floating point, Advanced SIMD and cryptography (DDI 0487, C4.1) and of the loads and
- * stores of vector structures (C4.1).
- */
+/* Fields of scalar floating point, Advanced SIMD and cryptography (DDI 0487, C4.1). */
 #include "isa/arm64/extract.h"
 #include "isa/arm64/fp.h"
 
@@ -568,76 +565,6 @@ bool a64_get_s_elem_half(struct a64_insn *o)
 {
     o->q = 0;
     return element_index(o, 1);
-}
-
-/* ---- structures ---- */
-
-/* Post-index, bit 23: rm is added, register 31 stands for the bytes accessed. Else the field is 0. */
-static bool structure_index(struct a64_insn *o, unsigned bytes)
-{
-    o->sf = 0;
-    if (!a64_bits(o, 23, 23))
-        return o->rm == 0;
-    o->opt = A64_POST;
-    o->imm = bytes;
-    return true;
-}
-
-static bool multi_get(struct a64_insn *o, unsigned registers)
-{
-    o->size = a64_bits(o, 11, 10);
-    o->amount = (uint8_t)registers;
-    return structure_index(o, registers * (o->q ? 16 : 8));
-}
-
-/* opcode: 2, 6, 7, 10 are four, three, one and two registers that are not interleaved */
-bool a64_get_ldst_multi1(struct a64_insn *o)
-{
-    static const uint8_t registers[16] = {[2] = 4, [6] = 3, [7] = 1, [10] = 2};
-    unsigned count = registers[a64_bits(o, 15, 12)];
-
-    return count && multi_get(o, count);
-}
-
-/* opcode: 8, 4, 0 are LD2, LD3, LD4; interleaving single elements is reserved */
-bool a64_get_ldst_multi(struct a64_insn *o)
-{
-    return multi_get(o, 4 - a64_bits(o, 15, 14)) && (o->size != 3 || o->q);
-}
-
-/* opcode[0]:R, bits 13 and 21: registers less one */
-static unsigned lane_registers(const struct a64_insn *o)
-{
-    return 1 + (a64_bits(o, 13, 13) << 1 | a64_bits(o, 21, 21));
-}
-
-bool a64_get_ldst_replicate(struct a64_insn *o)
-{
-    o->size = a64_bits(o, 11, 10);
-    o->amount = (uint8_t)lane_registers(o);
-    return structure_index(o, (unsigned)o->amount << o->size);
-}
-
-/*
- * opcode[2:1]: scale; Q:S:size is the lane of bytes, of which wider elements leave the low bits 0, but
- * doubles have size 1.
- */
-bool a64_get_ldst_lane(struct a64_insn *o)
-{
-    unsigned scale = a64_bits(o, 15, 14), low = a64_bits(o, 11, 10);
-    unsigned lane = (unsigned)o->q << 3 | a64_bits(o, 12, 10);
-
-    if (scale == 3 || (scale == 1 && (low & 1)) || (scale == 2 && (low & 2)))
-        return false;
-    if (scale == 2 && low == 1) {
-        if (a64_bits(o, 12, 12))
-            return false;
-        scale = 3;
-    }
-    o->size = (uint8_t)scale;
-    o->index = (uint8_t)(lane >> scale);
-    o->amount = (uint8_t)lane_registers(o);
-    return structure_index(o, (unsigned)o->amount << scale);
 }
 
 /* ---- cryptography ---- */
