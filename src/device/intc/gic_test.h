@@ -19,6 +19,14 @@
 static struct vm *vm;
 static struct device *gic;
 
+static inline int teardown(void **state)
+{
+    (void)state;
+    plat_current_set(NULL);
+    vm_destroy(vm);
+    return 0;
+}
+
 static inline uint64_t get(gpa_t at, unsigned size)
 {
     uint64_t v = 0;

@@ -51,14 +51,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    (void)state;
-    plat_current_set(NULL);
-    vm_destroy(vm);
-    return 0;
-}
-
 static bool input(unsigned cpu, unsigned n)
 {
     return atomic_load(&mock_of(vm->vcpu[cpu])->pending) >> n & 1;

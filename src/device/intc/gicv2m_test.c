@@ -38,14 +38,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    (void)state;
-    plat_current_set(NULL);
-    vm_destroy(vm);
-    return 0;
-}
-
 static bool irq(void)
 {
     return atomic_load(&mock_of(vm->vcpu[0])->pending) >> INPUT_IRQ & 1;

@@ -132,13 +132,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    (void)state;
-    vm_destroy(vm);
-    return 0;
-}
-
 static void registers(void **state)
 {
     uint64_t typer = get(ITS + TYPER, 8);

@@ -51,13 +51,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    (void)state;
-    vm_destroy(vm);
-    return 0;
-}
-
 static uint64_t top(unsigned cpu)
 {
     struct dist *d = vm->vcpu[cpu]->dist;
