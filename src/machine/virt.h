@@ -13,6 +13,13 @@ struct virt_board {
     unsigned pci_irq;           /* of INTA of slot 0; the next pin's is one more */
 };
 
+/* Windows by the names that both boards' maps have. */
+#define VIRT_PCI_WINDOWS                                                                                     \
+    {                                                                                                        \
+        .ecam = VIRT_PCI_ECAM, .ecam_size = VIRT_PCI_ECAM_SIZE, .mmio = VIRT_PCI_MMIO,                       \
+        .mmio_size = VIRT_PCI_MMIO_SIZE, .pio = VIRT_PCI_PIO, .pio_size = VIRT_PCI_PIO_SIZE                  \
+    }
+
 /* See machine_ops.check. */
 int virt_check(const struct virt_board *b, const struct vm_desc *d, char *why, size_t why_size);
 /* Virtio devices and the bridge; pci: the board's windows, and who takes its interrupts and messages. */

@@ -25,15 +25,7 @@ static const struct virt_board board = {
     .ram_min = VIRT_RAM_MIN,
     .ram_max = VIRT_RAM_MAX,
     .slots = {VIRT_VIRTIO, VIRT_VIRTIO_STRIDE, VIRT_VIRTIO_SLOTS, VIRT_IRQ_VIRTIO},
-    .pci =
-        {
-            .ecam = VIRT_PCI_ECAM,
-            .ecam_size = VIRT_PCI_ECAM_SIZE,
-            .mmio = VIRT_PCI_MMIO,
-            .mmio_size = VIRT_PCI_MMIO_SIZE,
-            .pio = VIRT_PCI_PIO,
-            .pio_size = VIRT_PCI_PIO_SIZE,
-        },
+    .pci = VIRT_PCI_WINDOWS,
     .pci_irq = VIRT_IRQ_PCI,
 };
 
