@@ -197,6 +197,11 @@ uint64_t stage2_vtcr(void);
 /* VTTBR_EL2 of this VM for this CPU, with a VMID of the present generation. [off] */
 uint64_t stage2_vttbr(struct hw_cpu *hc, struct vm *vm);
 
+/* ---- entry.c ---- */
+
+/* Everything that has to be before the guest runs; false: leave the engine. [off] */
+bool hw_prepare(struct hw_vcpu *h);
+
 /* ---- exit.c ---- */
 
 /* From world.S, interrupts off. */
@@ -208,8 +213,6 @@ enum hw_way {
 unsigned hw_exit_sync(void);
 unsigned hw_exit_irq(void);
 unsigned hw_exit_serror(void);
-/* Everything that has to be before the guest runs; false: leave the engine. [off] */
-bool hw_prepare(struct hw_vcpu *h);
 /* The guest's own exceptions, with its registers in the struct afterwards. */
 void hw_undefined(struct hw_vcpu *h);
 void hw_abort(struct hw_vcpu *h, gva_t va, enum access access);
