@@ -9,8 +9,6 @@
 /* Who may read and write. */
 enum { R1 = 1, W1 = 2, R0 = 4, W0 = 8, RW1 = R1 | W1, RW0 = RW1 | R0 | W0 };
 
-enum { NEEDS_NOTHING = ARM64F_COUNT };
-
 struct sys {
     uint16_t code, mask; /* an access's code under mask is code */
     uint8_t who;
@@ -84,131 +82,6 @@ static bool tcr_set(struct arm64_vcpu *a, unsigned code, uint64_t value)
         a->changed |= ARM64_CHANGED_TLB;
     a->changed |= ARM64_CHANGED_CONTEXT;
     return true;
-}
-
-/* ---- PSTATE ---- */
-
-static bool nzcv_get(struct arm64_vcpu *a, unsigned code, uint64_t *value)
-{
-    (void)code;
-    *value = arm64_spsr(a) & A64_SPSR_NZCV;
-    return true;
-}
-
-static bool nzcv_set(struct arm64_vcpu *a, unsigned code, uint64_t v)
-{
-    (void)code;
-    a->nzcv = (v & A64_SPSR_N ? ARM64_FLAG_N : 0) | (v & A64_SPSR_Z ? ARM64_FLAG_Z : 0) |
-              (v & A64_SPSR_C ? ARM64_FLAG_C : 0) | (v & A64_SPSR_V ? ARM64_FLAG_V : 0);
-    return true;
-}
-
-static bool daif_get(struct arm64_vcpu *a, unsigned code, uint64_t *value)
-{
-    (void)code;
-    *value = a->daif;
-    return !arm64_sys_trap_el0(a, a->sctlr_el1 & A64_SCTLR_UMA);
-}
-
-static bool daif_set(struct arm64_vcpu *a, unsigned code, uint64_t value)
-{
-    (void)code;
-    if (arm64_sys_trap_el0(a, a->sctlr_el1 & A64_SCTLR_UMA))
-        return false;
-    a->daif = value & A64_SPSR_DAIF;
-    a->changed |= ARM64_CHANGED_IRQ;
-    if (a->mdscr_el1 & (A64_MDSCR_SS | A64_MDSCR_MDE)) /* PSTATE.D decides of debug exceptions */
-        a->changed |= ARM64_CHANGED_MODE;
-    return true;
-}
-
-static bool currentel_get(struct arm64_vcpu *a, unsigned code, uint64_t *value)
-{
-    (void)code;
-    *value = a->el << 2;
-    return true;
-}
-
-static bool spsel_get(struct arm64_vcpu *a, unsigned code, uint64_t *value)
-{
-    (void)code;
-    *value = a->spsel;
-    return true;
-}
-
-static bool spsel_set(struct arm64_vcpu *a, unsigned code, uint64_t value)
-{
-    (void)code;
-    arm64_level_set(a, (unsigned)a->el, value & 1);
-    a->changed |= ARM64_CHANGED_MODE;
-    return true;
-}
-
-/* The field of PSTATE behind a register of one bit, and the bit. */
-static uint64_t *pstate_bit(struct arm64_vcpu *a, unsigned code, uint64_t *bit)
-{
-    switch (code) {
-    case A64_SYSREG_pan:
-        *bit = A64_SPSR_PAN;
-        return &a->pan;
-    case A64_SYSREG_uao:
-        *bit = A64_SPSR_UAO;
-        return &a->uao;
-    case A64_SYSREG_dit:
-        *bit = A64_SPSR_DIT;
-        return &a->dit;
-    default:
-        *bit = A64_SPSR_SSBS;
-        return &a->ssbs;
-    }
-}
-
-static bool bit_get(struct arm64_vcpu *a, unsigned code, uint64_t *value)
-{
-    uint64_t bit, *field = pstate_bit(a, code, &bit);
-
-    *value = *field ? bit : 0;
-    return true;
-}
-
-static bool bit_set(struct arm64_vcpu *a, unsigned code, uint64_t value)
-{
-    uint64_t bit, *field = pstate_bit(a, code, &bit);
-
-    *field = value & bit ? 1 : 0;
-    a->changed |= ARM64_CHANGED_MODE;
-    return true;
-}
-
-/* MSR (immediate), by op1:op2 (C5.1.3). */
-bool arm64_msr_imm(struct arm64_vcpu *a, unsigned field, unsigned imm, uint32_t insn)
-{
-    static const struct {
-        uint8_t field, needs, el0;
-        uint16_t code;
-    } bits[] = {
-        {3, ARM64F_UAO, 0, A64_SYSREG_uao},          {4, ARM64F_PAN, 0, A64_SYSREG_pan},
-        {5, NEEDS_NOTHING, 0, A64_SYSREG_spsel},     {3 << 3 | 1, ARM64F_SSBS, 1, A64_SYSREG_ssbs},
-        {3 << 3 | 2, ARM64F_DIT, 1, A64_SYSREG_dit},
-    };
-
-    a->insn = insn;
-    a->trapped = false;
-    if (field == (3 << 3 | 6) || field == (3 << 3 | 7)) {
-        uint64_t mask = (uint64_t)imm << 6;
-
-        return daif_set(a, A64_SYSREG_daif, field & 1 ? a->daif & ~mask : a->daif | mask);
-    }
-    for (unsigned i = 0; i < ARRAY_SIZE(bits); i++) {
-        if (bits[i].field != field || (!a->el && !bits[i].el0) ||
-            (bits[i].needs != NEEDS_NOTHING && !arm64_has(a, (enum arm64_feature)bits[i].needs)))
-            continue;
-        if (bits[i].code == A64_SYSREG_spsel)
-            return spsel_set(a, A64_SYSREG_spsel, imm);
-        return bit_set(a, bits[i].code, imm & 1 ? UINT64_MAX : 0);
-    }
-    arm64_undefined(a);
-    return false;
 }
 
 /* ---- floating point ---- */
@@ -392,9 +265,9 @@ static const struct sys table[] = {
     PLAIN(spsr_el1, RW1, spsr_el1, 0xffffffff),
     PLAIN(esr_el1, RW1, esr_el1, 0xffffffff),
     PLAIN(far_el1, RW1, far_el1, ALL),
-    {REG(daif), .who = RW0, .needs = NONE, .slot = SLOT(daif), .read_mask = ALL, .get = daif_get,
-     .set = daif_set, .changed = ARM64_CHANGED_IRQ},
-    FN(nzcv, RW0, NONE, nzcv_get, nzcv_set),
+    {REG(daif), .who = RW0, .needs = NONE, .slot = SLOT(daif), .read_mask = ALL, .get = arm64_pstate_get,
+     .set = arm64_pstate_set, .changed = ARM64_CHANGED_IRQ},
+    FN(nzcv, RW0, NONE, arm64_pstate_get, arm64_pstate_set),
     {REG(fpcr), .who = RW0, .needs = NONE, .flags = DIRECT_READ | FP_REG, .slot = SLOT(fpcr),
      .read_mask = ALL, .set = fpcr_set, .changed = ARM64_CHANGED_MODE},
     {REG(fpsr), .who = RW0, .needs = NONE, .flags = FP_REG, .get = fpsr_get, .set = fpsr_set},
@@ -427,12 +300,12 @@ static const struct sys table[] = {
     ZERO(afsr0_el1, RW1, NONE),
     ZERO(afsr1_el1, RW1, NONE),
 
-    FN(currentel, R1, NONE, currentel_get, NULL),
-    FN(spsel, RW1, NONE, spsel_get, spsel_set),
-    FN(pan, RW1, ARM64F_PAN, bit_get, bit_set),
-    FN(uao, RW1, ARM64F_UAO, bit_get, bit_set),
-    FN(dit, RW0, ARM64F_DIT, bit_get, bit_set),
-    FN(ssbs, RW0, ARM64F_SSBS, bit_get, bit_set),
+    FN(currentel, R1, NONE, arm64_pstate_get, NULL),
+    FN(spsel, RW1, NONE, arm64_pstate_get, arm64_pstate_set),
+    FN(pan, RW1, ARM64F_PAN, arm64_pstate_get, arm64_pstate_set),
+    FN(uao, RW1, ARM64F_UAO, arm64_pstate_get, arm64_pstate_set),
+    FN(dit, RW0, ARM64F_DIT, arm64_pstate_get, arm64_pstate_set),
+    FN(ssbs, RW0, ARM64F_SSBS, arm64_pstate_get, arm64_pstate_set),
     FN(isr_el1, R1, NONE, isr_get, NULL),
     ZERO(rvbar_el1, R1, NONE),
     FN(rndr, R1 | R0, ARM64F_RNG, rndr_get, NULL),

@@ -15,6 +15,12 @@ typedef bool arm64_sys_set(struct arm64_vcpu *a, unsigned code, uint64_t value);
 /* True where EL0 may not: the access is trapped to EL1 with its syndrome. */
 bool arm64_sys_trap_el0(struct arm64_vcpu *a, bool allowed);
 
+/* Of a row or an instruction, in place of an enum arm64_feature. */
+enum { NEEDS_NOTHING = ARM64F_COUNT };
+
+/* pstate.c */
+arm64_sys_get arm64_pstate_get;
+arm64_sys_set arm64_pstate_set;
 /* timer.c */
 arm64_sys_get arm64_timer_get;
 arm64_sys_set arm64_timer_set;
