@@ -1,10 +1,10 @@
 /* PL061: masked data, directions, edges and levels (DDI 0190). */
 #include "device/gpio/pl061.h"
-#include "device/virtio/virtio_test.h"
-#include "platform/test/test_platform.h"
 
 #define BASE (TESTVM_DEV + 0x2000)
 #define KEY  3
+
+#include "device/reg_test.h"
 
 enum {
     DATA = 0x3fc,
@@ -18,32 +18,11 @@ enum {
 };
 enum { IC = 0x41c, AFSEL = 0x420 };
 
-static struct drv d;
 static struct device *gpio;
-
-static uint32_t get(unsigned offset)
-{
-    uint64_t v = 0;
-
-    assert_true(bus_access(d.vm, BASE + offset, 4, false, &v));
-    return (uint32_t)v;
-}
-
-static void set(unsigned offset, uint32_t value)
-{
-    uint64_t v = value;
-
-    assert_true(bus_access(d.vm, BASE + offset, 4, true, &v));
-}
 
 static void pin(unsigned n, bool level)
 {
     pl061_input_set(gpio, n, level);
-}
-
-static bool line(void)
-{
-    return d.line->level;
 }
 
 static int setup(void **state)
@@ -55,13 +34,6 @@ static int setup(void **state)
     gpio = pl061_create(d.vm, "gpio", BASE, (struct irq_line){.controller = &d.line->dev}, 7, 8, why,
                         sizeof(why));
     assert_non_null(gpio);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    vm_destroy(d.vm);
     return 0;
 }
 
@@ -165,23 +137,15 @@ static void hostile(void **state)
     vm_hash(d.vm);
 }
 
+static void *create(char *why, size_t why_size)
+{
+    return pl061_create(d.vm, "gpio", BASE, (struct irq_line){0}, 7, 8, why, why_size);
+}
+
 static void no_memory(void **state)
 {
-    struct device *u = NULL;
-    char why[160];
-
     (void)state;
-    for (uint64_t n = 1; !u; n++) {
-        drv_init(&d, false);
-        why[0] = 0;
-        test_fail_at(n);
-        u = pl061_create(d.vm, "gpio", BASE, (struct irq_line){0}, 7, 8, why, sizeof(why));
-        assert_int_equal(!u, test_failed());
-        test_fail_at(0);
-        assert_int_equal(!u, why[0] != 0);
-        vm_destroy(d.vm);
-    }
-    assert_int_equal(test_live(), 0);
+    each_allocation(create);
 }
 
 int main(void)

@@ -1,16 +1,11 @@
 /* Goldfish RTC: time, setting it, alarms, interrupt enable, reset; on a clock that the test moves. */
 #include "device/rtc/goldfish_rtc.h"
-#include "device/virtio/virtio_test.h"
 #include "lib/fdt.h"
-#include "platform/test/test_platform.h"
 
 #define BASE (TESTVM_DEV + 0x2000)
 #define S    UINT64_C(1000000000)
 
-static struct drv d;
-
-static uint32_t get(unsigned offset);
-static void set(unsigned offset, uint32_t value);
+#include "device/reg_test.h"
 
 /* At 1000 s, as the guest set it. */
 static void rtc_new(void)
@@ -25,21 +20,6 @@ static void rtc_new(void)
     assert_int_equal(get(0) | (uint64_t)get(4) << 32, plat_wall_ns());
     set(4, (uint32_t)(1000 * S >> 32));
     set(0, (uint32_t)(1000 * S));
-}
-
-static uint32_t get(unsigned offset)
-{
-    uint64_t v = 0;
-
-    assert_true(bus_access(d.vm, BASE + offset, 4, false, &v));
-    return (uint32_t)v;
-}
-
-static void set(unsigned offset, uint32_t value)
-{
-    uint64_t v = value;
-
-    assert_true(bus_access(d.vm, BASE + offset, 4, true, &v));
 }
 
 static uint64_t time_get(void)

@@ -1,29 +1,12 @@
 /* PL031: counter, load, match interrupt, on a clock that the test moves (DDI 0224). */
 #include "device/rtc/pl031.h"
-#include "device/virtio/virtio_test.h"
-#include "platform/test/test_platform.h"
 
 #define BASE (TESTVM_DEV + 0x2000)
 #define S    UINT64_C(1000000000)
 
+#include "device/reg_test.h"
+
 enum { DR = 0x00, MR = 0x04, LR = 0x08, CR = 0x0c, IMSC = 0x10, RIS = 0x14, MIS = 0x18, ICR = 0x1c };
-
-static struct drv d;
-
-static uint32_t get(unsigned offset)
-{
-    uint64_t v = 0;
-
-    assert_true(bus_access(d.vm, BASE + offset, 4, false, &v));
-    return (uint32_t)v;
-}
-
-static void set(unsigned offset, uint32_t value)
-{
-    uint64_t v = value;
-
-    assert_true(bus_access(d.vm, BASE + offset, 4, true, &v));
-}
 
 static void pass(uint64_t to)
 {
@@ -44,13 +27,6 @@ static int setup(void **state)
     clock_start(d.vm);
     assert_int_equal(get(DR), (uint32_t)(plat_wall_ns() / S));
     set(LR, 1000);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    vm_destroy(d.vm);
     return 0;
 }
 
@@ -145,23 +121,15 @@ static void hostile(void **state)
     vm_hash(d.vm);
 }
 
+static void *create(char *why, size_t why_size)
+{
+    return pl031_create(d.vm, "rtc", BASE, (struct irq_line){0}, 7, why, why_size);
+}
+
 static void no_memory(void **state)
 {
-    struct device *u = NULL;
-    char why[160];
-
     (void)state;
-    for (uint64_t n = 1; !u; n++) {
-        drv_init(&d, false);
-        why[0] = 0;
-        test_fail_at(n);
-        u = pl031_create(d.vm, "rtc", BASE, (struct irq_line){0}, 7, why, sizeof(why));
-        assert_int_equal(!u, test_failed());
-        test_fail_at(0);
-        assert_int_equal(!u, why[0] != 0);
-        vm_destroy(d.vm);
-    }
-    assert_int_equal(test_live(), 0);
+    each_allocation(create);
 }
 
 int main(void)

@@ -1,16 +1,15 @@
 /* PL011: registers, FIFO and interrupts, as DDI 0183 has them. */
 #include "core/chardev.h"
 #include "device/uart/pl011.h"
-#include "device/virtio/virtio_test.h"
-#include "platform/test/test_platform.h"
 
 #define BASE (TESTVM_DEV + 0x2000)
+
+#include "device/reg_test.h"
 
 enum { DR = 0x00, FR = 0x18, IBRD = 0x24, FBRD = 0x28, LCR_H = 0x2c, CR = 0x30, IFLS = 0x34, IMSC = 0x38 };
 enum { RIS = 0x3c, MIS = 0x40, ICR = 0x44, DMACR = 0x48 };
 enum { FEN = 0x10, RXFE = 0x10, RXFF = 0x40, TXFE = 0x80, RX = 0x10, TX = 0x20, RT = 0x40, LBE = 0x80 };
 
-static struct drv d;
 static struct {
     struct chardev chr;
     char out[256];
@@ -39,26 +38,6 @@ static size_t type(const char *text, size_t len)
     return host.chr.receive(host.chr.opaque, (const uint8_t *)text, len);
 }
 
-static uint32_t get(unsigned reg)
-{
-    uint64_t v = 0;
-
-    assert_true(bus_access(d.vm, BASE + reg, 4, false, &v));
-    return (uint32_t)v;
-}
-
-static void set(unsigned reg, uint32_t value)
-{
-    uint64_t v = value;
-
-    assert_true(bus_access(d.vm, BASE + reg, 4, true, &v));
-}
-
-static bool line(void)
-{
-    return d.line->level;
-}
-
 static void reset(void)
 {
     struct device *u = vm_device(d.vm, "serial0");
@@ -84,13 +63,6 @@ static int setup(void **state)
     memset(&host, 0, sizeof(host));
     host.chr.ops = &host_ops;
     begin_on(&host.chr);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    vm_destroy(d.vm);
     return 0;
 }
 
@@ -254,26 +226,21 @@ static void hostile(void **state)
     vm_hash(d.vm);
 }
 
+static void *create(char *why, size_t why_size)
+{
+    struct device *u;
+
+    memset(&host, 0, sizeof(host));
+    u = pl011_create(d.vm, "serial0", BASE, (struct irq_line){0}, 7, &host.chr, why, why_size);
+    assert_int_equal(!u, !host.chr.receive);
+    return u;
+}
+
 static void no_memory(void **state)
 {
-    struct device *u = NULL;
-    char why[160];
-
     (void)state;
-    for (uint64_t n = 1; !u; n++) {
-        drv_init(&d, false);
-        memset(&host, 0, sizeof(host));
-        why[0] = 0;
-        test_fail_at(n);
-        u = pl011_create(d.vm, "serial0", BASE, (struct irq_line){0}, 7, &host.chr, why, sizeof(why));
-        assert_int_equal(!u, test_failed());
-        test_fail_at(0);
-        assert_int_equal(!u, why[0] != 0);
-        assert_int_equal(!u, !host.chr.receive);
-        vm_destroy(d.vm);
-    }
+    each_allocation(create);
     assert_null(host.chr.receive);
-    assert_int_equal(test_live(), 0);
 }
 
 int main(void)
