@@ -80,8 +80,8 @@ struct vcpu {
 
     struct exit exit; /* the last one */
     struct plat_event wake;
-    struct plat_task *task;
-    struct plat_lock lock; /* calls list */
+    struct plat_task *task; /* vm->lock, but for its own; NULL between two lives */
+    struct plat_lock lock;  /* calls list */
     struct vcpu_call *calls;
     bool attached;               /* lock; a task looks after calls, else the caller runs them itself */
     struct plat_lock call_lock;  /* held over a call that its caller runs itself; taken before lock */

@@ -150,26 +150,49 @@ void vm_destroy(struct vm *vm)
 
 /* ---- tasks ---- */
 
+/* Others act on a vCPU's task with the VM's lock held: it is there as a whole, or not at all. */
+static int vcpu_task_start(struct vcpu *v)
+{
+    char name[16];
+    int err;
+
+    fmt_snprintf(name, sizeof(name), "vcpu%u", v->id);
+    plat_lock(&v->vm->lock);
+    err = plat_task_start(&v->task, name, run_vcpu_task, v);
+    if (err)
+        v->task = NULL;
+    plat_unlock(&v->vm->lock);
+    return err;
+}
+
+static void vcpu_task_join(struct vcpu *v)
+{
+    struct plat_task *t;
+
+    plat_lock(&v->vm->lock);
+    t = v->task;
+    v->task = NULL;
+    plat_unlock(&v->vm->lock);
+    if (t)
+        plat_task_join(t);
+}
+
 /* All are attached before the first runs: a call to one whose task is still to start waits for that task. */
 static int vcpu_tasks_start(struct vm *vm)
 {
-    char name[16];
     int err = 0;
     unsigned i;
 
     for (i = 0; i < vm->vcpu_count; i++)
         vcpu_attach(vm->vcpu[i]);
     for (i = 0; i < vm->vcpu_count; i++) {
-        fmt_snprintf(name, sizeof(name), "vcpu%u", i);
-        err = plat_task_start(&vm->vcpu[i]->task, name, run_vcpu_task, vm->vcpu[i]);
+        err = vcpu_task_start(vm->vcpu[i]);
         if (err)
             break;
     }
     /* Those that run may already wait for one that never will. */
-    for (; i < vm->vcpu_count; i++) {
-        vm->vcpu[i]->task = NULL;
+    for (; i < vm->vcpu_count; i++)
         vcpu_detach(vm->vcpu[i]);
-    }
     return err;
 }
 
@@ -202,9 +225,7 @@ static void tasks_stop(struct vm *vm)
     for (unsigned i = 0; i < vm->vcpu_count; i++) {
         struct vcpu *v = vm->vcpu[i];
 
-        if (v->task)
-            plat_task_join(v->task);
-        v->task = NULL;
+        vcpu_task_join(v);
         if (atomic_load(&v->state) == VCPU_BLOCKED)
             vcpu_transition(v, VCPU_EV_WAKE);
     }

@@ -26,9 +26,12 @@ static int vm_console(void *opaque, unsigned i, char *why, size_t why_size)
 
 static int vcpu_affinity(void *opaque, unsigned i, unsigned vcpu, uint64_t cpus, char *why, size_t why_size)
 {
-    struct plat_task *t = vm_of(opaque, i)->vm->vcpu[vcpu]->task;
-    int err = t ? task_affinity_set(t, cpus) : -ENOENT;
+    struct vm *vm = vm_of(opaque, i)->vm;
+    int err;
 
+    plat_lock(&vm->lock); /* a reset ends the task, at any time */
+    err = vm->vcpu[vcpu]->task ? task_affinity_set(vm->vcpu[vcpu]->task, cpus) : -ENOENT;
+    plat_unlock(&vm->lock);
     if (err == -ENOENT)
         fmt_snprintf(why, why_size, "vCPU %u does not run; start the VM first", vcpu);
     else if (err)
@@ -39,12 +42,8 @@ static int vcpu_affinity(void *opaque, unsigned i, unsigned vcpu, uint64_t cpus,
 static int vcpu_pin(void *opaque, unsigned i, unsigned vcpu, unsigned cpu, char *why, size_t why_size)
 {
     struct bare_vm *b = vm_of(opaque, i);
-    int err = b->vm->vcpu[vcpu]->task ? 0 : -ENOENT;
+    int err = cpu == 0 ? -EINVAL : host_pin(b, vcpu, cpu == UINT32_MAX ? 0 : cpu);
 
-    if (!err && cpu == 0)
-        err = -EINVAL;
-    if (!err)
-        err = host_pin(b, vcpu, cpu == UINT32_MAX ? 0 : cpu);
     if (err == -ENOENT)
         fmt_snprintf(why, why_size, "vCPU %u does not run; start the VM first", vcpu);
     else if (err)
@@ -89,8 +88,8 @@ static void show_cpus(struct control_out *out)
         out_u64(out, "cpu", 3, cpu);
         out_str(out, "policy", 8, s.policy);
         out_u64(out, "runnable", 8, s.runnable);
-        out_str(out, "running", 16, s.running);
-        out_str(out, "pinned", 16, s.pinned);
+        out_str(out, "running", 16, s.running[0] ? s.running : NULL);
+        out_str(out, "pinned", 16, s.pinned[0] ? s.pinned : NULL);
         out_u64(out, "switches", 10, s.switches);
         out_u64(out, "ticks", 10, s.ticks);
         out_u64(out, "idle-ms", 10, s.idle_ns / 1000000);

@@ -40,14 +40,19 @@ static bool has_byte(const uint8_t *p, size_t n, uint8_t byte)
 
 int host_pin(struct bare_vm *b, unsigned vcpu, unsigned cpu)
 {
-    int err = cpu ? sched_pin(cpu, b->vm->vcpu[vcpu]->task) : 0;
+    struct plat_task *t;
+    int err = 0;
 
-    if (err)
-        return err;
-    if (b->pinned[vcpu] && b->pinned[vcpu] != cpu)
+    plat_lock(&b->vm->lock);
+    t = b->vm->vcpu[vcpu]->task;
+    if (cpu)
+        err = t ? sched_pin(cpu, t) : -ENOENT;
+    if (!err && b->pinned[vcpu] && b->pinned[vcpu] != cpu)
         sched_pin(b->pinned[vcpu], NULL);
-    b->pinned[vcpu] = (uint8_t)cpu;
-    return 0;
+    if (!err)
+        b->pinned[vcpu] = (uint8_t)cpu;
+    plat_unlock(&b->vm->lock);
+    return err;
 }
 
 /* The first CPU but 0 that the VM may have. */
@@ -65,11 +70,13 @@ static int pin_any(struct bare_vm *b, unsigned vcpu)
 
 static void unpin_all(struct bare_vm *b)
 {
+    plat_lock(&b->vm->lock);
     for (unsigned i = 0; i < VM_MAX_VCPUS; i++) {
         if (b->pinned[i])
             sched_pin(b->pinned[i], NULL);
         b->pinned[i] = 0;
     }
+    plat_unlock(&b->vm->lock);
 }
 
 /* What cannot be had is said, and the VM runs without. */

@@ -46,7 +46,8 @@ void host_autostart(struct host *h);
 /* Ends and destroys all. */
 void host_fini(struct host *h);
 
-/* cpu 0: it shares again. -EBUSY: the CPU is another's; -EINVAL: there is none. */
+/* cpu 0: it shares again. -EBUSY: the CPU is another's; -EINVAL: there is none; -ENOENT: the vCPU has no
+ * task. */
 int host_pin(struct bare_vm *b, unsigned vcpu, unsigned cpu);
 /* As struct control_ops says; the rest is in commands.c. */
 bool host_vm_at(void *opaque, unsigned i, struct control_vm *out);

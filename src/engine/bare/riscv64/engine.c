@@ -65,6 +65,7 @@ static void alarm_fire(void *arg)
 {
     struct bare_vcpu *b = arg;
 
+    b->alarm_ns = TIMER_NEVER; /* the VM's clock may have stood still meanwhile: then it is set once more */
     vcpu_request(&b->r->v, VCPU_REQ_KICK);
 }
 

@@ -237,6 +237,17 @@ void *plat_alloc(size_t size)
     return p;
 }
 
+/* Debug builds: who still uses what is free meets no pointer there. */
+static void spoil(void *p, size_t size)
+{
+#ifdef CV_DEBUG
+    memset(p, 0x5a, size);
+#else
+    (void)p;
+    (void)size;
+#endif
+}
+
 void plat_free(void *p)
 {
     enum frame_use use;
@@ -246,10 +257,15 @@ void plat_free(void *p)
     if (!p)
         return;
     if (frame_block(slab, &use, &size) && use == FRAME_SLAB) {
-        cache_free(((struct slab *)slab)->cache, p);
+        struct cache *c = ((struct slab *)slab)->cache;
+
+        spoil(p, c->size);
+        cache_free(c, p);
         return;
     }
-    if (frame_block(p, &use, &size))
+    if (frame_block(p, &use, &size)) {
+        spoil(p, size);
         atomic_fetch_sub(&heap.large, size);
+    }
     frame_free(p);
 }

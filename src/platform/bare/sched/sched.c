@@ -340,16 +340,22 @@ void task_wake(struct plat_task *t)
     spin_unlock_irq(&rq->lock, on);
 }
 
-void sched_kick(struct plat_task *t)
+/* By its address alone: a task that is kicked at its end may be gone, and so is what it says of itself. */
+void sched_kick(const struct plat_task *t)
 {
     bool on = arch_irq_save();
-    struct cpu *c;
 
     atomic_thread_fence(
         memory_order_seq_cst); /* the request was set before; who enters a guest looks after */
-    c = atomic_load(&t->cpu);
-    if (c != arch_cpu() && atomic_load(&c->rq->current) == t)
-        ipi_send(c, IPI_KICK);
+    for (unsigned i = 0; i < cpu_set.count; i++) {
+        struct cpu *c = cpu_at(i);
+
+        if (c->rq && atomic_load(&c->rq->current) == t) {
+            if (c != arch_cpu())
+                ipi_send(c, IPI_KICK);
+            break;
+        }
+    }
     arch_irq_restore(on);
 }
 
@@ -521,9 +527,11 @@ int sched_cpu_stat(unsigned cpu, struct sched_cpu_stat *s)
         .moved_in = rq->moved_in,
         .ticks = rq->ticks,
         .idle_ns = clock_to_ns(rq->idle_ticks),
-        .running = rq->current != &rq->idle ? ((struct plat_task *)rq->current)->name : NULL,
-        .pinned = rq->pinned ? rq->pinned->name : NULL,
     };
+    if (rq->current != &rq->idle)
+        fmt_snprintf(s->running, sizeof(s->running), "%s", ((struct plat_task *)rq->current)->name);
+    if (rq->pinned)
+        fmt_snprintf(s->pinned, sizeof(s->pinned), "%s", rq->pinned->name);
     spin_unlock_irq(&rq->lock, on);
     return 0;
 }

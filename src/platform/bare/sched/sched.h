@@ -55,7 +55,7 @@ NORETURN void task_exit(void);
 /* ---- any task ---- */
 
 /* If it runs on another CPU now, that CPU takes an interrupt (so it leaves its guest). Any context. */
-void sched_kick(struct plat_task *t);
+void sched_kick(const struct plat_task *t);
 const char *task_name(const struct plat_task *t);
 struct vcpu *task_vcpu(const struct plat_task *t);
 uint64_t task_time_ns(struct plat_task *t);
@@ -107,7 +107,7 @@ struct sched_cpu_stat {
     const char *policy;
     unsigned runnable; /* waiting and running, without idle */
     uint64_t switches, moved_in, ticks, idle_ns;
-    const char *running, *pinned; /* names, NULL: none */
+    char running[TASK_NAME], pinned[TASK_NAME]; /* names, empty: none */
 };
 int sched_cpu_stat(unsigned cpu, struct sched_cpu_stat *s);
 
