@@ -231,6 +231,19 @@ static void returns(void)
     csr_clear("mstatus", MS_TSR | MS_SPP);
 }
 
+/* Zihintpause, and Zawrs without a reservation: they end at once in every mode and change nothing. */
+static void hints(void)
+{
+    static const unsigned modes[] = {MODE_M, MODE_S, MODE_U};
+
+    section("pause and wrs");
+    for (unsigned i = 0; i < 3; i++) {
+        check("pause", run(modes[i], code_one(0x0100000f), 0, 0).by, 0);
+        check_gap("wrs.nto", run(modes[i], code_one(0x00d00073), 0, 0).by, 0, "Zawrs; QEMU 7.2 has none");
+        check_gap("wrs.sto", run(modes[i], code_one(0x01d00073), 0, 0).by, 0, "Zawrs; QEMU 7.2 has none");
+    }
+}
+
 static void trapping_bits(void)
 {
     section("TVM and sfence.vma by mode");
@@ -339,6 +352,7 @@ void test_main(void)
     nested();
     status_fields();
     returns();
+    hints();
     trapping_bits();
     csr_modes();
     counter_enables();
