@@ -243,6 +243,34 @@ static int create_auto(char *why, size_t why_size)
     return with_config(create, "auto", why, why_size);
 }
 
+/* The same settings, but for an arm64 board. */
+static int create_arm64(const char *machine, char *why, size_t why_size)
+{
+    int err;
+    cv_config *c = make_config(ARRAY_SIZE(settings), why, why_size, &err);
+
+    if (!err)
+        err = cv_config_set(c, "accel", "interp", why, why_size);
+    if (!err)
+        err = cv_config_set(c, "guest-arch", "arm64", why, why_size);
+    if (!err)
+        err = cv_config_set(c, "machine", machine, why, why_size);
+    if (!err)
+        err = create(c, why, why_size);
+    cv_config_destroy(c);
+    return err;
+}
+
+static int create_gic2(char *why, size_t why_size)
+{
+    return create_arm64("virt,gic=2", why, why_size);
+}
+
+static int create_gic3(char *why, size_t why_size)
+{
+    return create_arm64("virt,gic=3", why, why_size);
+}
+
 static int inspect_it(char *why, size_t why_size)
 {
     return with_config(inspect, "interp", why, why_size);
@@ -256,6 +284,8 @@ static void creating(void **state)
     each_failure(probe_it, 5);
     each_failure(create_interp, 60);
     each_failure(create_auto, 60);
+    each_failure(create_gic2, 60);
+    each_failure(create_gic3, 60);
     each_failure(inspect_it, 60);
     test_reset();
 }
