@@ -330,11 +330,11 @@ static void gicv3_wire(struct device *d, unsigned intid, bool level)
 
 /* ---- registers ---- */
 
-/* No 1-of-N, no message-based SPIs, no extended ranges (IHI 0069, 12.9.38). */
+/* All four levels of affinity, no 1-of-N, no message-based SPIs, no extended ranges (IHI 0069, 12.9.38). */
 static uint32_t typer(const struct gicv3 *g)
 {
     return (GICV3_BANKS - 1) | (g->config.lpis ? UINT32_C(1) << 17 : 0) | (GICV3_ID_BITS - 1) << 19 |
-           UINT32_C(1) << 25;
+           UINT32_C(1) << 24 | UINT32_C(1) << 25;
 }
 
 static uint32_t dist_read32(const struct gicv3 *g, uint64_t offset)

@@ -160,7 +160,7 @@ static void mapd(struct its *s, const struct command *c)
 {
     gpa_t at;
 
-    if (!device_slot(s, command_device(c), &at) || (c->w[1] & 31) >= DEVICE_BITS)
+    if (!device_slot(s, command_device(c), &at) || (c->w[1] & 31) >= GICV3_ID_BITS)
         return;
     entry_write(s, at, c->w[2] & VALID ? VALID | DEVICE_TABLE(c->w[2]) | (c->w[1] & 31) : 0);
 }

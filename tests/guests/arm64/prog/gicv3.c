@@ -52,6 +52,7 @@ static void identity(void)
           0xb105f00d);
     check("at least 256 interrupts", (typer & 31) >= 7, 1);
     check("LPIs", typer >> 17 & 1, 1);
+    check("four levels of affinity, as the CPU interface has", typer >> 24 & 1, GET(ICC_CTLR) >> 15 & 1);
     check("one Security state", MMIO32(GICD) & 1 << 6, 1 << 6);
     check("affinity routing", MMIO32(GICD) & 1 << 4, 1 << 4);
     MMIO32(GICD) = 0;
