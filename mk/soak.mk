@@ -6,4 +6,10 @@ soak: all
 	$(Q)scripts/setup build guests test
 	$(Q)scripts/soak $(SOAK_MINUTES)
 
-.PHONY: soak
+# 400 programs of 2.5 million instructions each.
+## soak-oracle-arm64: a thousand million random A64 instructions against QEMU, some hours   [SEED=1]
+soak-oracle-arm64: all
+	$(Q)scripts/setup build test
+	$(Q)tests/oracle-arm64/run jit $(or $(SEED),1) 400
+
+.PHONY: soak soak-oracle-arm64
