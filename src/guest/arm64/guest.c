@@ -40,17 +40,27 @@ static void raise_translate(struct vcpu *v, gva_t va)
     arm64_abort(a, va, access, a->fault.fsc, access == ACCESS_WRITE ? wnr(a, va) : 0);
 }
 
+/* Of what faults for reads and writes alike. */
+static uint64_t wnr_alike(struct arm64_vcpu *a, enum access access)
+{
+    return access == ACCESS_WRITE && !reads_and_writes(arm64_insn_here(a)) ? A64_ISS_WNR : 0;
+}
+
 static void raise_bus(struct vcpu *v, gva_t va, enum access access)
 {
-    arm64_abort(arm64_of(v), va, access, A64_FSC_EXTERNAL, access == ACCESS_WRITE ? A64_ISS_WNR : 0);
+    struct arm64_vcpu *a = arm64_of(v);
+
+    arm64_abort(a, va, access, A64_FSC_EXTERNAL, wnr_alike(a, access));
 }
 
 static void raise_misaligned(struct vcpu *v, gva_t va, enum access access)
 {
+    struct arm64_vcpu *a = arm64_of(v);
+
     if (access == ACCESS_FETCH)
-        arm64_pc_misaligned(arm64_of(v), va);
+        arm64_pc_misaligned(a, va);
     else
-        arm64_abort(arm64_of(v), va, access, A64_FSC_ALIGNMENT, access == ACCESS_WRITE ? A64_ISS_WNR : 0);
+        arm64_abort(a, va, access, A64_FSC_ALIGNMENT, wnr_alike(a, access));
 }
 
 static void raise_illegal(struct vcpu *v)

@@ -97,6 +97,10 @@ static void alignment(void)
     __asm__ volatile("store_here: str wzr, [%0]" ::"r"(bad) : "memory");
     expect(0x200, ESR(0x25, 1 << 6 | 0x21), AT(store_here));
     check("FAR", last.far, bad);
+    try_begin(0);
+    __asm__ volatile("atomic_here: ldadd w9, w10, [%0]" ::"r"(bad)
+                     : "x9", "x10", "memory"); /* its read fails */
+    expect(0x200, ESR(0x25, 0x21), AT(atomic_here));
     WRITE(sctlr_el1, sctlr);
     try_begin(0);
     run((u64)words + 2, 0, 0, SPSR_EL0);
