@@ -34,7 +34,7 @@ CFLAGS += $(if $(filter rel dbg,$(MODE)),-DCV_LEAN)
 lean_flags = $(if $(filter $(LEAN),$(1)),$(if $(filter rel dbg,$(MODE)),-mgeneral-regs-only))
 
 # 16-byte compare-and-swap, of which x86-64 compilers have to be told.
-HOST := $(shell $(CC) -dumpmachine)
+HOST := $(shell $(CC) -dumpmachine 2>/dev/null)
 CFLAGS += $(if $(findstring x86_64,$(HOST)),-mcx16)
 
 $(B)/%.o: %.c
