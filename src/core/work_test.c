@@ -51,6 +51,42 @@ static void without_a_task(void **state)
     vm_destroy(vm);
 }
 
+struct inside {
+    struct vm *vm;
+    struct work w;
+    unsigned runs, inside, most;
+};
+
+static void inside_fn(void *opaque)
+{
+    struct inside *i = opaque;
+
+    i->inside++;
+    i->most = MAX(i->most, i->inside);
+    if (!i->runs++) {
+        work_queue(&i->w);
+        work_hold(i->vm, false);
+        work_drain(i->vm);
+    }
+    i->inside--;
+}
+
+/* An item that a flush runs and that is queued again is left alone until it has ended. */
+static void never_twice_at_once(void **state)
+{
+    struct vm *vm = testvm_new(1);
+    struct inside i = {.vm = vm};
+
+    (void)state;
+    work_init(&i.w, vm, inside_fn, &i);
+    work_hold(vm, true);
+    work_queue(&i.w);
+    work_flush(&i.w);
+    assert_int_equal(i.runs, 2);
+    assert_int_equal(i.most, 1);
+    vm_destroy(vm);
+}
+
 static void order_kept_and_tail_right(void **state)
 {
     struct vm *vm = testvm_new(1);
@@ -189,7 +225,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_a_task), cmocka_unit_test(order_kept_and_tail_right),
         cmocka_unit_test(with_a_worker),  cmocka_unit_test(held),
-        cmocka_unit_test(held_at_random),
+        cmocka_unit_test(held_at_random), cmocka_unit_test(never_twice_at_once),
     };
 
     return cmocka_run_group_tests_name("work", tests, NULL, NULL);

@@ -105,6 +105,14 @@ static void levels(void **state)
     assert_false(line());
     set(IEV, 0);
     assert_true(line());
+    /* An edge from before is none of a level. */
+    set(IS, 0);
+    set(IEV, 1 << KEY);
+    pin(KEY, true);
+    pin(KEY, false);
+    assert_true(line());
+    set(IS, 1 << KEY);
+    assert_false(line());
 }
 
 static void reset_keeps_inputs(void **state)

@@ -139,6 +139,14 @@ static void transfers(void **state)
     assert_memory_equal(got, "456789\0\0", 8);
     mem_read(&d.vm->mem, BUF + 8, got, 1);
     assert_int_equal(got[0], 0xff);
+    mem_page_mark(&d.vm->mem, BUF, 0, MEM_PAGE_DIRTY);
+    assert_int_equal(dma(READ, 1, BUF + 8), 0);
+    assert_int_equal(mem_page_flags(&d.vm->mem, BUF), MEM_PAGE_DIRTY);
+    set(DMA, 4, __builtin_bswap32(1)); /* the command's address has both halves: nothing is there */
+    assert_int_equal(mem_write(&d.vm->mem, CMD, (uint32_t[4]){__builtin_bswap32(SKIP)}, 16), 0);
+    set(DMA + 4, 4, __builtin_bswap32((uint32_t)CMD));
+    mem_read(&d.vm->mem, CMD, got, 4);
+    assert_int_equal(got[3], SKIP);
     assert_int_equal(dma(WRITE, 3, BUF), ERROR);
     assert_int_equal(dma(WRITE, 0, BUF), 0);
     assert_int_equal(dma(READ, 3, 0x1000), ERROR);

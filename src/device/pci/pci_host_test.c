@@ -139,6 +139,8 @@ static void config(void **state)
     assert_int_equal(get(test(PCI_INTERRUPT_PIN), 1), 1);
     set(test(PCI_INTERRUPT_LINE), 1, 0x2a);
     assert_int_equal(get(test(PCI_INTERRUPT_LINE), 2), 0x12a);
+    set(test(PCI_INTERRUPT_LINE - 4), 8, UINT64_C(0x2b) << 32 | 0x55); /* two dwords */
+    assert_int_equal(get(test(PCI_INTERRUPT_LINE), 1), 0x2b);
     set(test(0), 4, 0);
     assert_int_equal(get(test(0), 4), 0x56781234);
     /* Nobody: another slot, function, bus; and no extended capability. */

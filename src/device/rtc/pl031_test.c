@@ -71,6 +71,12 @@ static void match(void **state)
     assert_false(d.line->level);
     pass(1006 * S);
     assert_int_equal(get(RIS), 0);
+    pass(1006 * S + S / 2); /* set between two seconds, it comes with a whole one */
+    set(MR, 1008);
+    pass(1008 * S - 1);
+    assert_int_equal(get(RIS), 0);
+    pass(1008 * S);
+    assert_int_equal(get(RIS), 1);
 }
 
 /* Loading moves the counter towards the match, or onto it. */

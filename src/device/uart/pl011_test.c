@@ -160,6 +160,16 @@ static void fifo_levels(void **state)
             assert_int_equal(get(DR), 'x');
         assert_int_equal(get(RIS), 0);
     }
+    set(IFLS, 2 << 3);
+    type(text, 17);
+    get(DR);
+    assert_int_equal(get(RIS), RT | RX); /* at the level still */
+    get(DR);
+    assert_int_equal(get(RIS), RT);
+    host.accepts = 0;
+    for (unsigned k = 0; k < 15; k++)
+        get(DR);
+    assert_int_equal(host.accepts, 1); /* empty: more may come */
     assert_int_equal(type(text, 40), 32);
     assert_int_equal(get(FR) & RXFF, RXFF);
     assert_int_equal(type(text, 1), 0);

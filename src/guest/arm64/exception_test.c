@@ -49,6 +49,8 @@ static void entry_and_return(void **state)
     a->x[31] = 0x1000; /* SP_EL1 */
     a->sp_el0 = 0x2000;
     a->spsr_el1 = A64_SPSR_N | A64_SPSR_V | A64_SPSR_PAN | A64_SPSR_DIT | A64_SPSR_SSBS;
+    a->v.resv_addr = 64;
+    atomic_store(&a->event, 0);
     arm64_eret(a, CODE + 0x100);
     assert_int_equal(a->el, 0);
     assert_int_equal(a->x[31], 0x2000);
@@ -57,6 +59,7 @@ static void entry_and_return(void **state)
     assert_true(a->pan && a->dit && a->ssbs);
     assert_int_equal(a->v.pc, CODE + 0x100);
     assert_int_equal(a->v.resv_addr, UINT64_MAX);
+    assert_int_equal(atomic_load(&a->event), 1);
     assert_true(a->v.mode & ARM64_MODE_SP_ALIGN);
     a->x[31] = 0x3000;
     a->pan = 0;
@@ -66,11 +69,48 @@ static void entry_and_return(void **state)
     assert_int_equal(a->sp_el0, 0x3000);
     assert_int_equal(a->daif, A64_SPSR_DAIF);
     assert_int_equal(a->pan, 0); /* SPAN */
+    assert_int_equal(a->ssbs, 0);
     assert_int_equal(a->esr_el1, A64_ESR_IL);
     assert_int_equal(a->elr_el1, CODE + 0x100);
-    test_set(a, A64_SYSREG_sctlr_el1, 0);
+    test_set(a, A64_SYSREG_sctlr_el1, A64_SCTLR_DSSBS);
     arm64_undefined(a);
     assert_int_equal(a->pan, 1);
+    assert_int_equal(a->ssbs, 1);
+}
+
+/* Of addresses that are branched to, each half of the space has its bit that says the top byte is a tag. */
+static void branch_tags(void **state)
+{
+    const gva_t low = UINT64_C(0xab00000000001000) & ~BIT(55), high = UINT64_C(0xab80000000001000);
+    struct arm64_vcpu *a = test_pe(*state, 0);
+
+    a->tcr_el1 = A64_TCR_TBI0;
+    assert_int_equal(arm64_branch_address(a, low), 0x1000);
+    assert_int_equal(arm64_branch_address(a, high), high);
+    a->tcr_el1 = A64_TCR_TBI1;
+    assert_int_equal(arm64_branch_address(a, low), low);
+    assert_int_equal(arm64_branch_address(a, high), UINT64_C(0xff80000000001000));
+}
+
+/* What a flush forgets besides the engine's entries; a page met under a tagged address is flushed with all.
+ */
+static void flushes(void **state)
+{
+    static const struct {
+        enum flush_kind kind;
+        bool tagged, walks;
+    } rows[] = {{FLUSH_ALL, false, true},        {FLUSH_ASID, false, true}, {FLUSH_PAGE, false, false},
+                {FLUSH_PAGE_ASID, false, false}, {FLUSH_PAGE, true, true},  {FLUSH_PAGE_ASID, true, true}};
+    struct arm64_vcpu *a = test_pe(*state, 0);
+
+    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+        uint64_t before = a->walk_generation;
+
+        a->tagged = rows[i].tagged;
+        arm64_flush(&a->v, &(struct flush_scope){.kind = rows[i].kind});
+        assert_int_equal(a->walk_generation != before, rows[i].walks);
+        assert_false(a->tagged);
+    }
 }
 
 static void illegal_return(void **state)
@@ -161,7 +201,10 @@ static void interrupts(void **state)
     assert_false(arm64_irq_ready(&a->v));
     arm64_irq_input(&a->v, ARM64_INPUT_IRQ, false);
     assert_int_equal(arm64_inject(&a->v, ARM64_INJECT_INTERRUPT, ARM64_INPUT_SERROR), 0);
+    a->daif = A64_SPSR_A;
+    assert_false(arm64_irq_ready(&a->v));
     a->daif = 0;
+    assert_true(arm64_irq_ready(&a->v));
     arm64_irq_take(&a->v);
     assert_int_equal(a->v.pc, VBAR + 0x380);
     assert_int_equal(test_ec(a), A64_EC_SERROR);
@@ -317,6 +360,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(vectors, setup, teardown),
         cmocka_unit_test_setup_teardown(entry_and_return, setup, teardown),
+        cmocka_unit_test_setup_teardown(branch_tags, setup, teardown),
+        cmocka_unit_test_setup_teardown(flushes, setup, teardown),
         cmocka_unit_test_setup_teardown(illegal_return, setup, teardown),
         cmocka_unit_test_setup_teardown(misaligned_target, setup, teardown),
         cmocka_unit_test_setup_teardown(aborts, setup, teardown),

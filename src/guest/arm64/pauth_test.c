@@ -87,6 +87,32 @@ static void tags_stay(void **state)
     assert_int_equal(arm64_pac_check(&a, s, 1, ARM64_PAC_DA), p);
 }
 
+/* With TBID the top byte of an instruction's address is code, that of data still a tag. */
+static void tags_of_data_only(void **state)
+{
+    struct arm64_vcpu plain = pe(tcrs[0]), data = pe(tcrs[3]);
+
+    (void)state;
+    assert_int_equal(arm64_pac_sign(&data, 0x1000, 1, ARM64_PAC_IA),
+                     arm64_pac_sign(&plain, 0x1000, 1, ARM64_PAC_IA));
+    assert_int_not_equal(arm64_pac_sign(&data, 0x1000, 1, ARM64_PAC_IA) >> 56, 0);
+    assert_int_equal(arm64_pac_sign(&data, 0x1000, 1, ARM64_PAC_DA) >> 56, 0);
+}
+
+/* What fails names the key, A or B, in a bit pair that no canonical address has. */
+static void error_codes(void **state)
+{
+    struct arm64_vcpu a = pe(tcrs[0]);
+
+    (void)state;
+    for (unsigned key = 0; key < 4; key++) {
+        uint64_t s = arm64_pac_sign(&a, 0x1000, 1, (enum arm64_pac_key)key);
+
+        s = arm64_pac_check(&a, s ^ BIT(50), 1, (enum arm64_pac_key)key);
+        assert_int_equal(s, 0x1000 | (uint64_t)(key & 1 ? 2 : 1) << 61);
+    }
+}
+
 static void generic(void **state)
 {
     struct arm64_vcpu a = pe(tcrs[0]);
@@ -101,8 +127,9 @@ static void generic(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(round_trip), cmocka_unit_test(forgeries), cmocka_unit_test(not_canonical),
-        cmocka_unit_test(tags_stay),  cmocka_unit_test(generic),
+        cmocka_unit_test(round_trip),  cmocka_unit_test(forgeries), cmocka_unit_test(not_canonical),
+        cmocka_unit_test(tags_stay),   cmocka_unit_test(generic),   cmocka_unit_test(tags_of_data_only),
+        cmocka_unit_test(error_codes),
     };
 
     return cmocka_run_group_tests_name("guest/arm64/pauth", tests, NULL, NULL);
