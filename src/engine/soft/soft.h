@@ -128,7 +128,7 @@ struct soft_jump {
     uint64_t key;
     void *target; /* the engine's own: struct unit in the interpreter, code in the JIT */
 };
-#define SOFT_JUMP_BITS 14
+#define SOFT_JUMP_BITS 15
 #define SOFT_JUMPS     (1u << SOFT_JUMP_BITS)
 
 struct unit;
