@@ -192,7 +192,11 @@ static void tlb_maintenance(void **state)
     test_set(a, A64_SYSOP_tlbi_rvae1, UINT64_C(1) << 46 | UINT64_C(1) << 39 | 0x10);
     assert_int_equal(e->flushes, 4);
     assert_int_equal(e->scope.va, 0x13000);
-    test_set(a, A64_SYSOP_tlbi_rvae1, UINT64_C(1) << 46 | UINT64_C(3) << 44 | 0x10);
+    test_set(a, A64_SYSOP_tlbi_rvae1, UINT64_C(7) << 48 | UINT64_C(1) << 46 | UINT64_C(3) << 44 | 0x10);
+    assert_int_equal(e->scope.kind, FLUSH_HALF);
+    assert_int_equal(e->scope.va, 0x10000);
+    assert_int_equal(e->scope.asid, 7);
+    test_set(a, A64_SYSOP_tlbi_rvaae1, UINT64_C(1) << 46 | UINT64_C(3) << 44 | 0x10);
     assert_int_equal(e->scope.kind, FLUSH_ALL);
     assert_false(test_sys_write(a, A64_SYSREG_CODE(1, 0, 8, 4, 1), 0)); /* stage 2 */
     assert_false(test_sys_write(a, A64_SYSREG_CODE(1, 0, 8, 7, 4), 0));
