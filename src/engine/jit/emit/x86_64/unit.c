@@ -106,9 +106,42 @@ void emit_bail(struct emit *e)
 
 /* ---- before emission: uses, aliases, destinations ---- */
 
+/*
+ * The extension of what 32-bit instructions of the host compute, which clears the rest of the register: with
+ * zeros, or with the sign of what a shift to the right leaves.
+ */
+static bool is_extended(const struct ir_unit *u, const struct ir_op *op)
+{
+    const struct ir_op *in;
+
+    if ((op->op != IR_SEXT && op->op != IR_ZEXT) || op->type != IRT_I64 || op->aux != 32)
+        return false;
+    in = &u->ops[op->a];
+    if (in->type != IRT_I32)
+        return false;
+    switch (in->op) {
+    case IR_ADD:
+    case IR_SUB:
+    case IR_MUL:
+    case IR_AND:
+    case IR_OR:
+    case IR_XOR:
+        return op->op == IR_ZEXT;
+    case IR_SHL:
+    case IR_SAR:
+    case IR_ROL:
+    case IR_ROR:
+        return op->op == IR_ZEXT && u->ops[in->b].op == IR_CONST && u->ops[in->b].imm & 31;
+    case IR_SHR:
+        return u->ops[in->b].op == IR_CONST && u->ops[in->b].imm & 31;
+    default:
+        return false;
+    }
+}
+
 static bool same_bits(const struct ir_unit *u, const struct ir_op *op)
 {
-    return op->op == IR_TRUNC || op->op == IR_ANYEXT || emit_flags_same(u, op) ||
+    return is_extended(u, op) || op->op == IR_TRUNC || op->op == IR_ANYEXT || emit_flags_same(u, op) ||
            (op->op == IR_BITCAST && ir_type_size(ir_result_type(&u->ops[op->a])) <= 8 &&
             ir_type_size((enum ir_type)op->type) <= 8);
 }
