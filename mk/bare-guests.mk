@@ -8,6 +8,7 @@ BARE_GUESTS_riscv64 := bench compete late blk spin hello forms hostile tick vict
 bare_bench_compete.elf := -DCOMPETING
 bare_bench_late.elf := -DLATE
 bare_bench_blk.elf := -DBLK
+bare_bench_neighbour.elf := -DNEIGHBOUR
 
 bare_guest_flags := -O2 -std=gnu11 -Wall -Wextra -Werror -ffreestanding -fno-pic -fno-stack-protector -nostdlib -static \
   -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments
@@ -27,7 +28,7 @@ $(OUT)/bare-guests/riscv64/null.img: tests/bare/riscv64/null.S
 
 bare_guest_cc_arm64 := aarch64-linux-gnu-gcc -march=armv8-a -mgeneral-regs-only -mstrict-align
 bare_guest_src_arm64 := $(wildcard tests/bare/*.h tests/bare/arm64/*.[ch] tests/bare/arm64/*.S) tests/bare/arm64/link.ld
-BARE_GUESTS_arm64 := bench compete late blk spin hello forms hostile tick victim moved flood calm gicv2 wide
+BARE_GUESTS_arm64 := bench compete late blk spin hello forms hostile tick victim moved flood calm gicv2 wide lent neighbour
 
 bare_guest_src_arm64 += tests/bare/common.h src/platform/bare/boot/arm64/pairs.inc
 $(OUT)/bare-guests/arm64/%.elf: tests/bare/arm64/%.c $(bare_guest_src_arm64)
@@ -39,6 +40,9 @@ $(OUT)/bare-guests/arm64/compete.elf $(OUT)/bare-guests/arm64/late.elf $(OUT)/ba
 $(OUT)/bare-guests/arm64/forms.elf: tests/bare/arm64/forms.c tests/bare/arm64/overflow.c tests/bare/arm64/its.c $(bare_guest_src_arm64)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(bare_guest_cc_arm64) $(bare_guest_flags) -T tests/bare/arm64/link.ld -o $@ tests/bare/arm64/start.S tests/bare/arm64/defaults.c $(filter %/forms.c %/overflow.c %/its.c,$(filter-out tests/bare/arm64/%.h,$^))
+$(OUT)/bare-guests/arm64/neighbour.elf: tests/bare/arm64/lent.c $(bare_guest_src_arm64)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(bare_guest_cc_arm64) $(bare_guest_flags) $(bare_bench_$(notdir $@)) -T tests/bare/arm64/link.ld -o $@ tests/bare/arm64/start.S tests/bare/arm64/defaults.c $<
 $(OUT)/bare-guests/arm64/null.img: tests/bare/arm64/null.S
 	$(Q)mkdir -p $(@D)
 	$(Q)aarch64-linux-gnu-gcc -nostdlib -static -Wl,--build-id=none,-Ttext=0 -o $@.elf $<

@@ -42,6 +42,8 @@ static int cpus_init(void)
     private_handler(g, g->vtimer, vgic_vtimer, "vtimer");
     if (g->maintenance)
         private_handler(g, g->maintenance, vgic_maintenance, "vgic");
+    if (lent_has_pmu())
+        private_handler(g, g->pmu, vgic_pmu, "pmu");
     return 0;
 }
 
@@ -102,6 +104,8 @@ static int vcpu_init(struct vcpu *v)
     if (!h)
         return -ENOMEM;
     h->a = arm64_of(v);
+    if (!lent_has_pmu())
+        h->a->cpu.features &= ~BIT(ARM64F_PMU);
     h->hcr = hw_hcr(pauth(h->a));
     /* The model for software has no implementer: a guest is better off with the host's, for its errata. */
     h->midr = h->a->cpu.model->midr >> 24 ? h->a->cpu.model->midr : sys_read(midr_el1);
@@ -128,10 +132,7 @@ static void vcpu_fini(struct vcpu *v)
 
 static void evict(void *arg)
 {
-    struct hw_vcpu *h = arg;
-
-    hw_unload(h);
-    hw_fp_save(h);
+    hw_unload(arg);
 }
 
 static const struct task_hooks hooks = {.evict = evict};

@@ -100,6 +100,8 @@ static uint64_t id_value(struct hw_vcpu *h, unsigned code, uint64_t model)
         return (v & ~(UINT64_C(0xf) << 24)) | (model & UINT64_C(0xf) << 24);
     case A64_SYSREG_id_aa64pfr1_el1:
         return id_min(model, sys_read(id_aa64pfr1_el1), 0);
+    case A64_SYSREG_id_aa64dfr0_el1:
+        return lent_dfr0(model);
     case A64_SYSREG_id_aa64isar0_el1:
         return id_min(model, sys_read(id_aa64isar0_el1), 0);
     case A64_SYSREG_id_aa64isar1_el1:
@@ -148,6 +150,26 @@ static bool light(struct hw_vcpu *h, unsigned code, bool read, unsigned rt)
     return true;
 }
 
+/* The hardware's registers, if they are; the guest does it again then. False: they are not what it lacks. */
+static bool lent(struct hw_vcpu *h, unsigned code)
+{
+    unsigned kind = lent_kind(code);
+    bool on;
+
+    if (LIKELY(!kind) || (kind == LENT_PMU && !arm64_has(h->a, ARM64F_PMU)))
+        return false;
+    on = arch_irq_save();
+    hw_here_with(h);
+    if (hw_here()->open & kind)
+        kind = 0;
+    else
+        lent_take(hw_here(), h, kind);
+    arch_irq_restore(on);
+    if (!kind)
+        hw_undefined(h); /* one that it does not have */
+    return true;
+}
+
 static void sysreg(struct hw_vcpu *h)
 {
     struct arm64_vcpu *a = h->a;
@@ -157,7 +179,7 @@ static void sysreg(struct hw_vcpu *h)
     uint64_t value = rt == 31 ? 0 : a->x[rt];
 
     h->reason = HW_SYSREG;
-    if (light(h, code, read, rt))
+    if (light(h, code, read, rt) || lent(h, code))
         return;
     to_struct(h);
     if (!arm64_sys_lookup(a->v.mode, code, !read, &info)) {
@@ -513,7 +535,7 @@ static __attribute__((noinline)) unsigned exit_sysreg(struct hw_vcpu *h)
 static __attribute__((noinline)) unsigned exit_fp(struct hw_vcpu *h)
 {
     h->reason = HW_FP;
-    hw_fp_take(hw_here(), h);
+    lent_take(hw_here(), h, LENT_FP);
     return back_at_once(h, HW_BACK);
 }
 

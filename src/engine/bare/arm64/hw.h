@@ -3,11 +3,13 @@
  *
  * A vCPU's state is in its struct, or in the hardware of the CPU where it ran last (h->home): general
  * registers are in the struct at each exit, all others stay in hardware until another vCPU enters there, the
- * task moves (task_hooks.evict), or somebody pulls them. Functions marked [off] want interrupts off.
+ * task moves (task_hooks.evict), or somebody pulls them. What is lent (lent.h) is saved then, too. Functions
+ * marked [off] want interrupts off.
  */
 #ifndef CV_ENGINE_BARE_ARM64_HW_H
 #define CV_ENGINE_BARE_ARM64_HW_H
 
+#include "engine/bare/arm64/lent.h"
 #include "engine/bare/arm64/lr.h"
 #include "guest/arm64/cpu.h"
 #include "platform/bare/arch.h"
@@ -49,9 +51,11 @@ struct gic;
 struct hw_cpu {
     struct cpu *cpu;
     struct hw_vcpu *loaded; /* whose registers are in this CPU */
-    struct hw_vcpu *fp;     /* whose FP registers are */
+    struct hw_vcpu *fp;     /* whose FP registers were here last; only compared */
     struct hw_vcpu *running;
     bool ready, vhe;
+    uint8_t open;  /* LENT_*: what the loaded one has */
+    uint64_t mdcr; /* MDCR_EL2, but for what is lent */
     uint32_t vmid_generation_seen;
     _Atomic uint64_t vmid; /* generation and number in use here */
     uint64_t vmid_reserved;
@@ -77,11 +81,12 @@ struct hw_exit {
 
 struct hw_vcpu {
     struct arm64_vcpu *a;
-    struct cpu *_Atomic inside;  /* the CPU whose guest it is, or is about to be */
-    struct cpu *home;            /* its registers are in this CPU's hardware; NULL: in the struct */
-    struct cpu *_Atomic fp_home; /* its FP registers alike; where home is set, the same or NULL */
-    struct plat_task *task;      /* that last ran it */
-    uint64_t spsr;               /* at the exit, while packed */
+    struct cpu *_Atomic inside; /* the CPU whose guest it is, or is about to be */
+    struct cpu *home;           /* its registers are in this CPU's hardware; NULL: in the struct */
+    struct cpu *fp_home;        /* where its FP registers were last, and are those of the struct since */
+    uint8_t wanted;             /* LENT_*: loaded with the rest */
+    struct plat_task *task;     /* that last ran it */
+    uint64_t spsr;              /* at the exit, while packed */
     bool packed_interface;
     bool packed; /* PSTATE, stack pointers and the interrupt interface in the struct are those of hw_unpack()
                   */
@@ -121,6 +126,7 @@ struct hw_vcpu {
         bool vtimer_up;   /* its line, as the distributor was told */
         bool vtimer_told; /* the distributor thinks that it is active */
         bool recheck;     /* active ones may have been made inactive by the distributor's registers */
+        bool pmu_held;    /* the host's interrupt of the PMU is active for this vCPU, on its home */
         bool vtimer_held; /* the host's interrupt is active for this vCPU, on its home */
         uint32_t used;    /* mask of list registers */
         uint64_t put[HW_LRS_MAX], now[HW_LRS_MAX];
@@ -166,9 +172,6 @@ void hw_unpack(struct hw_vcpu *h);
 /* From any task: its registers to the struct, wherever they are; forget: what is in hardware is void. */
 void hw_pull(struct hw_vcpu *h);
 void hw_forget(struct hw_vcpu *h);
-/* FP registers: gives them to this vCPU (and takes the trap away); saves them where they are. [off] */
-void hw_fp_take(struct hw_cpu *hc, struct hw_vcpu *h);
-void hw_fp_save(struct hw_vcpu *h);
 /* The EL that the exit came from, by its SPSR. */
 static inline unsigned hw_el(const struct hw_vcpu *h)
 {
@@ -279,5 +282,8 @@ bool vgic_access(struct hw_vcpu *h, const struct mem_region *r, gpa_t gpa, unsig
 void vgic_vtimer(void *arg);
 /* Of the list registers' own interrupt. */
 void vgic_maintenance(void *arg);
+/* Of the PMU's; it may come again. [off] */
+void vgic_pmu(void *arg);
+void vgic_pmu_release(struct hw_vcpu *h);
 
 #endif

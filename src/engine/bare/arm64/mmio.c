@@ -179,7 +179,7 @@ static void fp_to_struct(struct hw_vcpu *h)
 {
     bool on = arch_irq_save();
 
-    hw_fp_save(h);
+    lent_fp_to_struct(hw_here(), h);
     arch_irq_restore(on);
 }
 

@@ -148,6 +148,47 @@ void vgic_maintenance(void *arg)
     }
 }
 
+/* ---- the PMU's interrupt: a level, active here while the guest has it ---- */
+
+void vgic_pmu(void *arg)
+{
+    struct hw_cpu *hc = hw_here();
+    struct hw_vcpu *h = hc->loaded;
+
+    (void)arg;
+    if (!h || !(hc->open & LENT_PMU)) {
+        lent_pmu_stop();
+        return;
+    }
+    gic_forward();
+    h->vgic.pmu_held = h->vgic.stale = true;
+    vcpu_request(&h->a->v, VCPU_REQ_KICK);
+}
+
+void vgic_pmu_release(struct hw_vcpu *h)
+{
+    if (h->vgic.pmu_held)
+        gic_private_active(gic_get(), gic_get()->pmu, false);
+    h->vgic.pmu_held = false;
+}
+
+/* Its line at the distributor. The guest makes it go down without an exit: seen when it ends the interrupt.
+ */
+static void pmu_sync(struct hw_vcpu *h)
+{
+    bool on, level;
+
+    if (LIKELY(!h->vgic.pmu_held && !(h->a->lines >> (A64_INTID_PMU - A64_INTID_PPI) & 1)))
+        return;
+    on = arch_irq_save();
+    hw_here_with(h);
+    level = lent_pmu_level(hw_here(), h);
+    if (!level)
+        vgic_pmu_release(h);
+    arch_irq_restore(on);
+    arm64_private_line(h->a, A64_INTID_PMU, level);
+}
+
 /* ---- life ---- */
 
 void vgic_cpu_init(struct hw_cpu *hc)
@@ -250,6 +291,7 @@ void vgic_drop(struct hw_vcpu *h)
     if (h->vgic.version)
         hcr_write(&h->vgic, 0);
     vtimer_hold(h, false);
+    vgic_pmu_release(h);
 }
 
 /* ---- what the guest did ---- */
@@ -516,10 +558,13 @@ void vgic_sync(struct hw_vcpu *h)
     }
     if (g->version) {
         tell(h);
-        if (g->stale)
+        if (g->stale) {
+            pmu_sync(h);
             fill(h, lrs);
+        }
         g->changed = true;
     } else {
+        pmu_sync(h);
         arm64_private_line(h->a, A64_INTID_TIMER_VIRT, level);
         software(h);
     }

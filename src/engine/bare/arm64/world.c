@@ -1,14 +1,6 @@
-/* The registers of EL1 and EL0 between a vCPU's struct and the hardware, with and without VHE; FP lazily. */
+/* The registers of EL1 and EL0 between a vCPU's struct and the hardware, with and without VHE. */
 #include "engine/bare/arm64/hw.h"
 #include "platform/bare/irq/irq.h"
-
-/* CPTR_EL2 (D19.2.33): SVE, SME and trace trapped; FP trapped or not. With VHE it has CPACR_EL1's shape. */
-#define CPTR_TRAP     UINT64_C(0x37ff)
-#define CPTR_FP       UINT64_C(0x33ff)
-#define CPTR_VHE_TRAP BIT(28)
-#define CPTR_VHE_FP   (BIT(28) | UINT64_C(3) << 20)
-/* MDCR_EL2: PMU and debug registers are emulated. */
-#define MDCR_TRAPS (BIT(5) | BIT(6) | BIT(9) | BIT(10) | BIT(11))
 
 #define HCR_GUEST                                                                                            \
     ((uint64_t)HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB | HCR_BSU_IS | HCR_TWI | HCR_TID3 |  \
@@ -93,6 +85,7 @@ static void pstate_in(struct hw_vcpu *h)
 
     *(a->el && a->spsel ? &a->sp_el1 : &a->sp_el0) = a->x[31];
     h->spsr = arm64_spsr(a);
+    h->wanted = (uint8_t)lent_wanted(a);
     h->packed = true;
 }
 
@@ -108,76 +101,6 @@ void hw_vtimer_get(struct hw_vcpu *h)
     } else {
         h->a->cntv_ctl_el0 = sys_read(cntv_ctl_el0) & 3;
         h->a->cntv_cval_el0 = sys_read(cntv_cval_el0);
-    }
-}
-
-/* ---- FP ---- */
-
-/* clang-format off */
-#define Q_PAIRS(X) \
-    X(0, 1) X(2, 3) X(4, 5) X(6, 7) X(8, 9) X(10, 11) X(12, 13) X(14, 15) \
-    X(16, 17) X(18, 19) X(20, 21) X(22, 23) X(24, 25) X(26, 27) X(28, 29) X(30, 31)
-/* clang-format on */
-#define Q_SAVE(i, j) "stp q" #i ", q" #j ", [%0, #16*" #i "]\n\t"
-#define Q_LOAD(i, j) "ldp q" #i ", q" #j ", [%0, #16*" #i "]\n\t"
-
-/* FPSR's flags in the struct are those of the soft float (arm64_fpsr()); engines without it go the same way.
- */
-static void fp_out(struct hw_vcpu *h)
-{
-    uint64_t fpsr, fpcr;
-
-    __asm__ volatile(".arch_extension fp\n\t" Q_PAIRS(Q_SAVE) "mrs %1, fpsr\n\tmrs %2, fpcr"
-                     : "+r"((struct arm64_q *){h->a->q}), "=&r"(fpsr), "=&r"(fpcr)::"memory");
-    h->a->fpcr = fpcr;
-    h->fpsr = fpsr;
-}
-
-static void fp_in(struct hw_vcpu *h)
-{
-    __asm__ volatile(".arch_extension fp\n\t" Q_PAIRS(Q_LOAD) "msr fpsr, %1\n\tmsr fpcr, %2" ::"r"(h->a->q),
-                     "r"(h->fpsr), "r"(h->a->fpcr)
-                     : "memory");
-}
-
-static void fp_open(const struct hw_cpu *hc, bool open)
-{
-    if (hc->vhe)
-        sys_write(cptr_el2, open ? CPTR_VHE_FP : CPTR_VHE_TRAP);
-    else
-        sys_write(cptr_el2, open ? CPTR_FP : CPTR_TRAP);
-}
-
-static void fp_drop(struct hw_cpu *hc)
-{
-    struct hw_vcpu *h = hc->fp;
-
-    if (h && h->fp_home == hc->cpu) {
-        fp_open(hc, true);
-        isb();
-        fp_out(h);
-        atomic_store_explicit(&h->fp_home, NULL, memory_order_release);
-    }
-    hc->fp = NULL;
-}
-
-void hw_fp_take(struct hw_cpu *hc, struct hw_vcpu *h)
-{
-    fp_drop(hc);
-    fp_open(hc, true);
-    isb();
-    fp_in(h);
-    hc->fp = h;
-    h->fp_home = hc->cpu;
-}
-
-void hw_fp_save(struct hw_vcpu *h)
-{
-    struct hw_cpu *hc = hw_here();
-
-    if (h->fp_home == hc->cpu) {
-        fp_drop(hc);
-        fp_open(hc, false);
     }
 }
 
@@ -200,6 +123,8 @@ static void save(struct hw_cpu *hc, struct hw_vcpu *h)
     if (h->hcr >> 40 & 1) {
         KEY_REGS(SAVE_PLAIN)
     }
+    if (UNLIKELY(hc->open))
+        lent_save(hc, h);
     if (atomic_load(&h->asleep) && (h->a->cntv_ctl_el0 & 3) == 1)
         ktimer_set(&h->alarm, h->a->cntv_cval_el0 + h->cntvoff);
     vgic_unload(hc, h);
@@ -235,16 +160,9 @@ static void load(struct hw_cpu *hc, struct hw_vcpu *h)
     if (h->hcr >> 40 & 1) {
         KEY_REGS(LOAD_PLAIN)
     }
-    fp_open(hc, hc->fp == h && h->fp_home == hc->cpu);
+    if (UNLIKELY(h->wanted))
+        lent_take(hc, h, h->wanted);
     vgic_load(hc, h);
-}
-
-/* MDCR_EL2.HPMN: all of them, where there is a PMU of Arm's architecture. */
-static uint64_t event_counters(void)
-{
-    uint64_t version = sys_read(id_aa64dfr0_el1) >> 8 & 0xf;
-
-    return version && version != 0xf ? sys_read(pmcr_el0) >> 11 & 0x1f : 0;
 }
 
 static void hw_cpu_init(struct hw_cpu *hc)
@@ -252,9 +170,8 @@ static void hw_cpu_init(struct hw_cpu *hc)
     hc->vhe = el2_vhe();
     sys_write(hstr_el2, 0);
     sys_write(cnthctl_el2, 0); /* the physical timer and counter are emulated */
-    sys_write(mdcr_el2, event_counters() | MDCR_TRAPS);
     sys_write(vtcr_el2, stage2_vtcr());
-    fp_open(hc, false);
+    lent_cpu_init(hc);
     vgic_cpu_init(hc);
     isb();
     hc->ready = true;
@@ -273,28 +190,10 @@ void hw_unload(struct hw_vcpu *h)
     sched_resident_set(NULL);
 }
 
-static void save_fp_here(void *arg)
-{
-    hw_fp_save(arg);
-}
-
-/*
- * Who takes a CPU leaves the FP registers of the one before there, and only what is resident is evicted when
- * its task goes elsewhere: so they may still be where it was.
- */
-static void fetch_fp(const struct hw_cpu *hc, struct hw_vcpu *h)
-{
-    const struct cpu *c = atomic_load_explicit(&h->fp_home, memory_order_acquire);
-
-    if (UNLIKELY(c && c != hc->cpu))
-        ipi_call(BIT(c->id), save_fp_here, h);
-}
-
 void hw_load(struct hw_cpu *hc, struct hw_vcpu *h)
 {
     if (UNLIKELY(!hc->ready))
         hw_cpu_init(hc);
-    fetch_fp(hc, h);
     if (hc->loaded) {
         save(hc, hc->loaded);
         hc->loaded->home = NULL;
@@ -311,7 +210,6 @@ static void pull_here(void *arg)
     struct hw_vcpu *h = arg;
 
     hw_unload(h);
-    hw_fp_save(h);
 }
 
 void hw_unpack(struct hw_vcpu *h)
@@ -334,21 +232,18 @@ static void forget_here(void *arg)
             sys_write(S3_5_C14_C3_1, 0);
         else
             sys_write(cntv_ctl_el0, 0);
+        lent_drop(hc);
         vgic_drop(h);
         hc->loaded = NULL;
         sched_resident_set(NULL);
     }
-    if (h->fp_home == hc->cpu) {
-        hc->fp = NULL;
-        fp_open(hc, false);
-    }
-    h->home = h->fp_home = NULL;
+    h->home = NULL;
 }
 
 /* On the CPU that has them; a task that runs here keeps still meanwhile. */
 static void on_home(struct hw_vcpu *h, void (*fn)(void *))
 {
-    struct cpu *c = h->home ? h->home : h->fp_home;
+    struct cpu *c = h->home;
     bool on = arch_irq_save();
 
     if (c == arch_cpu()) {
@@ -362,17 +257,16 @@ static void on_home(struct hw_vcpu *h, void (*fn)(void *))
 
 void hw_pull(struct hw_vcpu *h)
 {
-    if (h->home || h->fp_home)
+    if (h->home)
         on_home(h, pull_here);
-    if (h->home || h->fp_home)
-        on_home(h, pull_here); /* FP elsewhere than the rest: cannot be, but costs nothing */
     hw_unpack(h);
 }
 
 void hw_forget(struct hw_vcpu *h)
 {
-    if (h->home || h->fp_home)
+    if (h->home)
         on_home(h, forget_here);
+    h->fp_home = NULL;
     h->packed = h->packed_interface = false;
 }
 

@@ -172,6 +172,22 @@ static int timer_irqs(struct gic *g, const struct board *b)
     return err ? err : irq_of_node(n, 3, &d, &g->timer, &t);
 }
 
+/* The performance monitors', where each CPU has its own: a PPI, which only a GIC has. */
+static unsigned pmu_irq(const struct board *b)
+{
+    static const char *const compatible[] = {"arm,armv8-pmuv3", "arm,cortex-a53-pmu", "arm,cortex-a57-pmu",
+                                             "arm,cortex-a72-pmu"};
+    dtb_node n = DTB_NONE;
+    uint32_t ppi, number;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(compatible) && n == DTB_NONE; i++)
+        n = dtb_compatible(&b->dtb, DTB_NONE, compatible[i]);
+    if (n == DTB_NONE || dtb_u32(&b->dtb, n, "interrupts", 0, &ppi) || ppi != 1 ||
+        dtb_u32(&b->dtb, n, "interrupts", 1, &number))
+        return 0;
+    return 16 + (number & 15);
+}
+
 static int start(struct gic *g, const struct board *b, dtb_node n, char *why, size_t why_size)
 {
     struct irq_domain *d;
@@ -190,8 +206,9 @@ static int start(struct gic *g, const struct board *b, dtb_node n, char *why, si
     }
     if (irq_of_node(n, 0, &d, &g->maintenance, &t))
         g->maintenance = 0;
-    g->private_on =
-        BIT(g->timer) | BIT(g->vtimer) | BIT(GIC_SGI_IPI) | (g->maintenance ? BIT(g->maintenance) : 0);
+    g->pmu = pmu_irq(b);
+    g->private_on = (g->pmu ? BIT(g->pmu) : 0) | BIT(g->timer) | BIT(g->vtimer) | BIT(GIC_SGI_IPI) |
+                    (g->maintenance ? BIT(g->maintenance) : 0);
     found = true;
     return 0;
 }

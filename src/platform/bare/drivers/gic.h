@@ -44,6 +44,7 @@ struct gic {
     unsigned timer;        /* INTID of EL2's timer */
     unsigned vtimer;       /* of the virtual timer */
     unsigned maintenance;  /* of the virtual CPU interface; 0: none */
+    unsigned pmu;          /* of the CPUs' performance monitors; 0: none, or not a private one */
     uint64_t private_on;   /* bit = private INTID that each CPU enables */
     bool forward[CPU_MAX]; /* the handler left the one in hand to a guest; that CPU only */
     /* Version 2: CPU interface, GICH, and GICV's physical address for guests. */
