@@ -99,7 +99,7 @@ static __attribute__((unused)) void bench_timer(const char *name, uint64_t ticks
 }
 
 /* The latest of many beside a neighbour that has work done for it; after a while, when that is busy. */
-static __attribute__((unused)) void bench_late(void)
+static __attribute__((unused, noinline)) void bench_late(void)
 {
     uint64_t most = 0;
 
@@ -109,7 +109,7 @@ static __attribute__((unused)) void bench_late(void)
         sys_write(cntv_cval_el0, at);
         sys_write(cntv_ctl_el0, 1);
         do {
-            __asm__ volatile("wfi");
+            __asm__ volatile("wfi\n\t.global late_awake\nlate_awake:");
             t = now();
         } while (t < at);
         sys_write(cntv_ctl_el0, 0);

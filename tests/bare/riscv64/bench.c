@@ -106,7 +106,7 @@ static __attribute__((unused)) void bench_wfi(const char *name, uint64_t ticks)
 }
 
 /* The latest of many beside a neighbour that has work done for it; after a while, when that is busy. */
-static __attribute__((unused)) void bench_late(void)
+static __attribute__((unused, noinline)) void bench_late(void)
 {
     uint64_t most = 0;
 
@@ -116,7 +116,7 @@ static __attribute__((unused)) void bench_late(void)
 
         csr_write(0x14d, at);
         do {
-            __asm__ volatile("wfi");
+            __asm__ volatile("wfi\n\t.global late_awake\nlate_awake:");
             t = instret();
         } while (now() < at);
         csr_write(0x14d, UINT64_MAX);
