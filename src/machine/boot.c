@@ -74,6 +74,15 @@ gpa_t boot_fdt_at(struct boot_ram ram)
     return ALIGN_DOWN(MIN(ram.base + ram.size, LOW_4G) - FDT_MAX, 8);
 }
 
+int boot_check_fdt(struct boot_ram ram, const char *path, const struct loaded *l, char *why, size_t why_size)
+{
+    if (l->end <= boot_fdt_at(ram) || l->base >= ram.base + ram.size)
+        return 0;
+    fmt_snprintf(why, why_size,
+                 "%s: leaves no room for the device tree; give the guest more memory (--memory)", path);
+    return -EFBIG;
+}
+
 int boot_place_fdt(struct vm *vm, gpa_t at, const struct boot_initrd *initrd,
                    int (*fill)(struct vm *vm, struct dtw *w, const struct boot_initrd *initrd), char *why,
                    size_t why_size)

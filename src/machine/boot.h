@@ -31,6 +31,8 @@ int boot_load_initrd(struct vm *vm, gpa_t floor, gpa_t top, struct boot_initrd *
 
 /* Where the device tree goes: the end of RAM, or of what of it lies below 4 GiB. */
 gpa_t boot_fdt_at(struct boot_ram ram);
+/* What was loaded from `path` leaves it alone: -EFBIG with the reason. */
+int boot_check_fdt(struct boot_ram ram, const char *path, const struct loaded *l, char *why, size_t why_size);
 /* Writes to `at` the device tree whose root `fill` makes. */
 int boot_place_fdt(struct vm *vm, gpa_t at, const struct boot_initrd *initrd,
                    int (*fill)(struct vm *vm, struct dtw *w, const struct boot_initrd *initrd), char *why,

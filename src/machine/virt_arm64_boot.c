@@ -80,12 +80,9 @@ static int load_all(struct vm *vm, struct boot_plan *p, char *why, size_t why_si
     if (err)
         return err;
     p->fdt = boot_fdt_at(ram);
-    if (p->kernel.end > p->fdt && p->kernel.base < VIRT_RAM + d->memory) {
-        fmt_snprintf(why, why_size,
-                     "%s: leaves no room for the device tree; give the guest more memory (--memory)",
-                     d->kernel);
-        return -EFBIG;
-    }
+    err = boot_check_fdt(ram, d->kernel, &p->kernel, why, why_size);
+    if (err)
+        return err;
     return boot_load_initrd(vm, p->kernel.end, p->fdt, &p->initrd, why, why_size);
 }
 

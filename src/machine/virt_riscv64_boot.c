@@ -114,6 +114,10 @@ static int load_all(struct vm *vm, struct boot_plan *p, char *why, size_t why_si
                              why_size);
     if (!err)
         err = check_overlap(d, p, why, why_size);
+    if (!err && d->firmware)
+        err = boot_check_fdt(ram, d->firmware, &p->firmware, why, why_size);
+    if (!err && d->kernel)
+        err = boot_check_fdt(ram, d->kernel, &p->kernel, why, why_size);
     if (err)
         return err;
     p->fdt = boot_fdt_at(ram);
