@@ -117,13 +117,17 @@ static void write_line(const struct plat_stream *s, uint64_t from, uint64_t to)
     mux.shell.show(mux.shell.opaque);
 }
 
-/* Lines that have ended, or are too long to wait for that. Where the next one begins. */
+/*
+ * Lines that have ended, or are too long to wait for that: these go on in the next one, not within a
+ * character. Where the next one begins.
+ */
 static uint64_t show_lines(const struct plat_stream *s, uint64_t from, uint64_t to)
 {
     for (uint64_t at = from; at < to; at++) {
-        bool end = byte_at(s, at) == '\n';
+        uint8_t c = byte_at(s, at);
+        bool end = c == '\n', inside = (c & 0xc0) == 0x80 && at - from < LINE + 4;
 
-        if (!end && at - from < LINE)
+        if (!end && (at - from < LINE || inside))
             continue;
         write_line(s, from, at);
         from = at + end;
