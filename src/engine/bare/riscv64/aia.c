@@ -8,6 +8,8 @@
  */
 #include "core/irqchip.h"
 #include "engine/bare/riscv64/bare.h"
+#include "lib/fmt.h"
+#include "platform/bare/irq/irq.h"
 
 enum { EIDELIVERY = 0x70, EITHRESHOLD = 0x72, EIP0 = 0x80, EIE0 = 0xc0 };
 
@@ -104,4 +106,51 @@ void bare_aia_save(struct bare_vcpu *b)
     }
     csr_write(RV_CSR_vsiselect, b->r->siselect);
     csr_write(RV_CSR_hstatus, hstatus);
+}
+
+/* ---- for people ---- */
+
+static void save_here(void *arg)
+{
+    struct bare_vcpu *b = arg;
+
+    if (b->cpu == arch_cpu()->engine && b->valid)
+        bare_aia_save(b);
+}
+
+static void list_ids(const uint64_t *words, char *buf, size_t size)
+{
+    size_t n = 0;
+
+    buf[0] = 0;
+    for (unsigned id = 1; id < 64 * BARE_FILE_WORDS && n + 8 < size; id++) {
+        if (words[id / 64] >> id % 64 & 1)
+            n += (size_t)fmt_snprintf(buf + n, size - n, " %u", id);
+    }
+}
+
+void bare_aia_show(struct bare_vcpu *b, void (*emit)(void *opaque, const char *line), void *opaque)
+{
+    char ids[96], line[160];
+    struct bare_cpu *c;
+    bool on;
+
+    if (b->aia != BARE_AIA_FILE)
+        return;
+    on = arch_irq_save();
+    c = b->cpu;
+    if (c && c->cpu == arch_cpu()) {
+        save_here(b);
+        c = NULL;
+    }
+    arch_irq_restore(on);
+    if (c)
+        ipi_call(BIT(c->cpu->id), save_here, b);
+    list_ids(b->file.enable, ids, sizeof(ids));
+    fmt_snprintf(line, sizeof(line), "interrupt file: delivery %u threshold %u enabled%s",
+                 (unsigned)b->file.delivery, (unsigned)b->file.threshold, ids);
+    emit(opaque, line);
+    list_ids(b->file.pending, ids, sizeof(ids));
+    fmt_snprintf(line, sizeof(line), "interrupt file: pending%s", ids);
+    emit(opaque, line);
 }

@@ -208,6 +208,8 @@ void bare_aia_stage(struct bare_vcpu *b);
 void bare_aia_deliver(struct bare_vcpu *b);
 void bare_aia_load(struct bare_vcpu *b);
 void bare_aia_save(struct bare_vcpu *b);
+/* The guest file as it is, wherever that is, in lines. Interrupts on. */
+void bare_aia_show(struct bare_vcpu *b, void (*emit)(void *opaque, const char *line), void *opaque);
 
 static inline struct mmio_page *bare_mmio_page(struct bare_vcpu *b, gpa_t gpa)
 {

@@ -551,9 +551,10 @@ enum exit_action bare_exit_slow(struct riscv_vcpu *r)
 
 void bare_history(struct vcpu *v, void (*emit)(void *opaque, const char *line), void *opaque)
 {
-    const struct bare_vcpu *b = bare_of(v);
+    struct bare_vcpu *b = bare_of(v);
     char line[128];
 
+    bare_aia_show(b, emit, opaque);
     for (unsigned i = 0; i < BARE_RING; i++) {
         const struct bare_trace *t = &b->ring[((size_t)(b->ring_next - b->ring) + i) % BARE_RING];
 
