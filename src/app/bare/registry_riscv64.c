@@ -30,8 +30,10 @@ int board_machine(struct vm_desc *d, char *why, size_t why_size)
 {
     char value[16];
 
-    if (!riscv_host.ssaia && machine_option(d->machine_options, "aia", value, sizeof(value)) &&
-        !strcmp(value, "aplic-imsic")) {
+    if (!machine_option(d->machine_options, "aia", value, sizeof(value))) {
+        if (riscv_host.ssaia && riscv_host.guest_files)
+            d->machine_options = "aia=aplic-imsic"; /* options without it name files for hosts only */
+    } else if (!riscv_host.ssaia && !strcmp(value, "aplic-imsic")) {
         fmt_snprintf(
             why, why_size,
             "machine: aia=aplic-imsic: this board's CPUs have no AIA; take aia=none, or leave it out");
