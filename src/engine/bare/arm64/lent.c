@@ -268,8 +268,10 @@ unsigned lent_wanted(const struct arm64_vcpu *a)
            (a->pmcr_el0 & A64_PMCR_E || a->pmuserenr_el0 ? LENT_PMU : 0);
 }
 
-/* Debug: MDSCR_EL1, breakpoints and watchpoints (the claim tags are left alone: emulators have none). The PMU:
- * PMINTENSET_EL1 and its kin, PMCR_EL0, counters. */
+/*
+ * Debug: MDSCR_EL1, breakpoints and watchpoints (the claim tags are left alone: emulators have none). The PMU:
+ * PMINTENSET_EL1 and its kin, PMCR_EL0, counters.
+ */
 unsigned lent_kind(unsigned code)
 {
     unsigned op0 = a64_sysreg_op0(code), op1 = a64_sysreg_op1(code), n = a64_sysreg_crn(code),
