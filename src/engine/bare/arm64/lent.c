@@ -269,7 +269,7 @@ unsigned lent_wanted(const struct arm64_vcpu *a)
 }
 
 /*
- * Debug: MDSCR_EL1, breakpoints and watchpoints (the claim tags are left alone: emulators have none). The PMU:
+ * Debug: MDSCR_EL1, breakpoints, watchpoints (the claim tags are left alone: emulators have none). The PMU:
  * PMINTENSET_EL1 and its kin, PMCR_EL0, counters.
  */
 unsigned lent_kind(unsigned code)
