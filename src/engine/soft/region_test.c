@@ -92,6 +92,14 @@ static void limits(void **state)
     verified(p);
     assert_int_equal(u->block_count, 3);
     assert_int_equal(u->blocks[0].insns, REGION_BLOCK_INSNS);
+    /* Not in the middle of a loop that a long line leads into. */
+    code(p, 4 * 90, TOY_BNE, 1, 2, -40);
+    assert_int_equal(region_form(&p->s, &lift_toy, 0, 0, MEM_PAGE_SIZE, &(struct region_limits){100, 8}), 0);
+    verified(p);
+    assert_int_equal(u->block_count, 3);
+    assert_int_equal(u->blocks[0].insns, 50);
+    assert_int_equal(u->blocks[1].offset, 4 * 50);
+    assert_int_equal(u->blocks[1].insns, 41);
     /* One instruction that branches: no block but its own. */
     code(p, 0, TOY_BNE, 1, 2, 0);
     assert_int_equal(region_form(&p->s, &lift_toy, 0, 0, MEM_PAGE_SIZE, &(struct region_limits){1, 1}), 0);
