@@ -31,6 +31,20 @@ bool machine_option(const char *options, const char *key, char *value, size_t si
     return false;
 }
 
+/* Whether there is an option of that name, with another value. */
+static bool name_known(const char *word, size_t len, const char *const *known)
+{
+    size_t n = 0;
+
+    while (n < len && word[n] != '=')
+        n++;
+    for (; n < len && *known; known++) {
+        if (!strncmp(*known, word, n + 1))
+            return true;
+    }
+    return false;
+}
+
 static bool option_known(const char *word, size_t len, const char *const *known)
 {
     for (; *known; known++) {
@@ -61,7 +75,7 @@ int machine_options_check(const char *machine, const char *options, const char *
                              known[i], known[i][strlen(known[i]) - 1] == '=' ? "FILE" : "");
             fmt_snprintf(why, why_size, "machine: %s has no option '%.*s'; known are %s", machine, (int)len,
                          options, list);
-            return -EINVAL;
+            return name_known(options, len, known) ? -ERANGE : -EINVAL;
         }
         options = end ? end + 1 : NULL;
     }

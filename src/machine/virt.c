@@ -5,8 +5,10 @@
 
 int virt_check(const struct virt_board *b, const struct vm_desc *d, char *why, size_t why_size)
 {
-    if (machine_options_check("virt", d->machine_options, b->options, why, why_size))
-        return -EINVAL;
+    int err = machine_options_check("virt", d->machine_options, b->options, why, why_size);
+
+    if (err)
+        return err;
     if (virtio_slots_check(d, b->slots.count, why, why_size))
         return -EINVAL;
     if (!d->kernel && !d->firmware) {

@@ -208,7 +208,7 @@ static int check(const struct vm_desc *d, char *why, size_t why_size)
     if (!err && wants_gicv2(d) && d->smp > GICV2_CPUS) {
         fmt_snprintf(why, why_size, "smp: %u CPUs asked for; gic=2 takes 1 to %u, gic=3 more (--machine)",
                      d->smp, GICV2_CPUS);
-        err = -EINVAL;
+        err = -ERANGE;
     }
     return err;
 }
