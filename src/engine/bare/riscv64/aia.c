@@ -9,7 +9,6 @@
 #include "core/irqchip.h"
 #include "engine/bare/riscv64/bare.h"
 #include "lib/fmt.h"
-#include "platform/bare/irq/irq.h"
 
 enum { EIDELIVERY = 0x70, EITHRESHOLD = 0x72, EIP0 = 0x80, EIE0 = 0xc0 };
 
@@ -132,20 +131,10 @@ static void list_ids(const uint64_t *words, char *buf, size_t size)
 void bare_aia_show(struct bare_vcpu *b, void (*emit)(void *opaque, const char *line), void *opaque)
 {
     char ids[96], line[160];
-    struct bare_cpu *c;
-    bool on;
 
     if (b->aia != BARE_AIA_FILE)
         return;
-    on = arch_irq_save();
-    c = b->cpu;
-    if (c && c->cpu == arch_cpu()) {
-        save_here(b);
-        c = NULL;
-    }
-    arch_irq_restore(on);
-    if (c)
-        ipi_call(BIT(c->cpu->id), save_here, b);
+    bare_call_resident(b, save_here);
     list_ids(b->file.enable, ids, sizeof(ids));
     fmt_snprintf(line, sizeof(line), "interrupt file: delivery %u threshold %u enabled%s",
                  (unsigned)b->file.delivery, (unsigned)b->file.threshold, ids);

@@ -152,6 +152,9 @@ void bare_enter(struct riscv_vcpu *r);
 
 /* ---- engine.c ---- */
 
+/* Runs it where the vCPU is resident, interrupts off; it may not be by then. Any task, interrupts on or off.
+ */
+void bare_call_resident(struct bare_vcpu *b, void (*fn)(void *bare_vcpu));
 /* All that has to be before the guest runs; interrupts off. False: core has to look at a request first. */
 bool bare_prepare(struct bare_vcpu *b);
 

@@ -35,7 +35,7 @@ static void forget_here(void *arg)
     drop_here(b);
 }
 
-static void call_where_resident(struct bare_vcpu *b, void (*fn)(void *))
+void bare_call_resident(struct bare_vcpu *b, void (*fn)(void *bare_vcpu))
 {
     bool on = arch_irq_save();
     struct bare_cpu *c = b->cpu;
@@ -291,7 +291,7 @@ static void bare_vcpu_fini(struct vcpu *v)
     struct bare_vcpu *b = bare_of(v);
 
     ktimer_cancel(&b->alarm);
-    call_where_resident(b, forget_here);
+    bare_call_resident(b, forget_here);
     plat_free(b);
     v->engine = NULL;
 }
@@ -344,14 +344,14 @@ static void bare_pull(struct vcpu *v, unsigned groups)
 {
     (void)groups;
     if (bare_of(v)->cpu)
-        call_where_resident(bare_of(v), save_here);
+        bare_call_resident(bare_of(v), save_here);
 }
 
 static void bare_push(struct vcpu *v, unsigned groups)
 {
     (void)groups;
     if (v->engine && bare_of(v)->cpu)
-        call_where_resident(bare_of(v), forget_here);
+        bare_call_resident(bare_of(v), forget_here);
 }
 
 static const char *const reason_names[BARE_REASONS] = {
