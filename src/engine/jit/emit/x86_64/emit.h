@@ -468,6 +468,8 @@ bool emit_mem(struct emit *e, const struct ir_op *op);
 bool emit_flow(struct emit *e, const struct ir_op *op);
 /* rax = pc: goes there by the jump hash; gives the rel32 of the way out when it is not in there. */
 uint8_t *emit_hash_jump(struct as *a);
+/* rax: how far the set of guest address rcx (tlb_set()) is into an array of the soft TLB; changes rdx. */
+void emit_tlb_set(struct as *a);
 /* All thunks at the start of the code memory. */
 int emit_thunks(struct jit_vm *jv);
 /* The vCPU's storage for emission. */

@@ -142,13 +142,7 @@ static void refill(struct emit *e, const struct cold *c)
     int32_t pages = SOFT_DISP(sites_pages) + 8 * (int32_t)(c->x >> SOFT_BLOCK_BITS);
     uint8_t *miss;
 
-    as_mov(&e->a, RAX, RCX);
-    as_shift_ri(&e->a, O_W, G_SHR, RAX, MEM_PAGE_BITS);
-    as_mov(&e->a, RDX, RAX);
-    as_shift_ri(&e->a, O_W, G_SHR, RDX, TLB_SET_BITS);
-    as_rr(&e->a, X_ADD, RAX, RDX);
-    as_alu_ri(&e->a, 0, G_AND, RAX, TLB_SETS - 1);
-    as_shift_ri(&e->a, 0, G_SHL, RAX, 5);
+    emit_tlb_set(&e->a);
     as_mov(&e->a, RDX, RCX);
     as_alu_ri(&e->a, O_W, G_AND, RDX, -(int32_t)MEM_PAGE_SIZE);
     as_rm(&e->a, X_ADD | O_W, RDX,

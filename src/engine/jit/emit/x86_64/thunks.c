@@ -264,21 +264,26 @@ static void save_vectors(struct make *m, bool store)
         as_alu_ri(&m->a, O_W, G_ADD, RSP, SAVE_BYTES);
 }
 
+void emit_tlb_set(struct as *a)
+{
+    as_mov(a, RAX, RCX);
+    as_shift_ri(a, O_W, G_SHR, RAX, MEM_PAGE_BITS);
+    as_mov(a, RDX, RAX);
+    as_shift_ri(a, O_W, G_SHR, RDX, TLB_SET_BITS);
+    as_rr(a, X_ADD, RAX, RDX);
+    as_alu_ri(a, 0, G_AND, RAX, TLB_SETS - 1);
+    as_shift_ri(a, 0, G_SHL, RAX, 5);
+}
+
 /*
- * Looks in both ways of the soft TLB's set (tlb_set(), tlb_tag()). rcx: guest address. What it gives is the
+ * Looks in both ways of the soft TLB's set (tlb_tag()). rcx: guest address. What it gives is the
  * jump of a miss; on a hit it goes on with the addend in rdi. Changes rax, rdx, rsi.
  */
 static uint8_t *probe(struct make *m, unsigned size, bool write)
 {
     uint8_t *hit, *none;
 
-    as_mov(&m->a, RAX, RCX);
-    as_shift_ri(&m->a, O_W, G_SHR, RAX, MEM_PAGE_BITS);
-    as_mov(&m->a, RDX, RAX);
-    as_shift_ri(&m->a, O_W, G_SHR, RDX, TLB_SET_BITS);
-    as_rr(&m->a, X_ADD, RAX, RDX);
-    as_alu_ri(&m->a, 0, G_AND, RAX, TLB_SETS - 1);
-    as_shift_ri(&m->a, 0, G_SHL, RAX, 5);
+    emit_tlb_set(&m->a);
     as_rm(&m->a, X_LEA | O_W, RDX, mem_at(RCX, (1 << size) - 1));
     as_alu_ri(&m->a, O_W, G_AND, RDX, -(int32_t)MEM_PAGE_SIZE);
     as_rm(&m->a, X_ADD | O_W, RDX,
