@@ -52,19 +52,6 @@ void guest_pe(uint64_t context)
     hvc(PSCI_CPU_OFF, 0, 0, 0);
 }
 
-void check(const char *what, uint64_t have, uint64_t want)
-{
-    put(have == want ? "ok " : "not ok ");
-    put(what);
-    if (have != want) {
-        put(" ");
-        put_number(have);
-        put(" not ");
-        put_number(want);
-    }
-    put("\n");
-}
-
 #define A UINT64_C(0x4038302820181008)
 #define B UINT64_C(0x8078706860585048)
 

@@ -97,8 +97,20 @@ void guest_irq(uint64_t ticks);
 /* Gives how far ELR moves. */
 uint64_t guest_sync(uint64_t esr, uint64_t far);
 
-/* forms.c, overflow.c, its.c */
-void check(const char *what, uint64_t have, uint64_t want);
+static inline void check(const char *what, uint64_t have, uint64_t want)
+{
+    put(have == want ? "ok " : "not ok ");
+    put(what);
+    if (have != want) {
+        put(" ");
+        put_number(have);
+        put(" not ");
+        put_number(want);
+    }
+    put("\n");
+}
+
+/* overflow.c, its.c */
 void overflow(void);
 void its(void);
 

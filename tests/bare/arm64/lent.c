@@ -20,19 +20,6 @@
 
 static volatile uint64_t watched, breaks, watches, others, overflows, unknown;
 
-void check(const char *what, uint64_t have, uint64_t want)
-{
-    put(have == want ? "ok " : "not ok ");
-    put(what);
-    if (have != want) {
-        put(" ");
-        put_number(have);
-        put(" not ");
-        put_number(want);
-    }
-    put("\n");
-}
-
 /* The instruction that the breakpoint is at, and the store that is watched, are stepped over. */
 uint64_t guest_sync(uint64_t esr, uint64_t far)
 {
