@@ -58,12 +58,17 @@ static void blocks_clear(struct soft_vcpu *s, unsigned first, unsigned end)
     }
 }
 
-static void bank_clear(struct soft_vcpu *s, unsigned bank)
+static void windows_clear(struct soft_vcpu *s, unsigned bank)
 {
-    blocks_clear(s, bank * SOFT_BLOCKS, (bank + 1) * SOFT_BLOCKS);
     if (s->windows_filled[bank])
         memset(&s->windows[bank * SOFT_WINDOWS], 0, SOFT_WINDOWS * sizeof(s->windows[0]));
     s->windows_filled[bank] = 0;
+}
+
+static void bank_clear(struct soft_vcpu *s, unsigned bank)
+{
+    blocks_clear(s, bank * SOFT_BLOCKS, (bank + 1) * SOFT_BLOCKS);
+    windows_clear(s, bank);
 }
 
 void soft_sites_clear(struct soft_vcpu *s)
@@ -79,8 +84,7 @@ void soft_sites_clear_writes(struct soft_vcpu *s)
     _Static_assert(!(SOFT_SITES_READ & ((1 << SOFT_BLOCK_BITS) - 1)), "no block is of reads and writes");
     for (unsigned i = 0; i < SOFT_BANKS; i++) {
         blocks_clear(s, i * SOFT_BLOCKS + FIRST, (i + 1) * SOFT_BLOCKS);
-        memset(&s->windows[i * SOFT_WINDOWS], 0, SOFT_WINDOWS * sizeof(s->windows[0]));
-        s->windows_filled[i] = 0;
+        windows_clear(s, i);
     }
 }
 
