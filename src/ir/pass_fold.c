@@ -210,6 +210,31 @@ static void fold_pc(struct ir_unit *u, struct ir_op *op, int64_t k)
     op->imm = (int64_t)((uint64_t)inner->imm + (uint64_t)k);
 }
 
+/* What r has all bits of inverted, or IR_REF_NONE. */
+static ir_ref inverted(const struct ir_unit *u, ir_ref r)
+{
+    const struct ir_op *op = &u->ops[r];
+    int64_t k;
+    bool is_not = op->op == IR_NOT || (op->op == IR_XOR && pass_const(u, op->b, &k) && k == -1);
+
+    return is_not ? pass_resolve(u, op->a) : IR_REF_NONE;
+}
+
+/* a & ~b is one operation. */
+static void fold_andn(const struct ir_unit *u, struct ir_op *op)
+{
+    ir_ref b = inverted(u, op->b);
+
+    if (b == IR_REF_NONE) {
+        b = inverted(u, op->a);
+        if (b == IR_REF_NONE)
+            return;
+        op->a = op->b;
+    }
+    op->b = b;
+    op->op = IR_ANDN;
+}
+
 static void fold_binary(struct ir_unit *u, unsigned at, struct ir_op *op)
 {
     int64_t a, b;
@@ -229,6 +254,8 @@ static void fold_binary(struct ir_unit *u, unsigned at, struct ir_op *op)
         b = a;
         cb = true;
     }
+    if (!cb && op->op == IR_AND)
+        fold_andn(u, op);
     if (!cb)
         return;
     if (neutral(op->op, b, width_of(op)))

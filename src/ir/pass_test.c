@@ -87,7 +87,61 @@ static void extensions(void **state)
                 "v5=trunc.i32 v4\n put.i32 v5 slot=536\n" TAIL);
 }
 
+/* A mask or a field of the lower half: nobody looks at the upper one; a mask that has some of it does. */
+static void masks(void **state)
+{
+    static const struct {
+        const char *op;
+        bool low;
+    } rows[] = {
+        {"and.i64 v2, v3", true},
+        {"and.i64 v3, v2", true},
+        {"and.i64 v2, v4", false},
+        {"and.i64 v2, v2", false},
+        {"extract.i64 v2 aux=0x808", true},
+        {"extract.i64 v2 aux=0x1808", true},
+        {"extract.i64 v2 aux=0x1908", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        char text[2][512];
+
+        for (unsigned k = 0; k < 2; k++)
+            snprintf(text[k], sizeof(text[k]),
+                     HEAD
+                     "v1=get.i32 slot=520\n v2=%s\n v3=const.i64 255\n v4=const.i64 0x100000000\n v5=%s\n "
+                     "put.i64 v5 slot=536\n put.i64 v3 slot=544\n put.i64 v4 slot=552\n" TAIL,
+                     k && rows[i].low ? "anyext.i64 v1" : "sext.i64 v1 aux=32", rows[i].op);
+        expect(WIDTH_DEAD, text[0], text[1]);
+    }
+}
+
 #define FOLD_DEAD (IR_PASS_FOLD | IR_PASS_DEAD)
+
+/* A mask that is inverted first, by either way of writing that, on either side. */
+static void inverted_masks(void **state)
+{
+    static const char *const rows[][2] = {
+        {"v3=not.i64 v1\n v4=and.i64 v3, v2\n", "v4=andn.i64 v2, v1\n"},
+        {"v3=not.i64 v1\n v4=and.i64 v2, v3\n", "v4=andn.i64 v2, v1\n"},
+        {"v5=const.i64 -1\n v3=xor.i64 v1, v5\n v4=and.i64 v3, v2\n", "v4=andn.i64 v2, v1\n"},
+        {"v5=const.i64 -2\n v3=xor.i64 v1, v5\n v4=and.i64 v3, v2\n",
+         "v5=const.i64 -2\n v3=xor.i64 v1, v5\n v4=and.i64 v3, v2\n"},
+        {"v3=not.i64 v1\n v4=or.i64 v3, v2\n", "v3=not.i64 v1\n v4=or.i64 v3, v2\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        char text[2][512];
+
+        for (unsigned k = 0; k < 2; k++)
+            snprintf(text[k], sizeof(text[k]),
+                     HEAD "v1=get.i64 slot=520\n v2=get.i64 slot=528\n %s put.i64 v4 slot=536\n" TAIL,
+                     rows[i][k]);
+        expect(FOLD_DEAD, text[0], text[1]);
+    }
+}
 
 static void folds(void **state)
 {
@@ -339,6 +393,7 @@ int main(void)
         cmocka_unit_test(folds_branches),  cmocka_unit_test(copies),
         cmocka_unit_test(slots),           cmocka_unit_test(dead),
         cmocka_unit_test(rotations),       cmocka_unit_test(extensions),
+        cmocka_unit_test(masks),           cmocka_unit_test(inverted_masks),
     };
 
     return cmocka_run_group_tests_name("ir passes", tests, NULL, NULL);

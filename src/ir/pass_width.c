@@ -70,10 +70,22 @@ static void rotation(struct ir_unit *u, struct ir_op *op, const uint8_t *uses)
 
 enum { LOW = 1, ALL = 3 };
 
+/* A constant that keeps nothing of the upper half. */
+static bool keeps_low(const struct ir_unit *u, ir_ref r)
+{
+    int64_t mask;
+
+    return pass_const(u, pass_resolve(u, r), &mask) && !((uint64_t)mask >> 32);
+}
+
 /* What op needs of operand k when `demand` of its own result is needed. */
-static unsigned needs(const struct ir_op *op, unsigned k, unsigned demand)
+static unsigned needs(const struct ir_unit *u, const struct ir_op *op, unsigned k, unsigned demand)
 {
     switch (op->op) {
+    case IR_AND:
+        return keeps_low(u, k ? op->a : op->b) ? LOW : demand;
+    case IR_EXTRACT:
+        return (op->aux >> 8) + (op->aux & 0xff) <= 32 ? LOW : ALL;
     case IR_TRUNC:
         return LOW;
     case IR_SEXT:
@@ -88,7 +100,6 @@ static unsigned needs(const struct ir_op *op, unsigned k, unsigned demand)
     case IR_ADD:
     case IR_SUB:
     case IR_MUL:
-    case IR_AND:
     case IR_OR:
     case IR_XOR:
     case IR_ANDN:
@@ -109,7 +120,7 @@ static void demand(struct ir_unit *u, uint8_t *of, unsigned at)
 
     for (unsigned k = 0; k < 3; k++) {
         if (r[k] != IR_REF_NONE)
-            of[r[k]] |= (uint8_t)needs(op, k, of[at]);
+            of[r[k]] |= (uint8_t)needs(u, op, k, of[at]);
     }
 }
 

@@ -79,6 +79,7 @@ static void scan(struct scan *sc, unsigned entry)
     memset(sc->s->joined, 0, sizeof(sc->s->joined));
     memset(sc->s->follows, 0, sizeof(sc->s->follows));
     memset(sc->s->lifted, 0, sizeof(sc->s->lifted));
+    memset(sc->s->turned, 0, sizeof(sc->s->turned));
     leader_add(sc, entry);
     /* First in, first out: what the entry reaches soonest gets the room. */
     for (unsigned i = 0; i < sc->work; i++)
@@ -102,6 +103,9 @@ static void jump_to(struct ir_unit *u, unsigned offset)
 /* A loop of few instructions is repeated in its block, up to so many times and instructions in all. */
 #define UNROLL_COPIES 4
 #define UNROLL_INSNS  40
+/* A way back to its head that a block takes although others come by there: their instructions are lifted
+ * twice. */
+#define WAY_BACK_INSNS 16
 
 struct trace {
     unsigned head, copies;
@@ -120,55 +124,107 @@ static bool only_way(const struct scan *sc, int64_t offset)
            !is_set(s->joined, o) && !is_set(s->follows, o) && !is_set(s->lifted, o);
 }
 
-static bool unrolls(struct trace *t, const struct ir_block *b, int64_t to)
+/* A few instructions lead from there to the head, by the ways that a trace takes. */
+static bool leads_back(const struct scan *sc, int64_t offset, unsigned head)
 {
-    if (to != t->head || ++t->copies >= UNROLL_COPIES)
+    const struct soft_scratch *s = sc->s;
+
+    if (is_set(s->turned, head))
         return false;
-    return b->insns + b->insns / t->copies <= UNROLL_INSNS;
+    for (unsigned n = 0; n < WAY_BACK_INSNS && offset != head; n++) {
+        struct insn_shape shape = {0};
+        int64_t target;
+
+        if (offset < 0 || offset >= (int64_t)MEM_PAGE_SIZE || !is_set(s->scanned, (unsigned)offset))
+            return false;
+        sc->lift->shape(sc->mode, s->page + offset, sc->avail - (unsigned)offset, &shape);
+        target = offset + shape.target;
+        if (shape.kind == INSN_END)
+            return false;
+        if (shape.kind == INSN_BRANCH && target == head)
+            return true;
+        if (shape.kind == INSN_JUMP || (shape.kind == INSN_BRANCH && target <= offset))
+            offset = target;
+        else
+            offset += shape.len;
+    }
+    return offset == head;
 }
 
-/* It goes on there, or did so in the turn before. */
+/* The loop is closed: what lies on it needs no such block for itself. */
+static void has_turned(struct scan *sc, struct trace *t)
+{
+    for (unsigned i = 0; i < t->steps; i++)
+        set(sc->s->turned, t->way[i]);
+    t->copies++;
+}
+
+static bool unrolls(struct scan *sc, struct trace *t, const struct ir_block *b, int64_t to)
+{
+    if (to != t->head)
+        return false;
+    has_turned(sc, t);
+    return t->copies < UNROLL_COPIES && b->insns + b->insns / t->copies <= UNROLL_INSNS;
+}
+
+/* It goes on there; each further turn goes where the first one went. */
 static bool goes_on(const struct scan *sc, struct trace *t, int64_t to)
 {
+    if (t->copies)
+        return true;
     for (unsigned i = 0; i < t->steps; i++) {
         if (t->way[i] == to)
-            return true;
+            return false;
     }
-    if (!only_way(sc, to) || t->steps == ARRAY_SIZE(t->way))
+    if (t->steps == ARRAY_SIZE(t->way) || (!only_way(sc, to) && !leads_back(sc, to, t->head)))
         return false;
     t->way[t->steps++] = (uint16_t)to;
     return true;
 }
 
-/* The end of the block becomes a way out in it where the block goes on: there, or -1. */
-static int64_t trace_on(const struct scan *sc, struct ir_unit *u, struct trace *t)
+/* The branch goes where it did not go, and the other way round. */
+static void turn_round(struct ir_op *branch)
 {
-    const struct ir_block *b = &u->blocks[u->block_count - 1];
-    struct ir_op *end = &u->ops[u->op_count - 1];
-    bool is_flags = end->op == IR_BRANCHF;
+    branch->aux ^= 1; /* conditions stand in pairs */
+    branch->imm = (int64_t)((uint64_t)branch->imm << 32 | (uint64_t)branch->imm >> 32);
+}
+
+/* A branch that becomes a way out: where the block goes on, or -1. */
+static int64_t trace_branch(struct scan *sc, const struct ir_block *b, struct ir_op *end, struct trace *t)
+{
+    int32_t head = (int32_t)t->head;
+
+    if ((int32_t)end->imm == head)
+        turn_round(end);
     int32_t taken = (int32_t)(end->imm >> 32), next = (int32_t)end->imm;
+    bool back = taken <= (int32_t)t->last; /* mostly taken */
+
+    if (taken == head ? !unrolls(sc, t, b, taken) : !goes_on(sc, t, back ? taken : next))
+        return -1;
+    if (taken == head || back) {
+        turn_round(end);
+        next = taken;
+    }
+    end->imm >>= 32;
+    end->op = end->op == IR_BRANCHF ? IR_EXITF : IR_EXIT;
+    return next;
+}
+
+/* The end of the block becomes a way out in it where the block goes on: there, or -1. */
+static int64_t trace_on(struct scan *sc, struct ir_unit *u, struct trace *t)
+{
+    struct ir_block *b = &u->blocks[u->block_count - 1];
+    struct ir_op *end = &u->ops[u->op_count - 1];
+    int64_t next = end->imm;
 
     if (!sc->limits->traces || b->insns >= TRACE_INSNS || u->op_count > REGION_MAX_OPS / 2)
         return -1;
-    if (end->op == IR_JUMP) {
-        if (!unrolls(t, b, next) && !goes_on(sc, t, next))
-            return -1;
-        u->op_count--;
-        u->blocks[u->block_count - 1].end--;
-        return next;
-    }
-    if (end->op != IR_BRANCH && !is_flags)
+    if (end->op == IR_BRANCH || end->op == IR_BRANCHF)
+        return trace_branch(sc, b, end, t);
+    if (end->op != IR_JUMP || !(next == t->head ? unrolls(sc, t, b, next) : goes_on(sc, t, next)))
         return -1;
-    if (unrolls(t, b, taken)) {
-        end->aux ^= 1; /* conditions stand in pairs */
-        end->imm = next;
-        next = taken;
-    } else if (taken > (int32_t)t->last && goes_on(sc, t, next)) { /* a branch back is mostly taken */
-        end->imm = taken;
-    } else {
-        return -1;
-    }
-    end->op = is_flags ? IR_EXITF : IR_EXIT;
+    u->op_count--;
+    b->end--;
     return next;
 }
 
@@ -215,7 +271,8 @@ static void lift_block(struct scan *sc, unsigned offset)
         if (on < 0)
             return;
         offset = (unsigned)on;
-        set(s->lifted, offset);
+        if (!is_set(s->joined, offset) && !is_set(s->follows, offset))
+            set(s->lifted, offset);
     }
 }
 

@@ -23,6 +23,7 @@ struct soft_scratch {
     uint64_t scanned[MEM_PAGE_SIZE / 64], leader[MEM_PAGE_SIZE / 64];
     /* Places that are reached from more than one place; those in or behind a line; those that are lifted. */
     uint64_t joined[MEM_PAGE_SIZE / 64], follows[MEM_PAGE_SIZE / 64], lifted[MEM_PAGE_SIZE / 64];
+    uint64_t turned[MEM_PAGE_SIZE / 64]; /* places on a loop that a block holds, its head apart */
     uint16_t work[REGION_MAX_BLOCKS];
 };
 

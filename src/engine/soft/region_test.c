@@ -140,7 +140,9 @@ static void traces(void **state)
     assert_int_equal(count_of(u, &u->blocks[0], IR_EXIT), 7);
     assert_int_equal(last_of(u, 0)->op, IR_BRANCH);
     assert_int_equal(last_of(u, 0)->imm, 16);
-    /* One turn only where it is long; a branch back is mostly taken, so nothing follows it. */
+    assert_int_equal(u->blocks[1].offset, 16);
+    assert_int_equal(u->blocks[1].insns, 1);
+    /* One turn only where it is long. */
     for (unsigned i = 0; i < 30; i++)
         code(p, 4 * i, TOY_ADDI, 1, 1, 1);
     code(p, 120, TOY_BNE, 1, 3, -30);
@@ -149,15 +151,61 @@ static void traces(void **state)
     verified(p);
     assert_int_equal(u->block_count, 2);
     assert_int_equal(u->blocks[0].insns, 31);
-    /* A jump that is the only way there takes its target in. */
+    /* A jump that is the only way there takes its target in; a branch back is mostly taken, and alike. */
     code(p, 0, TOY_JUMP, 0, 0, 4);
     code(p, 16, TOY_BNE, 1, 2, -2); /* back to 8 */
     code(p, 20, TOY_HALT, 0, 0, 0);
     code(p, 8, TOY_HALT, 0, 0, 0);
     assert_int_equal(region_form(&p->s, &lift_toy, 0, 0, MEM_PAGE_SIZE, &limits), 0);
     verified(p);
-    assert_int_equal(u->block_count, 3);
-    assert_int_equal(u->blocks[0].insns, 2);
+    assert_int_equal(u->block_count, 2);
+    assert_int_equal(u->blocks[0].insns, 3);
+    assert_int_equal(count_of(u, &u->blocks[0], IR_EXIT), 1);
+    free(p);
+}
+
+/* A loop whose test others jump to holds the test all the same, and what jumps there has it again. */
+static void loops_with_a_joined_test(void **state)
+{
+    const struct region_limits limits = {REGION_MAX_INSNS, REGION_MAX_BLOCKS, .traces = true};
+    struct page *p = page_new();
+    const struct ir_unit *u = &p->s.unit;
+    const struct ir_block *b = u->blocks;
+
+    (void)state;
+    code(p, 0, TOY_JUMP, 0, 0, 3);  /* to 12, the test */
+    code(p, 4, TOY_ADDI, 1, 1, 1);  /* the loop */
+    code(p, 8, TOY_BNE, 1, 2, 3);   /* out, to 20 */
+    code(p, 12, TOY_ADDI, 3, 3, 1); /* the test */
+    code(p, 16, TOY_BNE, 1, 3, -3); /* to 4 */
+    code(p, 20, TOY_HALT, 0, 0, 0);
+    assert_int_equal(region_form(&p->s, &lift_toy, 0, 0, MEM_PAGE_SIZE, &limits), 0);
+    verified(p);
+    assert_int_equal(u->block_count, 4);
+    b = &u->blocks[1];
+    assert_int_equal(b->offset, 4);
+    assert_int_equal(b->insns, 16); /* four turns */
+    assert_int_equal(last_of(u, 1)->op, IR_BRANCH);
+    assert_int_equal(last_of(u, 1)->aux, IR_NE);
+    assert_int_equal(last_of(u, 1)->imm, INT64_C(4) << 32 | 20);
+    assert_int_equal(u->blocks[2].offset, 12);
+    assert_int_equal(u->blocks[2].insns, 2); /* on a loop that a block holds: no second one */
+    /* Closed by falling into its head: the last branch leads back by being taken. */
+    code(p, 0, TOY_JUMP, 0, 0, 1);
+    code(p, 4, TOY_ADDI, 1, 1, 1);
+    code(p, 8, TOY_BNE, 1, 2, 3); /* out, to 20 */
+    code(p, 12, TOY_ADDI, 1, 1, 1);
+    code(p, 16, TOY_JUMP, 0, 0, -3);
+    code(p, 20, TOY_BNE, 1, 2, -2); /* to 12 */
+    code(p, 24, TOY_HALT, 0, 0, 0);
+    assert_int_equal(region_form(&p->s, &lift_toy, 0, 12, MEM_PAGE_SIZE, &limits), 0);
+    verified(p);
+    b = &u->blocks[0];
+    assert_int_equal(b->offset, 12);
+    assert_int_equal(b->insns, 16);
+    assert_int_equal(last_of(u, 0)->op, IR_BRANCH);
+    assert_int_equal(last_of(u, 0)->aux, IR_EQ);
+    assert_int_equal(last_of(u, 0)->imm, INT64_C(12) << 32 | 20);
     free(p);
 }
 
@@ -227,8 +275,13 @@ static void random_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(straight),         cmocka_unit_test(loop_from_its_middle), cmocka_unit_test(limits),
-        cmocka_unit_test(ends_of_the_page), cmocka_unit_test(random_bytes),         cmocka_unit_test(traces),
+        cmocka_unit_test(straight),
+        cmocka_unit_test(loop_from_its_middle),
+        cmocka_unit_test(limits),
+        cmocka_unit_test(ends_of_the_page),
+        cmocka_unit_test(random_bytes),
+        cmocka_unit_test(traces),
+        cmocka_unit_test(loops_with_a_joined_test),
     };
 
     return cmocka_run_group_tests_name("region", tests, NULL, NULL);

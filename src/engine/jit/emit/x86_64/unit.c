@@ -198,8 +198,11 @@ static bool minds_not(const struct ir_op *op, int32_t slot, unsigned size)
     case IR_SHL:
     case IR_SHR:
     case IR_SAR:
+    case IR_ROL:
+    case IR_ROR:
     case IR_SEXT:
     case IR_ZEXT:
+    case IR_ANYEXT:
     case IR_TRUNC:
     case IR_BITCAST:
     case IR_SETCC:
@@ -207,6 +210,7 @@ static bool minds_not(const struct ir_op *op, int32_t slot, unsigned size)
     case IR_NEG:
     case IR_ANDN:
     case IR_ORN:
+    case IR_XNOR:
     case IR_EXTRACT:
     case IR_SELECT:
         return true;
