@@ -8,6 +8,8 @@
 
 /* Of a compressed image, before the guest's memory is known. */
 #define PACKED_MAX (UINT64_C(1) << 30)
+/* Holds all headers that decide what an image is; a kernel's PE sections are in its first page. */
+#define HEAD_SIZE (UINT64_C(64) << 10)
 
 static int refuse(char *why, size_t why_size, const char *path, int err)
 {
@@ -49,7 +51,7 @@ static int refuse_large(char *why, size_t why_size, const struct image *img, uin
     return -EFBIG;
 }
 
-int image_read(struct image *img, const char *path, uint64_t max, char *why, size_t why_size)
+int image_open(struct image *img, const char *path, uint64_t max, char *why, size_t why_size)
 {
     struct plat_file *f;
     int err = plat_file_open(&f, path, PLAT_READ);
@@ -66,16 +68,42 @@ int image_read(struct image *img, const char *path, uint64_t max, char *why, siz
         img->file = f;
         return 0;
     }
+    img->rest = f;
+    img->head = MIN(img->size, HEAD_SIZE);
     if (!err) {
-        img->data = plat_alloc(img->size);
-        err = img->data ? plat_file_read(f, 0, img->data, img->size) : -ENOMEM;
+        img->data = plat_alloc(img->head);
+        err = img->data ? plat_file_read(f, 0, img->data, img->head) : -ENOMEM;
     }
-    plat_file_close(f);
     if (err) {
         image_free(img);
         return refuse(why, why_size, path, err);
     }
     return 0;
+}
+
+int image_whole(struct image *img, char *why, size_t why_size)
+{
+    uint8_t *data;
+    int err;
+
+    if (!img->rest)
+        return 0;
+    data = plat_alloc(img->size);
+    err = data ? plat_file_read(img->rest, 0, data, img->size) : -ENOMEM;
+    image_free(img);
+    if (err) {
+        plat_free(data);
+        return refuse(why, why_size, img->path, err);
+    }
+    img->data = data;
+    return 0;
+}
+
+int image_read(struct image *img, const char *path, uint64_t max, char *why, size_t why_size)
+{
+    int err = image_open(img, path, max, why, why_size);
+
+    return err ? err : image_whole(img, why, why_size);
 }
 
 static int refuse_damaged(const struct image *img, char *why, size_t why_size)
@@ -92,24 +120,32 @@ int image_verify(const struct image *img, char *why, size_t why_size)
     return refuse_damaged(img, why, why_size);
 }
 
+static int refuse_outside(const struct image *img, gpa_t at, char *why, size_t why_size)
+{
+    fmt_snprintf(why, why_size,
+                 "%s: %llu bytes at 0x%llx are outside the guest's memory; give it more (--memory)",
+                 img->path, (unsigned long long)img->size, (unsigned long long)at);
+    return -EFBIG;
+}
+
 int image_place(struct mem *m, gpa_t at, const struct image *img, char *why, size_t why_size)
 {
-    uint8_t *to = img->sum ? mem_ptr(m, at, img->size, true) : NULL;
-    uint64_t sum;
+    uint8_t *to = img->sum || img->rest ? mem_ptr(m, at, img->size, true) : NULL;
     int err;
 
     if (!to) {
         err = image_verify(img, why, why_size);
         if (err)
             return err;
-        fmt_snprintf(why, why_size,
-                     "%s: %llu bytes at 0x%llx are outside the guest's memory; give it more (--memory)",
-                     img->path, (unsigned long long)img->size, (unsigned long long)at);
-        return mem_load(m, at, img->data, img->size) ? -EFBIG : 0;
+        return img->rest || mem_load(m, at, img->data, img->size) ? refuse_outside(img, at, why, why_size)
+                                                                  : 0;
     }
-    sum = sum64_copy(to, img->data, img->size);
+    if (img->rest)
+        err = plat_file_read(img->rest, 0, to, img->size);
+    else
+        err = sum64_copy(to, img->data, img->size) == img->sum ? 0 : refuse_damaged(img, why, why_size);
     mem_dirty(m, at, img->size);
-    return sum == img->sum ? 0 : refuse_damaged(img, why, why_size);
+    return err && img->rest ? refuse(why, why_size, img->path, err) : err;
 }
 
 static int probe_packed(const char *path, const char **arch, char *why, size_t why_size)
@@ -152,12 +188,15 @@ int image_probe(const char *path, const char **arch, char *why, size_t why_size)
 
 void image_free(struct image *img)
 {
+    if (img->rest)
+        plat_file_close(img->rest);
     if (img->file)
         plat_file_close(img->file);
     else
         plat_free(img->data);
     img->data = NULL;
-    img->file = NULL;
+    img->file = img->rest = NULL;
+    img->head = 0;
 }
 
 int image_own(struct image *img, char *why, size_t why_size)

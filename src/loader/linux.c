@@ -25,12 +25,11 @@ _Static_assert(sizeof(struct linux_header) == 64, "boot-image-header.rst");
 static uint64_t pe_file_size(const struct image *img)
 {
     const struct linux_header *h = (const void *)img->data;
-    uint64_t at = h->res3, end = 0;
+    uint64_t at = h->res3, end = 0, here = img->head ? img->head : img->size;
     uint16_t sections, optional;
 
     /* Signature, then the COFF header of 20 bytes; both are within the first page of any kernel. */
-    if (memcmp(img->data, "MZ", 2) || at > img->size || img->size - at < 24 ||
-        memcmp(img->data + at, "PE\0\0", 4))
+    if (memcmp(img->data, "MZ", 2) || at > here || here - at < 24 || memcmp(img->data + at, "PE\0\0", 4))
         return 0;
     memcpy(&sections, img->data + at + 6, sizeof(sections));
     memcpy(&optional, img->data + at + 20, sizeof(optional));
@@ -38,7 +37,7 @@ static uint64_t pe_file_size(const struct image *img)
     for (unsigned i = 0; i < sections; i++, at += 40) {
         uint32_t raw[2]; /* SizeOfRawData, PointerToRawData */
 
-        if (at > img->size || img->size - at < 40)
+        if (at > here || here - at < 40)
             return 0;
         memcpy(raw, img->data + at + 16, sizeof(raw));
         end = MAX(end, (uint64_t)raw[0] + raw[1]);

@@ -10,16 +10,24 @@
 
 #include "core/mem.h"
 
-/* A whole file in memory, freed by image_free(). */
+/* A file in memory, freed by image_free(): all of it, or of an opened one the head. */
 struct image {
     const char *path;
     uint8_t *data;
-    uint64_t size;
+    uint64_t size; /* of the file */
+    uint64_t head; /* bytes in data while the others are still in `rest`; 0: data is all */
+    struct plat_file *rest;
     uint64_t sum; /* lib/sum.h, of data; 0: none. Checked by who reads all of it. */
     struct plat_file
         *file; /* still open, for data is its own and not to be written; NULL: data is the image's */
 };
 int image_read(struct image *img, const char *path, uint64_t max, char *why, size_t why_size);
+/*
+ * Its head only, for image_kind(), load_linux() and load_raw(): these bring the others from the file straight
+ * to guest memory. All else wants image_whole() first; where that fails the image is freed.
+ */
+int image_open(struct image *img, const char *path, uint64_t max, char *why, size_t why_size);
+int image_whole(struct image *img, char *why, size_t why_size);
 void image_free(struct image *img);
 /* Verified, and data the image's own from now on. On failure the image is freed. */
 int image_own(struct image *img, char *why, size_t why_size);

@@ -10,8 +10,11 @@ int boot_load_file(struct vm *vm, const char *path, struct boot_ram ram, gpa_t r
 {
     struct image img;
     const char *arch;
-    int err = image_read(&img, path, vm->desc.memory, why, why_size);
+    int err = image_open(&img, path, vm->desc.memory, why, why_size);
+    enum image_kind kind = err ? IMAGE_RAW : image_kind(&img, &arch);
 
+    if (!err && kind != IMAGE_LINUX && kind != IMAGE_RAW)
+        err = image_whole(&img, why, why_size);
     if (!err)
         err = image_unpack(&img, vm->desc.memory, why, why_size);
     if (err)
@@ -48,7 +51,7 @@ int boot_load_initrd(struct vm *vm, gpa_t floor, gpa_t top, struct boot_initrd *
     *out = (struct boot_initrd){0};
     if (!vm->desc.initrd)
         return 0;
-    err = image_read(&img, vm->desc.initrd, vm->desc.memory, why, why_size);
+    err = image_open(&img, vm->desc.initrd, vm->desc.memory, why, why_size);
     if (err)
         return err;
     *out = (struct boot_initrd){ALIGN_DOWN(top - img.size, MEM_PAGE_SIZE), img.size};
