@@ -17,11 +17,32 @@ void plat_free(void *p)
     free(p);
 }
 
-void *plat_ram_map(uint64_t size, const char *name)
+/* A large page. */
+#define PIECE ((size_t)2 << 20)
+
+/* Address space that begins at a multiple of PIECE; NULL when refused. */
+static uint8_t *reserve(size_t size, int prot)
 {
-    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    uint8_t *p = mmap(NULL, size + PIECE, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    size_t before = -(uintptr_t)p & (PIECE - 1);
 
     if (p == MAP_FAILED)
+        return NULL;
+    if (before)
+        munmap(p, before);
+    munmap(p + before + size, PIECE - before);
+    return p + before;
+}
+
+/*
+ * Large pages where the host has some: a guest touches much of its memory soon, and what it then does costs a
+ * page walk of two dimensions less.
+ */
+void *plat_ram_map(uint64_t size, const char *name)
+{
+    void *p = reserve(size, PROT_READ | PROT_WRITE);
+
+    if (!p)
         return NULL;
 #ifdef PR_SET_VMA
     prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, p, size, name); /* for the reader of /proc/PID/maps; may fail */
@@ -29,6 +50,8 @@ void *plat_ram_map(uint64_t size, const char *name)
     (void)name;
 #endif
     madvise(p, size, MADV_DONTDUMP);
+    if (size >= PIECE)
+        madvise(p, size, MADV_HUGEPAGE);
     return p;
 }
 
@@ -42,26 +65,9 @@ void plat_ram_discard(void *p, uint64_t size)
     madvise(p, size, MADV_DONTNEED);
 }
 
-/* A large page. Both mappings begin at a multiple of it, so that it may serve both. */
-#define PIECE ((size_t)2 << 20)
 #ifndef MADV_COLLAPSE /* Linux 6.1 */
 #define MADV_COLLAPSE 25
 #endif
-
-/* Room for two mappings of `size`, a multiple of PIECE; NULL when refused. */
-static uint8_t *reserve(size_t size)
-{
-    size_t all = 2 * size + PIECE;
-    uint8_t *p = mmap(NULL, all, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    size_t before = -(uintptr_t)p & (PIECE - 1);
-
-    if (p == MAP_FAILED)
-        return NULL;
-    if (before)
-        munmap(p, before);
-    munmap(p + before + 2 * size, PIECE - before);
-    return p + before;
-}
 
 static size_t whole_pieces(size_t size)
 {
@@ -77,7 +83,8 @@ int plat_code_map(struct plat_code *code, size_t size)
 
     if (fd < 0)
         return -errno;
-    at = reserve(room);
+    at =
+        reserve(2 * room, PROT_NONE); /* both mappings begin at a multiple of PIECE: large pages serve both */
     if (!at || ftruncate(fd, (off_t)room) ||
         mmap(at, room, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED ||
         mmap(at + room, room, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
