@@ -588,6 +588,58 @@ static void walking_loops(void **state)
     toy_free(&b);
 }
 
+static unsigned misses(const struct toy_vm *x)
+{
+    const struct soft_vcpu *s = soft_of(x->v);
+    unsigned sum = 0;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(s->site_misses); i++)
+        sum += s->site_misses[i];
+    return sum;
+}
+
+static void run_slices(struct toy_vm *x, unsigned n)
+{
+    while (n--)
+        assert_int_equal(toy_run(x, x->v, 20000), EXIT_NONE);
+}
+
+/*
+ * An access that meets two pages in turn becomes one with a pair of slots, which then serve both, whichever
+ * is above, and whichever were there before.
+ */
+static void two_pages_in_turn(void **state)
+{
+    enum { X = 5, Y = 6, T = 7 };
+    static const uint8_t turn[][4] = {
+        {TOY_LOAD, 1, X, 0}, {TOY_ADDI, T, X, 0}, {TOY_ADDI, X, Y, 0}, {TOY_ADDI, Y, T, 0}};
+    static const uint8_t pages[][2] = {{0, 1}, {1, 2}, {0, 2}, {3, 0}, {0, 3}, {2, 1}};
+    struct toy_vm x = machine(&engine_jit);
+    uint64_t r[32] = {0};
+    uint8_t code[24][4];
+
+    (void)state;
+    for (unsigned i = 0; i < ARRAY_SIZE(code); i++) /* too many to be repeated in their block */
+        memcpy(code[i], i < ARRAY_SIZE(turn) ? turn[i] : (const uint8_t[]){TOY_ADDI, 2, 2, 1}, 4);
+    memcpy(code[ARRAY_SIZE(code) - 1], (uint8_t[]){TOY_BNE, X, ZERO, (uint8_t)(1 - ARRAY_SIZE(code))}, 4);
+    start(&x, code, ARRAY_SIZE(code), r);
+    walk_pages(&x, 0);
+    for (unsigned i = 0; i < ARRAY_SIZE(pages); i++) {
+        unsigned before;
+
+        x.t->r[X] = WALK_VA + pages[i][0] * 0x1000;
+        x.t->r[Y] = WALK_VA + pages[i][1] * 0x1000;
+        if (x.vm->engine->push)
+            x.vm->engine->push(x.v, REGS_ALL);
+        run_slices(&x, 40);
+        before = misses(&x);
+        run_slices(&x, 40);
+        assert_int_equal(misses(&x), before);
+        assert_int_equal(counter(&x, "jit.rebuilt"), 1);
+    }
+    toy_free(&x);
+}
+
 /* ---- exactness ---- */
 
 /* A loop is hot, then its load leaves RAM in the middle of the block. */
@@ -791,11 +843,11 @@ static void write_xor_execute(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_programs),        cmocka_unit_test(walking_loops),
-        cmocka_unit_test(fault_in_hot_block),     cmocka_unit_test(device_in_hot_block),
-        cmocka_unit_test(device_writes_hot_code), cmocka_unit_test(store_over_hot_code),
-        cmocka_unit_test(code_memory_full),       cmocka_unit_test(code_memory_pieces),
-        cmocka_unit_test(write_xor_execute),
+        cmocka_unit_test(random_programs),     cmocka_unit_test(walking_loops),
+        cmocka_unit_test(two_pages_in_turn),   cmocka_unit_test(fault_in_hot_block),
+        cmocka_unit_test(device_in_hot_block), cmocka_unit_test(device_writes_hot_code),
+        cmocka_unit_test(store_over_hot_code), cmocka_unit_test(code_memory_full),
+        cmocka_unit_test(code_memory_pieces),  cmocka_unit_test(write_xor_execute),
     };
 
     return cmocka_run_group_tests_name("jit", tests, NULL, NULL);

@@ -177,26 +177,27 @@ static void give_back(struct emit *e, struct loan l)
         as_ld(&e->a, l.reg, RBP, l.slot);
 }
 
-/* The same with two slots, n and n + 1: which of them serves is no branch. */
+/*
+ * The same with two slots, n and n + 1: which of them serves is no branch. The second has the upper page, so that
+ * one subtraction says which.
+ */
 static uint8_t *by_pair(struct emit *e, struct place *x, unsigned n)
 {
     struct xmem slot = mem_at(RBP, emit_site_disp(n));
     struct xmem addend = slot, slot2 = slot, addend2 = slot;
-    int32_t last = (int32_t)(MEM_PAGE_SIZE - (1u << x->size));
     struct loan r = borrow(e, x), s = borrow(e, x);
 
     addend.disp += (int32_t)offsetof(struct soft_site, addend);
     slot2.disp += (int32_t)sizeof(struct soft_site);
     addend2.disp = addend.disp + (int32_t)sizeof(struct soft_site);
+    as_rm(&e->a, X_LOAD | O_W, RCX, addend);
     lea(e, r.reg, x->at.base, x->at.disp);
     as_mov(&e->a, s.reg, r.reg);
     as_rm(&e->a, X_SUB | O_W, r.reg, slot);
     as_rm(&e->a, X_SUB | O_W, s.reg, slot2);
-    as_rm(&e->a, X_LOAD | O_W, RCX, addend);
-    as_alu_ri(&e->a, O_W, G_CMP, s.reg, last);
-    as_rr(&e->a, (X_CMOV + CC_BE) | O_W, r.reg, s.reg);
-    as_rm(&e->a, (X_CMOV + CC_BE) | O_W, RCX, addend2);
-    as_alu_ri(&e->a, O_W, G_CMP, r.reg, last);
+    as_rm(&e->a, (X_CMOV + CC_AE) | O_W, RCX, addend2);
+    as_rr(&e->a, (X_CMOV + CC_AE) | O_W, r.reg, s.reg);
+    as_alu_ri(&e->a, O_W, G_CMP, r.reg, (int32_t)(MEM_PAGE_SIZE - (1u << x->size)));
     give_back(e, r);
     give_back(e, s);
     return as_jcc(&e->a, CC_A);

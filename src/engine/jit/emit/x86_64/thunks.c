@@ -319,12 +319,38 @@ static struct xmem slot_word(unsigned i)
 }
 
 /*
- * Refills the slot and gives the addend (rdi) in rcx. The return address leads to its number; of a pair the
- * first moves into the second.
+ * The pair at rsi takes the page in rcx in, by chance for the first or the second, and is brought in order: the
+ * second has the upper page. Of two pages in turn both stay soon. What it gives is the jump of a pair that has
+ * the new one as its second; else that is still to be stored as the first. Changes rdx.
  */
+static uint8_t *into_pair(struct make *m)
+{
+    uint8_t *second, *lower, *done;
+
+    as_test8_ri(&m->a, BUDGET, 0xff);
+    second = as_jcc8(&m->a, CC_P);
+    for (unsigned i = 0; i < 2; i++) {
+        as_rm(&m->a, X_LOAD | O_W, RDX, slot_word(i + 2));
+        as_rm(&m->a, X_STORE | O_W, RDX, slot_word(i));
+    }
+    as_patch8(second, m->a.p);
+    as_rm(&m->a, X_LOAD | O_W, RDX, slot_word(0));
+    as_rr(&m->a, X_CMP | O_W, RCX, RDX);
+    lower = as_jcc8(&m->a, CC_B);
+    as_rm(&m->a, X_STORE | O_W, RCX, slot_word(2));
+    as_rm(&m->a, X_STORE | O_W, RDI, slot_word(3));
+    done = as_jmp(&m->a);
+    as_patch8(lower, m->a.p);
+    as_rm(&m->a, X_STORE | O_W, RDX, slot_word(2));
+    as_rm(&m->a, X_LOAD | O_W, RDX, slot_word(1));
+    as_rm(&m->a, X_STORE | O_W, RDX, slot_word(3));
+    return done;
+}
+
+/* Refills the slot and gives the addend (rdi) in rcx. The return address leads to its number. */
 static void refill(struct make *m, bool counted)
 {
-    uint8_t *one, *plain;
+    uint8_t *one, *second, *plain;
 
     as_ld(&m->a, RAX, RSP, 32);
     as_rm(&m->a, X_MOVZX16, RSI, mem_at(RAX, TRAILER_SITE));
@@ -333,16 +359,14 @@ static void refill(struct make *m, bool counted)
         count_miss(m);
     as_rm(&m->a, X_MOVZX16, RDX, mem_at(RAX, TRAILER_SITE));
     as_shift_ri(&m->a, 0, G_SHL, RSI, 4);
+    as_alu_ri(&m->a, O_W, G_AND, RCX, -(int32_t)MEM_PAGE_SIZE);
     as_shift_ri(&m->a, 0, G_SHR, RDX, TRAILER_PAIR_BIT + 1); /* its last bit out: the pair's */
     one = as_jcc8(&m->a, CC_AE);
-    for (unsigned i = 0; i < 2; i++) {
-        as_rm(&m->a, X_LOAD | O_W, RDX, slot_word(i));
-        as_rm(&m->a, X_STORE | O_W, RDX, slot_word(i + 2));
-    }
+    second = into_pair(m);
     as_patch8(one, m->a.p);
-    as_alu_ri(&m->a, O_W, G_AND, RCX, -(int32_t)MEM_PAGE_SIZE);
     as_rm(&m->a, X_STORE | O_W, RCX, slot_word(0));
     as_rm(&m->a, X_STORE | O_W, RDI, slot_word(1));
+    as_patch(second, m->a.p);
     as_shift_ri(&m->a, 0, G_SHR, RSI, 4 + SOFT_BLOCK_BITS);
     as_shift_ri(&m->a, O_W, G_SHR, RCX, MEM_PAGE_BITS); /* soft_page_bit() */
     as_rm(&m->a, X_LOAD | O_W, RDX, mem_sum(RBP, RSI, 3, SOFT_DISP(sites_pages)));
