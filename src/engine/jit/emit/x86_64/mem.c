@@ -178,8 +178,8 @@ static void give_back(struct emit *e, struct loan l)
 }
 
 /*
- * The same with two slots, n and n + 1: which of them serves is no branch. The second has the upper page, so that
- * one subtraction says which.
+ * The same with two slots, n and n + 1: which of them serves is no branch. The second has the upper page, so
+ * that one subtraction says which.
  */
 static uint8_t *by_pair(struct emit *e, struct place *x, unsigned n)
 {

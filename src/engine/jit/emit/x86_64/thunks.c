@@ -319,9 +319,9 @@ static struct xmem slot_word(unsigned i)
 }
 
 /*
- * The pair at rsi takes the page in rcx in, by chance for the first or the second, and is brought in order: the
- * second has the upper page. Of two pages in turn both stay soon. What it gives is the jump of a pair that has
- * the new one as its second; else that is still to be stored as the first. Changes rdx.
+ * The pair at rsi takes the page in rcx in, by chance for the first or the second, and is brought in order:
+ * the second has the upper page. Of two pages in turn both stay soon. What it gives is the jump of a pair
+ * that has the new one as its second; else that is still to be stored as the first. Changes rdx.
  */
 static uint8_t *into_pair(struct make *m)
 {
