@@ -2,13 +2,14 @@
 
 bare_guest_cc_riscv64 := riscv64-linux-gnu-gcc -march=rv64gc_zicsr_zifencei -mabi=lp64 -mcmodel=medany
 bare_guest_src_riscv64 := $(wildcard tests/bare/*.h tests/bare/riscv64/*.[ch] tests/bare/riscv64/*.S) tests/bare/riscv64/link.ld
-BARE_GUESTS_riscv64 := bench compete late blk spin hello forms hostile tick victim moved wide
+BARE_GUESTS_riscv64 := bench compete late blk spin hello forms hostile tick chatter victim moved wide
 
 # One program, several roles.
 bare_bench_compete.elf := -DCOMPETING
 bare_bench_late.elf := -DLATE
 bare_bench_blk.elf := -DBLK
 bare_bench_neighbour.elf := -DNEIGHBOUR
+bare_bench_chatter.elf := -DRATE=1000
 
 bare_guest_flags := -O2 -std=gnu11 -Wall -Wextra -Werror -ffreestanding -fno-pic -fno-stack-protector -nostdlib -static \
   -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments
@@ -17,6 +18,9 @@ bare_guest_src_riscv64 += tests/bare/common.h src/platform/bare/boot/riscv64/fra
 $(OUT)/bare-guests/riscv64/%.elf: tests/bare/riscv64/%.c $(bare_guest_src_riscv64)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(bare_guest_cc_riscv64) $(bare_guest_flags) -T tests/bare/riscv64/link.ld -o $@ tests/bare/riscv64/start.S tests/bare/riscv64/defaults.c $<
+$(OUT)/bare-guests/riscv64/chatter.elf: tests/bare/riscv64/tick.c $(bare_guest_src_riscv64)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(bare_guest_cc_riscv64) $(bare_guest_flags) $(bare_bench_$(notdir $@)) -T tests/bare/riscv64/link.ld -o $@ tests/bare/riscv64/start.S tests/bare/riscv64/defaults.c $<
 $(OUT)/bare-guests/riscv64/compete.elf $(OUT)/bare-guests/riscv64/late.elf $(OUT)/bare-guests/riscv64/blk.elf: tests/bare/riscv64/bench.c tests/bare/blk.h $(bare_guest_src_riscv64)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(bare_guest_cc_riscv64) $(bare_guest_flags) $(bare_bench_$(notdir $@)) -T tests/bare/riscv64/link.ld -o $@ tests/bare/riscv64/start.S tests/bare/riscv64/defaults.c $<
@@ -28,7 +32,7 @@ $(OUT)/bare-guests/riscv64/null.img: tests/bare/riscv64/null.S
 
 bare_guest_cc_arm64 := aarch64-linux-gnu-gcc -march=armv8-a -mgeneral-regs-only -mstrict-align
 bare_guest_src_arm64 := $(wildcard tests/bare/*.h tests/bare/arm64/*.[ch] tests/bare/arm64/*.S) tests/bare/arm64/link.ld
-BARE_GUESTS_arm64 := bench compete late blk spin hello forms hostile tick victim moved flood calm gicv2 wide lent neighbour
+BARE_GUESTS_arm64 := bench compete late blk spin hello forms hostile tick chatter victim moved flood calm gicv2 wide lent neighbour
 
 bare_guest_src_arm64 += tests/bare/common.h src/platform/bare/boot/arm64/pairs.inc
 $(OUT)/bare-guests/arm64/%.elf: tests/bare/arm64/%.c $(bare_guest_src_arm64)
@@ -40,6 +44,9 @@ $(OUT)/bare-guests/arm64/compete.elf $(OUT)/bare-guests/arm64/late.elf $(OUT)/ba
 $(OUT)/bare-guests/arm64/forms.elf: tests/bare/arm64/forms.c tests/bare/arm64/overflow.c tests/bare/arm64/its.c $(bare_guest_src_arm64)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(bare_guest_cc_arm64) $(bare_guest_flags) -T tests/bare/arm64/link.ld -o $@ tests/bare/arm64/start.S tests/bare/arm64/defaults.c $(filter %/forms.c %/overflow.c %/its.c,$(filter-out tests/bare/arm64/%.h,$^))
+$(OUT)/bare-guests/arm64/chatter.elf: tests/bare/arm64/tick.c $(bare_guest_src_arm64)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(bare_guest_cc_arm64) $(bare_guest_flags) $(bare_bench_$(notdir $@)) -T tests/bare/arm64/link.ld -o $@ tests/bare/arm64/start.S tests/bare/arm64/defaults.c $<
 $(OUT)/bare-guests/arm64/neighbour.elf: tests/bare/arm64/lent.c $(bare_guest_src_arm64)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(bare_guest_cc_arm64) $(bare_guest_flags) $(bare_bench_$(notdir $@)) -T tests/bare/arm64/link.ld -o $@ tests/bare/arm64/start.S tests/bare/arm64/defaults.c $<

@@ -76,15 +76,13 @@ static size_t editor_complete(void *opaque, const char *line, void (*word)(void 
 static void show_line(void *opaque, const char *text)
 {
     (void)opaque;
-    mux_write(text, strlen(text));
-    mux_write("\n", 1);
+    mux_line(text);
 }
 
 static void run_line(struct shell *sh)
 {
     char why[400];
 
-    atomic_store(&sh->prompting, false);
     if (control_run(&sh->control, sh->editor.line, show_line, NULL, why, sizeof(why)))
         show_line(NULL, why);
 }
@@ -108,6 +106,8 @@ static bool take_typed(struct shell *sh)
     while (!whole && ring_read(&sh->typed, &byte, 1)) {
         mux_lock();
         whole = editor_byte(&sh->editor, (char)byte);
+        if (whole) /* before somebody draws it anew below its end */
+            atomic_store(&sh->prompting, false);
         mux_unlock();
     }
     return whole;
@@ -118,7 +118,7 @@ static void shell_run(struct shell *sh)
     prompt(sh);
     while (!atomic_load(&sh->leaving)) {
         if (atomic_exchange(&sh->detached, false)) {
-            mux_write("\n", 1);
+            mux_line("");
             prompt(sh);
         }
         if (take_typed(sh)) {

@@ -292,12 +292,14 @@ void mux_unlock(void)
     plat_unlock(&mux.lock);
 }
 
-void mux_write(const char *text, size_t len)
+void mux_line(const char *text)
 {
     plat_lock(&mux.lock);
     show_ports();
-    if (!mux.attached)
-        put(text, len);
+    if (!mux.attached) {
+        put(text, strlen(text));
+        put("\n", 1);
+    }
     plat_unlock(&mux.lock);
 }
 

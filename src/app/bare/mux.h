@@ -31,8 +31,8 @@ bool mux_attached(void);
 /* The console's order: held while the shell draws by itself, so that hide() and show() see a whole line. */
 void mux_lock(void);
 void mux_unlock(void);
-/* Shell's output: raw bytes, "\n" as "\r\n". Not while a guest is attached. */
-void mux_write(const char *text, size_t len);
+/* Shell's output, whole lines so that guests' stand between them. Not while a guest is attached. */
+void mux_line(const char *text);
 /* Bytes that a port's guest has written, and how many of them the ring still holds. */
 bool mux_port_stat(const char *name, uint64_t *written, uint64_t *kept);
 
