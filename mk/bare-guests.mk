@@ -2,7 +2,7 @@
 
 bare_guest_cc_riscv64 := riscv64-linux-gnu-gcc -march=rv64gc_zicsr_zifencei -mabi=lp64 -mcmodel=medany
 bare_guest_src_riscv64 := $(wildcard tests/bare/*.h tests/bare/riscv64/*.[ch] tests/bare/riscv64/*.S) tests/bare/riscv64/link.ld
-BARE_GUESTS_riscv64 := bench compete late blk spin hello forms hostile tick chatter victim moved wide
+BARE_GUESTS_riscv64 := bench compete late blk spin hello forms hostile tick chatter alarm victim moved wide
 
 # One program, several roles.
 bare_bench_compete.elf := -DCOMPETING
@@ -10,6 +10,7 @@ bare_bench_late.elf := -DLATE
 bare_bench_blk.elf := -DBLK
 bare_bench_neighbour.elf := -DNEIGHBOUR
 bare_bench_chatter.elf := -DRATE=1000
+bare_bench_alarm.elf := -DBY_CALL
 
 bare_guest_flags := -O2 -std=gnu11 -Wall -Wextra -Werror -ffreestanding -fno-pic -fno-stack-protector -nostdlib -static \
   -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments
@@ -18,7 +19,7 @@ bare_guest_src_riscv64 += tests/bare/common.h src/platform/bare/boot/riscv64/fra
 $(OUT)/bare-guests/riscv64/%.elf: tests/bare/riscv64/%.c $(bare_guest_src_riscv64)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(bare_guest_cc_riscv64) $(bare_guest_flags) -T tests/bare/riscv64/link.ld -o $@ tests/bare/riscv64/start.S tests/bare/riscv64/defaults.c $<
-$(OUT)/bare-guests/riscv64/chatter.elf: tests/bare/riscv64/tick.c $(bare_guest_src_riscv64)
+$(OUT)/bare-guests/riscv64/chatter.elf $(OUT)/bare-guests/riscv64/alarm.elf: tests/bare/riscv64/tick.c $(bare_guest_src_riscv64)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(bare_guest_cc_riscv64) $(bare_guest_flags) $(bare_bench_$(notdir $@)) -T tests/bare/riscv64/link.ld -o $@ tests/bare/riscv64/start.S tests/bare/riscv64/defaults.c $<
 $(OUT)/bare-guests/riscv64/compete.elf $(OUT)/bare-guests/riscv64/late.elf $(OUT)/bare-guests/riscv64/blk.elf: tests/bare/riscv64/bench.c tests/bare/blk.h $(bare_guest_src_riscv64)

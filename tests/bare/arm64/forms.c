@@ -181,7 +181,7 @@ static void calls(void)
     for (unsigned i = 0; i < 100000000 && echo != 4711; i++)
         ;
     check("its context", echo, 4711);
-    for (unsigned i = 0; i < 100000 && hvc(0xc4000004, 1, 0, 0) != 1; i++)
+    for (unsigned i = 0; i < 100000000 && hvc(0xc4000004, 1, 0, 0) != 1; i++)
         ;
     check("cpu off", hvc(0xc4000004, 1, 0, 0), 1);
     check("cpu on nowhere", (uint32_t)hvc(PSCI_CPU_ON, 7, 0, 0), (uint32_t)-2);

