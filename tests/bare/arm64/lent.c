@@ -138,7 +138,8 @@ static void wraps(void)
     check("overflow interrupts", overflows, 5);
 }
 
-/* What the hypervisor does for the guest is not the guest's: 256 calls take some 40,000 instructions there. */
+/* What the hypervisor does for the guest is not the guest's: 256 calls take some 40,000 instructions there.
+ */
 static bool counted_less(void)
 {
     uint64_t at = sys_read(pmccntr_el0), clock = now(), hz = sys_read(cntfrq_el0);
@@ -150,7 +151,8 @@ static bool counted_less(void)
     return at < clock / 2;
 }
 
-/* Were it counted, it would be each time; a board that somebody holds up while the guest runs is another thing. */
+/* Were it counted, it would be each time; a board that somebody holds up while the guest runs is another
+ * thing. */
 static void not_outside(void)
 {
     bool good = false;
