@@ -25,12 +25,15 @@ void guest_main(uint64_t hart, uint64_t dtb, uint64_t start)
     (void)start;
     csr_write(sie, 1 << 5);
     for (uint64_t n = 0;; n++) {
+        uint64_t at = now() + 10000000 / RATE;
+
 #ifdef BY_CALL
-        sbi(SBI_TIME, 0, now() + 10000000 / RATE, 0, 0);
+        sbi(SBI_TIME, 0, at, 0, 0);
 #else
-        csr_write(0x14d, now() + 10000000 / RATE);
+        csr_write(0x14d, at);
 #endif
-        __asm__ volatile("wfi");
+        while (now() < at)
+            __asm__ volatile("wfi");
         put("tick ");
         put_number(n);
         put("\n");
