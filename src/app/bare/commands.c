@@ -8,6 +8,7 @@
 #include "platform/bare/mm/frame.h"
 #include "platform/bare/mm/heap.h"
 #include "platform/bare/sched/sched.h"
+#include "platform/bare/sched/timer.h"
 
 static struct bare_vm *vm_of(void *opaque, unsigned i)
 {
@@ -181,6 +182,27 @@ static void counter(struct control_out *out, const char *name, uint64_t value)
     out_end(out);
 }
 
+static unsigned timers_set(void)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < cpu_count(); i++)
+        n += ktimer_count(cpu_at(i)->timers);
+    return n;
+}
+
+/* Inputs that somebody handles. */
+static unsigned interrupts_taken(void)
+{
+    unsigned n = 0;
+
+    for (struct irq_domain *d = irq_domain_first(); d; d = d->next) {
+        for (unsigned i = 0; i < d->count; i++)
+            n += d->lines[i].fn != NULL;
+    }
+    return n;
+}
+
 static void stats(void *opaque, struct control_out *out)
 {
     struct host *h = opaque;
@@ -192,6 +214,8 @@ static void stats(void *opaque, struct control_out *out)
     heap_shrink(); /* what is kept for the next ones is free */
     counter(out, "memory-kib", frames_total() >> 10);
     counter(out, "memory-free-kib", frames_free() >> 10);
+    counter(out, "timers", timers_set());
+    counter(out, "interrupts", interrupts_taken());
     if (!h->sw)
         return;
     net_switch_stat(h->sw, &s);

@@ -180,6 +180,30 @@ uint64_t ktimer_next(struct ktimer_queue *q)
     return q->top ? q->top->deadline : KTIMER_NEVER;
 }
 
+/* The one behind it in the heap's order of links; NULL: it was the last. */
+static struct ktimer *behind(struct ktimer *t)
+{
+    if (t->child)
+        return t->child;
+    while (t && !t->sibling) {
+        while (t->prev && t->prev->child != t)
+            t = t->prev;
+        t = t->prev;
+    }
+    return t ? t->sibling : NULL;
+}
+
+unsigned ktimer_count(struct ktimer_queue *q)
+{
+    bool on = spin_lock_irq(&q->lock);
+    unsigned n = 0;
+
+    for (struct ktimer *t = q->top; t; t = behind(t))
+        n++;
+    spin_unlock_irq(&q->lock, on);
+    return n;
+}
+
 /* ---- the clock: fixed-point factors with 32 bits behind the point ---- */
 
 static struct {

@@ -36,6 +36,8 @@ void ktimer_cancel(struct ktimer *t);
 void ktimer_queue_init(struct ktimer_queue *q, struct cpu *c);
 void ktimer_run(struct ktimer_queue *q, uint64_t now);
 uint64_t ktimer_next(struct ktimer_queue *q);
+/* How many are set. */
+unsigned ktimer_count(struct ktimer_queue *q);
 
 /* Its time comes: it is in a queue. By its owner. */
 static inline bool ktimer_is_set(const struct ktimer *t)

@@ -161,6 +161,25 @@ static void timer_task(void *opaque)
     }
 }
 
+/* What is set of many, in any order; nothing else is set on this CPU meanwhile. */
+static void check_count(void)
+{
+    bool on = arch_irq_save();
+    unsigned n = ktimer_count(arch_cpu()->timers);
+    struct rng rng;
+
+    rng_init(&rng, 7);
+    for (unsigned i = 0; i < ARRAY_SIZE(alarms); i++) {
+        ktimer_set(&alarms[i].timer, arch_counter() + UINT32_MAX + rng_below(&rng, 1000));
+        assert_int_equal(ktimer_count(arch_cpu()->timers), ++n);
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(alarms); i++) {
+        ktimer_cancel(&alarms[i * 37 % ARRAY_SIZE(alarms)].timer);
+        assert_int_equal(ktimer_count(arch_cpu()->timers), --n);
+    }
+    arch_irq_restore(on);
+}
+
 static void timers_body(void *unused)
 {
     unsigned fired = 0;
@@ -176,6 +195,7 @@ static void timers_body(void *unused)
         fired += alarms[i].fired;
     }
     assert_true(fired > 1000);
+    check_count();
 }
 
 static void test_timers(void **state)
