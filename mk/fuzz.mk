@@ -13,7 +13,7 @@ SECONDS ?= 60
 TARGET ?= $(FUZZ_TARGETS)
 # Memory is bounded, and one input may take that many seconds, on a machine that has other things to do too (a hang is
 # a finding).
-FUZZ_TIMEOUT ?= 20
+FUZZ_TIMEOUT ?= 60
 FUZZ_LIMITS = -timeout=$(FUZZ_TIMEOUT) -rss_limit_mb=1500 -print_final_stats=0
 
 $(FUZZ_OUT)/obj/src/%.o: src/%.c

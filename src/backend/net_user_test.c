@@ -117,7 +117,7 @@ static void full_ring(void **state)
     n->receive = card_receive;
     assert_int_equal(work_start(vm), 0);
     assert_int_equal(plat_task_start(&task, "helper", feed_many, NULL), 0);
-    for (unsigned i = 0; i < 5000 && card.frames < 500; i++) {
+    for (unsigned i = 0; i < 60000 && card.frames < 500; i++) {
         struct plat_event e;
 
         plat_event_init(&e);

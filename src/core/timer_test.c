@@ -208,7 +208,7 @@ static void clock_stops_and_goes_on(void **state)
     clock_stop(vm); /* twice is once */
     assert_int_equal(clock_now_ns(vm), b);
     clock_start(vm);
-    assert_true(clock_now_ns(vm) >= b && clock_now_ns(vm) < b + 1000000000u);
+    assert_true(clock_now_ns(vm) >= b && clock_now_ns(vm) < b + 60000000000u);
     assert_int_equal(clock_host_deadline(vm, TIMER_NEVER), PLAT_FOREVER);
     assert_int_equal(clock_host_deadline(vm, TIMER_NEVER - 1), PLAT_FOREVER);
     assert_true(clock_host_deadline(vm, 0) <= plat_clock_ns());

@@ -187,7 +187,7 @@ static void counters_and_power(void **state)
     mem_load(&vm->mem, TESTVM_RAM, first, sizeof(first));
     mem_load(&vm->mem, TESTVM_RAM + 0x400, second, sizeof(second));
     assert_int_equal(vm_start(vm, why, sizeof(why)), 0);
-    assert_int_equal(vm_wait(vm, plat_clock_ns() + 10000000000u, &res), 0);
+    assert_int_equal(vm_wait(vm, plat_clock_ns() + 60000000000u, &res), 0);
     assert_int_equal(res.what, SYSTEM_STATUS);
     assert_int_equal(res.status, 1);
     vm_counters(vm, take_counter, &c);
@@ -247,7 +247,7 @@ static void input_waits_for_resume(void **state)
     assert_int_equal(vm_pause(vm), 0);
     work_queue(&t.w);
     vm_system(vm, SYSTEM_RESET, 0, "again"); /* paused, it starts anew and stays paused */
-    for (unsigned i = 0; i < 500 && !(d->resets == 2 && all_parked(vm)); i++)
+    for (unsigned i = 0; i < 3000 && !(d->resets == 2 && all_parked(vm)); i++)
         assert_int_equal(vm_wait(vm, plat_clock_ns() + 20000000, &res), -ETIMEDOUT);
     assert_int_equal(d->resets, 2);
     assert_true(all_parked(vm));

@@ -106,9 +106,7 @@ static void handshake(const struct rig_pair *pair, bool halting)
             rig_until_beats(r, k + 1);
             sleep_us(100);
         } else {
-            for (uint64_t spins = 0; atomic_load(&r->dev->beats) < k + 1 && spins < 3000000000u; spins++)
-                ;
-            assert_int_equal(atomic_load(&r->dev->beats), k + 1);
+            rig_spin_beats(r, k + 1);
         }
     }
     vm_stop(r->vm, SYSTEM_POWEROFF, 0, "done");

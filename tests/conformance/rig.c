@@ -12,7 +12,7 @@
 #include "api/registry.h"
 #include "engine/minimal/minimal.h"
 
-#define PATIENCE_NS 20000000000u
+#define PATIENCE_NS 60000000000u
 
 static const struct code_isa *const isas[] = {&code_riscv64};
 
@@ -219,6 +219,20 @@ void rig_until_beats(struct rig *r, unsigned n)
         if (plat_clock_ns() > end)
             fail_msg("%u of %u beats", atomic_load(&r->dev->beats), n);
         nanosleep(&(struct timespec){0, 5000}, NULL);
+    }
+}
+
+void rig_spin_beats(struct rig *r, unsigned n)
+{
+    uint64_t end = 0;
+
+    for (uint64_t spins = 1; atomic_load(&r->dev->beats) < n; spins++) {
+        if (spins % 0x100000)
+            continue;
+        if (!end)
+            end = plat_clock_ns() + PATIENCE_NS;
+        if (plat_clock_ns() > end)
+            fail_msg("%u of %u beats", atomic_load(&r->dev->beats), n);
     }
 }
 

@@ -9,6 +9,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 PROGRAM = os.environ.get("CARBOVISOR", os.path.join(ROOT, "out/carbovisor"))
 # Of this program alone: the suites run side by side.
 OUT = os.path.join(ROOT, "out/tests/oracle", os.path.basename(sys.argv[0]))
+PATIENCE = float(os.environ.get("PATIENCE", "1"))  # times the limits
 ENGINES = ("interp", "jit")
 ORACLE = "qemu-riscv64"
 PREFIX = "riscv64-linux-gnu-"
@@ -73,13 +74,13 @@ def text(data):
     return data.decode("ascii", "backslashreplace").replace("\0", "\\0")
 
 
-def run(engine, elf, flags=(), limit=60, arch="riscv64"):
+def run(engine, elf, flags=(), limit=120, arch="riscv64"):
     """Lines of output (flags: of the engine); how it ended, when not as it should, is the last of them."""
     try:
         p = subprocess.run(command(engine, elf, flags, arch), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                           timeout=limit)
+                           timeout=limit * PATIENCE)
     except subprocess.TimeoutExpired as e:
-        return text(e.stdout or b"").splitlines() + ["no end after %d s" % limit]
+        return text(e.stdout or b"").splitlines() + ["no end after %d s" % (limit * PATIENCE)]
     lines = text(p.stdout).splitlines()
     if p.returncode:
         lines.append("ended with %d %s" % (p.returncode, p.stderr.decode(errors="replace").strip()[-200:]))

@@ -38,7 +38,7 @@ static void program_path(char *path, size_t size)
 
 static ssize_t hear(struct helper *h, void *buf, size_t size)
 {
-    if (poll(&(struct pollfd){h->fd, POLLIN, 0}, 1, 5000) != 1)
+    if (poll(&(struct pollfd){h->fd, POLLIN, 0}, 1, 60000) != 1)
         return -1;
     return recv(h->fd, buf, size, 0);
 }
