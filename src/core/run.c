@@ -295,6 +295,14 @@ static void det_park(struct vm *vm)
         park(vm, vm->vcpu[0]);
 }
 
+static void dump_missed(const struct vm *vm)
+{
+    if (vm->ended && vm->desc.hash_dump > vm->checkpoint.number)
+        log_write(&vm->log, LOG_CORE, LOG_WARN,
+                  "hash-dump: the run ended before checkpoint %llu, after %llu; name one of those",
+                  (unsigned long long)vm->desc.hash_dump, (unsigned long long)vm->checkpoint.number);
+}
+
 void run_det_task(void *opaque)
 {
     struct vm *vm = opaque;
@@ -323,5 +331,6 @@ void run_det_task(void *opaque)
         if (!any && !atomic_load(&vm->stopping))
             det_idle(vm);
     }
+    dump_missed(vm);
     plat_current_set(NULL);
 }

@@ -58,7 +58,8 @@ void rig_start(struct rig *r);
 struct vm_result rig_wait(struct rig *r);
 struct vm_result rig_run(struct rig *r);
 void rig_inject(struct rig *r, unsigned cpu);
-/* Waits until *word (or the device's beats) is at least n, asleep or spinning; fails the test after a minute. */
+/* Waits until *word (or the device's beats) is at least n, asleep or spinning; fails the test after a minute.
+ */
 void rig_until(struct rig *r, gpa_t word, uint64_t n);
 void rig_until_beats(struct rig *r, unsigned n);
 void rig_spin_beats(struct rig *r, unsigned n);

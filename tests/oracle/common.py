@@ -74,11 +74,11 @@ def text(data):
     return data.decode("ascii", "backslashreplace").replace("\0", "\\0")
 
 
-def run(engine, elf, flags=(), limit=120, arch="riscv64"):
+def run(engine, elf, flags=(), limit=120, arch="riscv64", env=None):
     """Lines of output (flags: of the engine); how it ended, when not as it should, is the last of them."""
     try:
         p = subprocess.run(command(engine, elf, flags, arch), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                           timeout=limit * PATIENCE)
+                           timeout=limit * PATIENCE, env={**os.environ, **(env or {})})
     except subprocess.TimeoutExpired as e:
         return text(e.stdout or b"").splitlines() + ["no end after %d s" % (limit * PATIENCE)]
     lines = text(p.stdout).splitlines()

@@ -30,9 +30,54 @@ static void perf_open(struct jit_vm *jv)
 {
     const char *path = plat_getenv("CARBOVISOR_PERF_MAP");
     struct plat_file *f;
+    int err;
 
-    if (path && !plat_file_open(&f, path, PLAT_WRITE | PLAT_CREATE | PLAT_TRUNC))
+    if (!path)
+        return;
+    err = plat_file_open(&f, path, PLAT_WRITE | PLAT_CREATE | PLAT_TRUNC);
+    if (err)
+        log_write(&jv->vm->log, LOG_JIT, LOG_WARN,
+                  "CARBOVISOR_PERF_MAP: %.200s cannot be written (error %d); name another file, or unset it",
+                  path, -err);
+    else
         jv->perf = f;
+}
+
+/* ---- passes left out: what tests compare, and who looks for a wrong one ---- */
+
+static const struct {
+    const char *name;
+    unsigned pass;
+} pass_names[] = {{"fold", IR_PASS_FOLD}, {"copy", IR_PASS_COPY},   {"slots", IR_PASS_SLOTS},
+                  {"dead", IR_PASS_DEAD}, {"width", IR_PASS_WIDTH}, {"all", IR_PASS_ALL}};
+
+static unsigned pass_named(const char *word, size_t len)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(pass_names); i++) {
+        if (strlen(pass_names[i].name) == len && !memcmp(pass_names[i].name, word, len))
+            return pass_names[i].pass;
+    }
+    return 0;
+}
+
+static void passes_choose(struct jit_vm *jv)
+{
+    const char *list = plat_getenv("CARBOVISOR_PASSES_OFF");
+
+    jv->hot = hot;
+    while (list && *list) {
+        const char *comma = strchr(list, ',');
+        size_t len = comma ? (size_t)(comma - list) : strlen(list);
+        unsigned pass = pass_named(list, len);
+
+        if (!pass)
+            log_write(
+                &jv->vm->log, LOG_JIT, LOG_WARN,
+                "CARBOVISOR_PASSES_OFF: there is no pass '%.*s'; known: fold, copy, slots, dead, width, all",
+                (int)MIN(len, (size_t)40), list);
+        jv->hot.passes &= ~pass;
+        list += len + (comma ? 1 : 0);
+    }
 }
 
 static void perf_line(struct jit_vm *jv, const struct unit *u, const struct jit_code *c)
@@ -182,7 +227,7 @@ static struct unit *find(struct vcpu *v)
     s->stat.promotions++;
     plat_meet();
     units_kill(v->vm, u);
-    return soft_unit_at(v, false, &hot);
+    return soft_unit_at(v, false, &jit_of(v->vm)->hot);
 }
 
 static void warm(struct unit *u, uint64_t insns)
@@ -355,6 +400,7 @@ static int vm_init(struct vm *vm)
     vm->engine_vm = sv;
     sv->jit = jv;
     jv->vm = vm;
+    passes_choose(jv);
     jv->emit = jv + 1;
     jv->free = JIT_GRANULES;
     plat_lock_init(&jv->lock);

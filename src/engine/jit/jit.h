@@ -64,7 +64,8 @@ struct jit_vm {
     uint32_t sites[2];   /* next site number of reads and writes; races do not matter */
     void *emit;          /* the emitter's own, in the same allocation */
     enum jit_leave (*enter)(struct vcpu *v, const void *code);
-    void *perf; /* struct plat_file of the perf map */
+    struct soft_form hot; /* how units are compiled */
+    void *perf;           /* struct plat_file of the perf map */
     uint64_t perf_at;
     bool wants_flush;               /* code memory is full */
     uint64_t marks[JIT_MARKS / 64]; /* see jit_mark(); atomic, relaxed */

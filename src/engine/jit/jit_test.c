@@ -441,15 +441,14 @@ static void random_registers(uint64_t *r)
     random_values(r, special, ARRAY_SIZE(special));
 }
 
-static void random_programs(void **state)
+static void run_programs(unsigned rounds, unsigned seed, unsigned passes)
 {
     struct toy_vm a = machine(&engine_interp), b = machine(&engine_jit);
-    unsigned rounds = getenv("CV_LONG") ? 20000 : 250;
     static uint8_t code[64][4];
     uint64_t r[32];
 
-    (void)state;
-    srandom(11);
+    assert_int_equal(jit_of(b.vm)->hot.passes, passes);
+    srandom(seed);
     for (unsigned n = 0; n < rounds; n++) {
         unsigned insns = random_program(code), slice;
         enum exit_kind kind;
@@ -479,6 +478,36 @@ static void random_programs(void **state)
     assert_true(a.dev->reads > 0);
     toy_free(&a);
     toy_free(&b);
+}
+
+static void random_programs(void **state)
+{
+    (void)state;
+    run_programs(getenv("CV_LONG") ? 20000 : 250, 11, IR_PASS_ALL);
+}
+
+/* Each of the IR's passes left out, and all. */
+static void random_programs_without_a_pass(void **state)
+{
+    static const struct {
+        const char *names;
+        unsigned passes;
+    } off[] = {
+        {"fold", IR_PASS_FOLD},
+        {"copy", IR_PASS_COPY},
+        {"slots", IR_PASS_SLOTS},
+        {"dead", IR_PASS_DEAD},
+        {"width", IR_PASS_WIDTH},
+        {"all", IR_PASS_ALL},
+        {"copy,dead", IR_PASS_COPY | IR_PASS_DEAD},
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < ARRAY_SIZE(off); i++) {
+        setenv("CARBOVISOR_PASSES_OFF", off[i].names, 1);
+        run_programs(getenv("CV_LONG") ? 3000 : 100, 31 + i, IR_PASS_ALL & ~off[i].passes);
+    }
+    unsetenv("CARBOVISOR_PASSES_OFF");
 }
 
 /* ---- loops over memory: repeated turns, groups of accesses, pages that end or fault inside ---- */
@@ -843,11 +872,12 @@ static void write_xor_execute(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_programs),     cmocka_unit_test(walking_loops),
-        cmocka_unit_test(two_pages_in_turn),   cmocka_unit_test(fault_in_hot_block),
-        cmocka_unit_test(device_in_hot_block), cmocka_unit_test(device_writes_hot_code),
-        cmocka_unit_test(store_over_hot_code), cmocka_unit_test(code_memory_full),
-        cmocka_unit_test(code_memory_pieces),  cmocka_unit_test(write_xor_execute),
+        cmocka_unit_test(random_programs),        cmocka_unit_test(random_programs_without_a_pass),
+        cmocka_unit_test(walking_loops),          cmocka_unit_test(two_pages_in_turn),
+        cmocka_unit_test(fault_in_hot_block),     cmocka_unit_test(device_in_hot_block),
+        cmocka_unit_test(device_writes_hot_code), cmocka_unit_test(store_over_hot_code),
+        cmocka_unit_test(code_memory_full),       cmocka_unit_test(code_memory_pieces),
+        cmocka_unit_test(write_xor_execute),
     };
 
     return cmocka_run_group_tests_name("jit", tests, NULL, NULL);
