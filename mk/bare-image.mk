@@ -22,6 +22,12 @@ ifeq ($(MODE),dbg)
 BARE_DEFS += -DCV_DEBUG
 endif
 
+# Objects of other flags (MODE=dbg, BARE_OPT) in the same folder are built anew.
+BARE_FLAGS_NOW := $(strip $(BARE_OPT) $(BARE_OPT_COLD) $(BARE_DEFS))
+$(OUT)/bare/flags: FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)echo '$(BARE_FLAGS_NOW)' | cmp -s - $@ || echo '$(BARE_FLAGS_NOW)' >$@
+
 # $(1): arch. Sources that an image of it is made of; lift and the IR belong to software engines.
 bare_other = $(filter-out $(1),$(BARE_ARCHES) x86_64)
 bare_src = $(filter-out %_test.c src/guest/$(1)/lift% src/guest/$(1)/helpers% \
@@ -42,7 +48,7 @@ define bare_image
 BARE_DIR_$(1) := $(OUT)/bare/$(1)
 BARE_OBJ_$(1) := $$(patsubst %,$(OUT)/bare/$(1)/obj/%.o,$$(call bare_src,$(1)))
 
-$(OUT)/bare/$(1)/obj/%.o: %
+$(OUT)/bare/$(1)/obj/%.o: % $(OUT)/bare/flags
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(BARE_CROSS_$(1))gcc -std=gnu11 $$(if $$(filter $$(BARE_COLD),$$<),$$(BARE_OPT_COLD),$$(BARE_OPT)) -g $$(WARN) -ffreestanding -nostdinc \
 	  -isystem $$(shell $$(BARE_CROSS_$(1))gcc -print-file-name=include) -Isrc -Iinclude -DCV_BARE $$(BARE_DEFS) \
