@@ -43,6 +43,7 @@ struct code_isa {
 
 extern const struct code_isa code_mock;
 extern const struct code_isa code_riscv64;
+extern const struct code_isa code_arm64;
 
 static inline void code_put(struct code *c, const void *bytes, size_t n)
 {

@@ -14,7 +14,7 @@
 
 #define PATIENCE_NS 60000000000u
 
-static const struct code_isa *const isas[] = {&code_riscv64};
+static const struct code_isa *const isas[] = {&code_riscv64, &code_arm64};
 
 unsigned rig_pairs(struct rig_pair *out, unsigned max)
 {
