@@ -9,6 +9,6 @@ $(B)/conformance: $(CONFORMANCE_OBJ) $(B)/libcv.a $(B)/libplat-linux.a
 
 ## conformance: one suite over all engines   [MODE=asan] [WORD='riscv64 on jit']
 conformance: $(B)/conformance
-	$(Q)timeout -k 5 $$((300 * $${PATIENCE:-1})) $< $(if $(WORD),'$(WORD)')
+	$(Q)timeout -k 5 $$((600 * $${PATIENCE:-1})) $< $(if $(WORD),'$(WORD)')
 
 .PHONY: conformance

@@ -203,6 +203,10 @@ static int set_disk(struct config *c, const char *value, bool iso, char *why, si
         }
         len = at - 1;
     }
+    if (!len) {
+        fmt_snprintf(why, why_size, "%s: '%s': names no file; write FILE[,format=raw][,ro]", key, value);
+        return -EINVAL;
+    }
     if (len >= 6 && !memcmp(value + len - 6, ".qcow2", 6)) {
         fmt_snprintf(why, why_size,
                      "%s: '%s': qcow2 images cannot be used; convert it to raw (qemu-img convert -O raw)",

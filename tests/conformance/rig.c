@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -227,8 +228,9 @@ void rig_spin_beats(struct rig *r, unsigned n)
     uint64_t end = 0;
 
     for (uint64_t spins = 1; atomic_load(&r->dev->beats) < n; spins++) {
-        if (spins % 0x100000)
+        if (spins % 0x4000)
             continue;
+        sched_yield(); /* by now it is another's turn on a busy machine */
         if (!end)
             end = plat_clock_ns() + PATIENCE_NS;
         if (plat_clock_ns() > end)
