@@ -8,22 +8,26 @@
 #define KEY  (1u << 3)
 #define SPI  39u
 
-static volatile unsigned taken, id;
-
-static void take(u64 vector)
-{
-    (void)vector;
-    id = (unsigned)GET(ICC_IAR1);
-    taken++;
-    MMIO32(GPIO + 0x41c) = KEY; /* GPIOIC */
-    if (id < 1020)
-        SET(ICC_EOIR1, id);
-}
+static volatile unsigned downs, ups, id;
 
 /* The data register of one line: address bits 9:2 are the mask. */
 static u32 key(void)
 {
     return MMIO32(GPIO + (KEY << 2));
+}
+
+/* On a busy host the key may be up again before this looks, and be pressed once more. */
+static void take(u64 vector)
+{
+    (void)vector;
+    id = (unsigned)GET(ICC_IAR1);
+    MMIO32(GPIO + 0x41c) = KEY; /* GPIOIC */
+    if (key())
+        downs++;
+    else if (downs)
+        ups++;
+    if (id < 1020)
+        SET(ICC_EOIR1, id);
 }
 
 void test_main(void)
@@ -39,17 +43,16 @@ void test_main(void)
     check("it is up", key(), 0);
     section(0); /* whoever presses waits for this line */
     section("pressed, and let go of");
-    while (!taken) {
+    while (!downs) {
         __asm__ volatile("wfi" ::: "memory");
         irqs_on();
         irqs_off();
     }
     check("by its interrupt", id, SPI);
-    check("down", key(), KEY);
-    while (taken < 2) {
+    while (!ups) {
         __asm__ volatile("wfi" ::: "memory");
         irqs_on();
         irqs_off();
     }
-    check("up again", key(), 0);
+    check("and up by the same", id, SPI);
 }
