@@ -20,7 +20,8 @@ struct translation {
     uint8_t page_bits; /* 12, 16, 21, 30, ...: the largest range that maps alike, PMP included */
     bool read, write, exec;
     bool global;
-    bool dirty; /* false: a store has to come again through translate (D bit not yet set) */
+    bool dirty;  /* false: a store has to come again through translate (D bit not yet set) */
+    bool device; /* each access needs device_allows(), whatever is there */
 };
 
 struct guest_ops {
@@ -45,6 +46,9 @@ struct guest_ops {
     void (*raise)(struct vcpu *v, gva_t va); /* takes the exception of the last translate, at v->pc */
     void (*raise_bus)(struct vcpu *v, gva_t va, enum access access); /* access fault: nothing answers there */
     void (*raise_misaligned)(struct vcpu *v, gva_t va, enum access access);
+    /* Of a page that translate calls a device: may v->pc access `size` bytes there? Else it is misaligned.
+     * NULL where no page is called so. */
+    bool (*device_allows)(struct vcpu *v, gva_t va, unsigned size);
     void (*raise_illegal)(struct vcpu *v);
     /* TLB context of data accesses (ASID, privilege, SUM...): equal numbers share translations. */
     uint64_t (*context)(struct vcpu *v, enum access access);

@@ -21,6 +21,14 @@ static unsigned aux_size(unsigned aux)
     return 1u << (aux & IR_MEM_SIZE);
 }
 
+/* A device's rules for all of the access, where a part of it is one. */
+static bool device_allows(struct vcpu *v, gva_t va, unsigned size, const struct span *sp)
+{
+    bool device = sp->piece[0].t.device || (sp->count > 1 && sp->piece[1].t.device);
+
+    return LIKELY(!device) || v->vm->guest->device_allows(v, va, size);
+}
+
 /* All pages are walked before anything is touched. 1: the exception was taken. */
 static int span_walk(struct vcpu *v, gva_t va, unsigned size, enum access access, struct span *sp)
 {
@@ -46,7 +54,10 @@ static int span_walk(struct vcpu *v, gva_t va, unsigned size, enum access access
             return 1;
         }
     }
-    return 0;
+    if (device_allows(v, va, size, sp))
+        return 0;
+    v->vm->guest->raise_misaligned(v, va, access);
+    return 1;
 }
 
 static bool misaligned(struct vcpu *v, gva_t va, unsigned aux, enum access access)

@@ -54,6 +54,7 @@ struct tlb_large {
     uint64_t mode; /* mode word it was made in; ctx 0 (global) is valid in this mode only */
     uint16_t ctx;  /* context id, 0: global */
     uint8_t access;
+    bool device;
 };
 #define TLB_LARGE         32
 #define TLB_LARGE_CLASSES 3

@@ -64,6 +64,7 @@ static void large_add(struct vcpu *v, gva_t va, enum access access, const struct
             .mode = v->mode,
             .ctx = (uint16_t)(t->global ? 0 : s->ctx[access]),
             .access = (uint8_t)access,
+            .device = t->device,
         };
     for (unsigned i = 0; i < ARRAY_SIZE(large_bits); i++) {
         /* A page of another size counts as the next larger class: its neighbours are marked alike. */
@@ -88,17 +89,18 @@ static bool large_covers(struct soft_vcpu *s, gva_t va)
 
 /* ---- walks ---- */
 
-static int translate(struct vcpu *v, gva_t va, enum access access, gpa_t *gpa, uint8_t *page_bits,
-                     bool *global)
+/* All of the target but region and host. */
+static int translate(struct vcpu *v, gva_t va, enum access access, struct tlb_target *out)
 {
     struct soft_vcpu *s = soft_of(v);
     const struct tlb_large *l = large_find(s, v->mode, va, access);
     struct translation t = {0};
 
     if (l) {
-        *gpa = l->gpa + (va - l->va);
-        *page_bits = MEM_PAGE_BITS;
-        *global = !l->ctx;
+        out->gpa = l->gpa + (va - l->va);
+        out->page_bits = MEM_PAGE_BITS;
+        out->global = !l->ctx;
+        out->device = l->device;
         return 0;
     }
     s->stat.tlb_walks++;
@@ -107,15 +109,16 @@ static int translate(struct vcpu *v, gva_t va, enum access access, gpa_t *gpa, u
     if (t.page_bits > MEM_PAGE_BITS)
         large_add(v, va, access, &t);
     s->global_low |= t.global && !(va >> 63);
-    *gpa = t.gpa;
-    *page_bits = t.page_bits;
-    *global = t.global;
+    out->gpa = t.gpa;
+    out->page_bits = t.page_bits;
+    out->global = t.global;
+    out->device = t.device;
     return 0;
 }
 
 int tlb_walk(struct vcpu *v, gva_t va, enum access access, struct tlb_target *out)
 {
-    if (translate(v, va, access, &out->gpa, &out->page_bits, &out->global))
+    if (translate(v, va, access, out))
         return 1;
     out->region = mem_find(&v->vm->mem, out->gpa);
     out->host = NULL;
@@ -155,7 +158,7 @@ void *tlb_fill_read(struct vcpu *v, gva_t va, unsigned size)
     if ((va & (MEM_PAGE_SIZE - 1)) + size > MEM_PAGE_SIZE)
         return NULL;
     s->stat.tlb_fills++;
-    if (tlb_walk(v, va, ACCESS_READ, &t) || !t.host || t.page_bits < MEM_PAGE_BITS)
+    if (tlb_walk(v, va, ACCESS_READ, &t) || !t.host || t.device || t.page_bits < MEM_PAGE_BITS)
         return NULL;
     local_note(v, va, ACCESS_READ, &t);
     plat_meet();
@@ -223,7 +226,7 @@ void *tlb_fill_write(struct vcpu *v, gva_t va, unsigned size)
     if ((va & (MEM_PAGE_SIZE - 1)) + size > MEM_PAGE_SIZE)
         return NULL;
     s->stat.tlb_fills++;
-    if (tlb_walk(v, va, ACCESS_WRITE, &t) || !t.host || t.page_bits < MEM_PAGE_BITS ||
+    if (tlb_walk(v, va, ACCESS_WRITE, &t) || !t.host || t.device || t.page_bits < MEM_PAGE_BITS ||
         t.region->kind != MEM_RAM)
         return NULL;
     local_note(v, va, ACCESS_WRITE, &t);
@@ -297,8 +300,7 @@ int tlb_fetch(struct vcpu *v, gva_t va, gpa_t *gpa)
     struct soft_vcpu *s = soft_of(v);
     struct tlb_set *set = &s->fetch[tlb_fetch_set(va)];
     uint64_t tag = tlb_tag(va, s->ctx[ACCESS_FETCH]);
-    uint8_t page_bits;
-    bool global;
+    struct tlb_target t;
 
     for (unsigned i = 0; i < 2; i++) {
         if (set->way[i].tag == tag) {
@@ -307,12 +309,13 @@ int tlb_fetch(struct vcpu *v, gva_t va, gpa_t *gpa)
             return 0;
         }
     }
-    if (translate(v, va, ACCESS_FETCH, gpa, &page_bits, &global))
+    if (translate(v, va, ACCESS_FETCH, &t))
         return 1;
-    s->fetch_local |= !global;
+    *gpa = t.gpa;
+    s->fetch_local |= !t.global;
     plat_meet();
-    if (page_bits >= MEM_PAGE_BITS)
-        way_fill(set, tag, (*gpa & TLB_PAGE_MASK) | !global);
+    if (t.page_bits >= MEM_PAGE_BITS)
+        way_fill(set, tag, (t.gpa & TLB_PAGE_MASK) | !t.global);
     return 0;
 }
 

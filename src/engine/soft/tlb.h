@@ -88,6 +88,7 @@ struct tlb_target {
     const struct mem_region *region;
     uint8_t page_bits;
     bool global;
+    bool device; /* never an entry: each access is looked at */
 };
 int tlb_walk(struct vcpu *v, gva_t va, enum access access, struct tlb_target *out);
 

@@ -347,5 +347,7 @@ uint64_t arm64_asid(struct vcpu *v);
 bool arm64_user_access(struct arm64_vcpu *a, gva_t va, unsigned size, bool write, uint64_t *value);
 /* The access of structures at v->pc is not aligned to their elements. */
 void arm64_elements_misaligned(struct arm64_vcpu *a);
+bool arm64_device_allows(struct vcpu *v, gva_t va, unsigned size);
+unsigned arm64_leaf_attr(const struct arm64_vcpu *a, uint64_t leaf);
 
 #endif

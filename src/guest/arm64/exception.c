@@ -24,7 +24,8 @@ static uint64_t mode_control(const struct arm64_vcpu *a)
         m |= ARM64_MODE_ALIGN;
     if (s & (a->el ? A64_SCTLR_SA : A64_SCTLR_SA0))
         m |= ARM64_MODE_SP_ALIGN;
-    if (a->el || s & A64_SCTLR_DZE)
+    /* Nor is a block of a device cleared (C5.3, DC ZVA). */
+    if (s & A64_SCTLR_M && (a->el || s & A64_SCTLR_DZE))
         m |= ARM64_MODE_DCZVA;
     m |= s & A64_SCTLR_ENIA ? ARM64_MODE_ENIA : 0;
     m |= s & A64_SCTLR_ENIB ? ARM64_MODE_ENIB : 0;

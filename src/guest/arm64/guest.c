@@ -104,6 +104,7 @@ const struct guest_ops guest_arm64 = {
     .raise = raise_translate,
     .raise_bus = raise_bus,
     .raise_misaligned = raise_misaligned,
+    .device_allows = arm64_device_allows,
     .raise_illegal = raise_illegal,
     .context = arm64_context,
     .global_context = arm64_global_context,

@@ -134,6 +134,12 @@ static unsigned leaf_update(struct arm64_vcpu *a, gpa_t pa, uint64_t d, uint64_t
     return 0;
 }
 
+/* MAIR_EL1's attributes for a descriptor (D8.5.2). */
+unsigned arm64_leaf_attr(const struct arm64_vcpu *a, uint64_t leaf)
+{
+    return (unsigned)(a->mair_el1 >> 8 * a64_field_get(leaf, A64_PTE_ATTRINDX) & 0xff);
+}
+
 static unsigned walk_leaf(struct arm64_vcpu *a, const struct walk *w, gpa_t pa, uint64_t d, unsigned level,
                           struct translation *out)
 {
@@ -157,7 +163,8 @@ static unsigned walk_leaf(struct arm64_vcpu *a, const struct walk *w, gpa_t pa, 
                                 .write = r.write,
                                 .exec = r.exec,
                                 .global = !(d & A64_PTE_NG),
-                                .dirty = !(now & A64_PTE_AP_RO)};
+                                .dirty = !(now & A64_PTE_AP_RO),
+                                .device = a64_mair_is_device(arm64_leaf_attr(a, d))};
     a->leaf = d;
     return now == d || w->probe ? 0 : leaf_update(a, pa, d, now, level);
 }

@@ -39,16 +39,21 @@ static bool cache_fault(struct arm64_vcpu *a, unsigned code, gva_t va)
     return true;
 }
 
-/* Lift makes stores of DC ZVA: what comes here is not allowed. */
-static bool zva_trapped(struct arm64_vcpu *a)
+/* Lift makes stores of DC ZVA: what comes here is not allowed, or is to a device for want of translation. */
+static void zva_fault(struct arm64_vcpu *a, gva_t va)
 {
-    return arm64_sys_trap_el0(a, false);
+    if (arm64_sys_trap_el0(a, a->sctlr_el1 & A64_SCTLR_DZE))
+        return;
+    arm64_abort(a, va, ACCESS_WRITE, A64_FSC_ALIGNMENT, A64_ISS_WNR);
+    a->trapped = true;
 }
 
 bool arm64_op_cache(struct arm64_vcpu *a, unsigned code, uint64_t value)
 {
-    if (code == A64_SYSOP_dc_zva)
-        return !zva_trapped(a);
+    if (code == A64_SYSOP_dc_zva) {
+        zva_fault(a, value);
+        return false;
+    }
     if (arm64_sys_trap_el0(a, a->sctlr_el1 & A64_SCTLR_UCI))
         return false;
     if (by_va(code) && cache_fault(a, code, value))
@@ -88,7 +93,7 @@ bool arm64_op_at(struct arm64_vcpu *a, unsigned code, uint64_t va)
         return true;
     }
     if (a->leaf) {
-        attr = (unsigned)(a->mair_el1 >> 8 * a64_field_get(a->leaf, A64_PTE_ATTRINDX) & 0xff);
+        attr = arm64_leaf_attr(a, a->leaf);
         sh = shared_anyway(attr) ? A64_SH_OUTER : (unsigned)a64_field_get(a->leaf, A64_PTE_SH);
     }
     a->par_el1 = A64_PAR_RES1 | A64_PAR_NS | (t.gpa & A64_PAR_PA) | a64_field_set(0, A64_PAR_ATTR, attr) |

@@ -12,6 +12,7 @@ struct piece {
     unsigned size;
     gpa_t gpa;
     uint8_t *host;          /* NULL: a device */
+    bool device;            /* it is called one */
     _Atomic uint8_t *flags; /* of the page, enum mem_page_flag */
 };
 
@@ -52,9 +53,12 @@ static bool find(struct arm64_vcpu *a, struct piece *p, bool write)
     if (!r || (write && r->kind == MEM_ROM))
         return fail(a, p->va, write, A64_FSC_EXTERNAL);
     p->gpa = t.gpa;
+    p->device = t.device;
     p->host = r->kind == MEM_MMIO ? NULL : r->host + (t.gpa - r->base);
     if (p->host) {
         p->flags = &r->flags[(t.gpa - r->base) >> MEM_PAGE_BITS];
+        if (t.device)
+            return true;
         *s = (struct lift_user_page){.va = page,
                                      .asid = asid,
                                      .generation = a->user_generation,
@@ -153,6 +157,8 @@ bool arm64_user_access(struct arm64_vcpu *a, gva_t va, unsigned size, bool write
         return fail(a, va, write, A64_FSC_ALIGNMENT);
     if (!find(a, &p[0], write) || (p[1].size && !find(a, &p[1], write)))
         return false;
+    if ((p[0].device || p[1].device) && va & (size - 1))
+        return fail(a, va, write, A64_FSC_ALIGNMENT);
     if (write)
         memcpy(bytes, value, size);
     if (!touch(a, &p[0], write, bytes) || (p[1].size && !touch(a, &p[1], write, bytes + p[0].size)))
@@ -160,6 +166,50 @@ bool arm64_user_access(struct arm64_vcpu *a, gva_t va, unsigned size, bool write
     if (!write)
         memcpy(value, bytes, sizeof(bytes));
     return true;
+}
+
+/* Bytes of an access of `size` that are aligned by themselves. */
+static unsigned unit_of(const struct a64_insn *i, unsigned size)
+{
+    switch (i->id) {
+    case A64_STP:
+    case A64_LDP:
+    case A64_STNP:
+    case A64_LDNP:
+    case A64_LDPSW:
+    case A64_STP_FP:
+    case A64_LDP_FP:
+    case A64_STNP_FP:
+    case A64_LDNP_FP:
+    case A64_ST1:
+    case A64_ST2:
+    case A64_ST3:
+    case A64_ST4:
+    case A64_LD1:
+    case A64_LD2:
+    case A64_LD3:
+    case A64_LD4:
+        return 1u << i->size;
+    default:
+        return size;
+    }
+}
+
+/*
+ * What is called a device takes no unaligned access (B2.8.2): of each register of a pair by itself, of the
+ * elements of structures; and no block is cleared there (DC ZVA).
+ */
+bool arm64_device_allows(struct vcpu *v, gva_t va, unsigned size)
+{
+    struct a64_insn i;
+
+    if (!(va & (size - 1)) && (size == 2 || size == 4))
+        return true; /* no part of a larger one */
+    if (!a64_decode(arm64_insn_here(arm64_of(v)), &i))
+        return true;
+    if (i.id == A64_SYS)
+        return false;
+    return !(va & (unit_of(&i, size) - 1));
 }
 
 void arm64_elements_misaligned(struct arm64_vcpu *a)
