@@ -286,6 +286,30 @@ static void hardware_flags(void **state)
     assert_false(peek(*state, at) & A64_PTE_AF);
 }
 
+/* What MAIR_EL1 has for the descriptor's index: by page and by block. */
+static void device_memory(void **state)
+{
+    static const struct {
+        uint8_t attr;
+        bool device;
+    } rows[] = {{0x00, true}, {0x04, true}, {0x0c, true}, {0x44, false}, {0xff, false}, {0xf4, false}};
+    struct arm64_vcpu *a = test_pe(*state, 0);
+    struct translation t;
+
+    for (unsigned level = 2; level <= 3; level++) {
+        gva_t va = UINT64_C(0x40200000) * level;
+
+        map(*state, level, va, PAGE | A64_PTE_VALID | A64_PTE_AF | a64_field_set(0, A64_PTE_ATTRINDX, 5));
+        for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+            uint64_t others = rows[i].device ? UINT64_MAX : 0, mask = UINT64_C(0xff) << 40;
+
+            test_set(a, A64_SYSREG_mair_el1, (others & ~mask) | (uint64_t)rows[i].attr << 40);
+            assert_int_equal(walk(*state, va, ACCESS_READ, &t), -1);
+            assert_int_equal(t.device, rows[i].device);
+        }
+    }
+}
+
 static void translation_off(void **state)
 {
     struct arm64_vcpu *a = test_pe(*state, 0);
@@ -359,6 +383,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(tables_limit, setup, teardown),
         cmocka_unit_test_setup_teardown(known_tables, setup, teardown),
         cmocka_unit_test_setup_teardown(hardware_flags, setup, teardown),
+        cmocka_unit_test_setup_teardown(device_memory, setup, teardown),
         cmocka_unit_test_setup_teardown(translation_off, setup, teardown),
         cmocka_unit_test_setup_teardown(tags, setup, teardown),
         cmocka_unit_test_setup_teardown(e0pd, setup, teardown),
