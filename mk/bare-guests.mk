@@ -15,16 +15,20 @@ bare_bench_alarm.elf := -DBY_CALL
 bare_guest_flags := -O2 -std=gnu11 -Wall -Wextra -Werror -ffreestanding -fno-pic -fno-stack-protector -nostdlib -static \
   -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments
 
+# $(call bare_guest_build,ISA,SOURCES)
+define bare_guest_build
+$(Q)mkdir -p $(@D)
+$(Q)$(bare_guest_cc_$(1)) $(bare_guest_flags) $(bare_bench_$(notdir $@)) -T tests/bare/$(1)/link.ld -o $@ \
+  tests/bare/$(1)/start.S tests/bare/$(1)/defaults.c $(2)
+endef
+
 bare_guest_src_riscv64 += tests/bare/common.h src/platform/bare/boot/riscv64/frame.inc
 $(OUT)/bare-guests/riscv64/%.elf: tests/bare/riscv64/%.c $(bare_guest_src_riscv64)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(bare_guest_cc_riscv64) $(bare_guest_flags) -T tests/bare/riscv64/link.ld -o $@ tests/bare/riscv64/start.S tests/bare/riscv64/defaults.c $<
+	$(call bare_guest_build,riscv64,$<)
 $(OUT)/bare-guests/riscv64/chatter.elf $(OUT)/bare-guests/riscv64/alarm.elf: tests/bare/riscv64/tick.c $(bare_guest_src_riscv64)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(bare_guest_cc_riscv64) $(bare_guest_flags) $(bare_bench_$(notdir $@)) -T tests/bare/riscv64/link.ld -o $@ tests/bare/riscv64/start.S tests/bare/riscv64/defaults.c $<
+	$(call bare_guest_build,riscv64,$<)
 $(OUT)/bare-guests/riscv64/compete.elf $(OUT)/bare-guests/riscv64/late.elf $(OUT)/bare-guests/riscv64/blk.elf: tests/bare/riscv64/bench.c tests/bare/blk.h $(bare_guest_src_riscv64)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(bare_guest_cc_riscv64) $(bare_guest_flags) $(bare_bench_$(notdir $@)) -T tests/bare/riscv64/link.ld -o $@ tests/bare/riscv64/start.S tests/bare/riscv64/defaults.c $<
+	$(call bare_guest_build,riscv64,$<)
 # In place of the hypervisor: tells what the firmware took.
 $(OUT)/bare-guests/riscv64/null.img: tests/bare/riscv64/null.S
 	$(Q)mkdir -p $(@D)
@@ -37,20 +41,15 @@ BARE_GUESTS_arm64 := bench compete late blk spin hello forms hostile tick chatte
 
 bare_guest_src_arm64 += tests/bare/common.h src/platform/bare/boot/arm64/pairs.inc
 $(OUT)/bare-guests/arm64/%.elf: tests/bare/arm64/%.c $(bare_guest_src_arm64)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(bare_guest_cc_arm64) $(bare_guest_flags) -T tests/bare/arm64/link.ld -o $@ tests/bare/arm64/start.S tests/bare/arm64/defaults.c $<
+	$(call bare_guest_build,arm64,$<)
 $(OUT)/bare-guests/arm64/compete.elf $(OUT)/bare-guests/arm64/late.elf $(OUT)/bare-guests/arm64/blk.elf: tests/bare/arm64/bench.c tests/bare/blk.h $(bare_guest_src_arm64)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(bare_guest_cc_arm64) $(bare_guest_flags) $(bare_bench_$(notdir $@)) -T tests/bare/arm64/link.ld -o $@ tests/bare/arm64/start.S tests/bare/arm64/defaults.c $<
+	$(call bare_guest_build,arm64,$<)
 $(OUT)/bare-guests/arm64/forms.elf: tests/bare/arm64/forms.c tests/bare/arm64/overflow.c tests/bare/arm64/its.c $(bare_guest_src_arm64)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(bare_guest_cc_arm64) $(bare_guest_flags) -T tests/bare/arm64/link.ld -o $@ tests/bare/arm64/start.S tests/bare/arm64/defaults.c $(filter %/forms.c %/overflow.c %/its.c,$(filter-out tests/bare/arm64/%.h,$^))
+	$(call bare_guest_build,arm64,$(filter %/forms.c %/overflow.c %/its.c,$^))
 $(OUT)/bare-guests/arm64/chatter.elf: tests/bare/arm64/tick.c $(bare_guest_src_arm64)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(bare_guest_cc_arm64) $(bare_guest_flags) $(bare_bench_$(notdir $@)) -T tests/bare/arm64/link.ld -o $@ tests/bare/arm64/start.S tests/bare/arm64/defaults.c $<
+	$(call bare_guest_build,arm64,$<)
 $(OUT)/bare-guests/arm64/neighbour.elf: tests/bare/arm64/lent.c $(bare_guest_src_arm64)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(bare_guest_cc_arm64) $(bare_guest_flags) $(bare_bench_$(notdir $@)) -T tests/bare/arm64/link.ld -o $@ tests/bare/arm64/start.S tests/bare/arm64/defaults.c $<
+	$(call bare_guest_build,arm64,$<)
 $(OUT)/bare-guests/arm64/null.img: tests/bare/arm64/null.S
 	$(Q)mkdir -p $(@D)
 	$(Q)aarch64-linux-gnu-gcc -nostdlib -static -Wl,--build-id=none,-Ttext=0 -o $@.elf $<

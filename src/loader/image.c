@@ -68,12 +68,17 @@ int image_open(struct image *img, const char *path, uint64_t max, char *why, siz
         img->file = f;
         return 0;
     }
-    img->rest = f;
     img->head = MIN(img->size, HEAD_SIZE);
     if (!err) {
         img->data = plat_alloc(img->head);
         err = img->data ? plat_file_read(f, 0, img->data, img->head) : -ENOMEM;
     }
+    if (!err && img->head < img->size) {
+        img->rest = f;
+        return 0;
+    }
+    img->head = 0;
+    plat_file_close(f);
     if (err) {
         image_free(img);
         return refuse(why, why_size, path, err);
@@ -128,24 +133,37 @@ static int refuse_outside(const struct image *img, gpa_t at, char *why, size_t w
     return -EFBIG;
 }
 
-int image_place(struct mem *m, gpa_t at, const struct image *img, char *why, size_t why_size)
+/* Straight from the file. */
+static int place_rest(struct mem *m, gpa_t at, const struct image *img, char *why, size_t why_size)
 {
-    uint8_t *to = img->sum || img->rest ? mem_ptr(m, at, img->size, true) : NULL;
+    uint8_t *to = mem_ptr(m, at, img->size, true);
     int err;
 
+    if (!to)
+        return refuse_outside(img, at, why, why_size);
+    err = plat_file_read(img->rest, 0, to, img->size);
+    mem_dirty(m, at, img->size);
+    return err ? refuse(why, why_size, img->path, err) : 0;
+}
+
+int image_place(struct mem *m, gpa_t at, const struct image *img, char *why, size_t why_size)
+{
+    uint8_t *to;
+    uint64_t sum;
+    int err;
+
+    if (img->rest)
+        return place_rest(m, at, img, why, why_size);
+    to = img->sum ? mem_ptr(m, at, img->size, true) : NULL;
     if (!to) {
         err = image_verify(img, why, why_size);
         if (err)
             return err;
-        return img->rest || mem_load(m, at, img->data, img->size) ? refuse_outside(img, at, why, why_size)
-                                                                  : 0;
+        return mem_load(m, at, img->data, img->size) ? refuse_outside(img, at, why, why_size) : 0;
     }
-    if (img->rest)
-        err = plat_file_read(img->rest, 0, to, img->size);
-    else
-        err = sum64_copy(to, img->data, img->size) == img->sum ? 0 : refuse_damaged(img, why, why_size);
+    sum = sum64_copy(to, img->data, img->size);
     mem_dirty(m, at, img->size);
-    return err && img->rest ? refuse(why, why_size, img->path, err) : err;
+    return sum == img->sum ? 0 : refuse_damaged(img, why, why_size);
 }
 
 static int probe_packed(const char *path, const char **arch, char *why, size_t why_size)

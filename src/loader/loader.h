@@ -10,7 +10,7 @@
 
 #include "core/mem.h"
 
-/* A file in memory, freed by image_free(): all of it, or of an opened one the head. */
+/* A file in memory, freed by image_free(): all of it, or its head. */
 struct image {
     const char *path;
     uint8_t *data;
@@ -23,8 +23,9 @@ struct image {
 };
 int image_read(struct image *img, const char *path, uint64_t max, char *why, size_t why_size);
 /*
- * Its head only, for image_kind(), load_linux() and load_raw(): these bring the others from the file straight
- * to guest memory. All else wants image_whole() first; where that fails the image is freed.
+ * Of a large file its head only: load_linux() and load_raw() bring the others straight to guest memory,
+ * image_unpack() has them read, and load_elf() wants image_whole() first. Where that fails the image is
+ * freed.
  */
 int image_open(struct image *img, const char *path, uint64_t max, char *why, size_t why_size);
 int image_whole(struct image *img, char *why, size_t why_size);

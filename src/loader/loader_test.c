@@ -446,6 +446,44 @@ static void files(void **state)
     assert_non_null(strstr(why, "/tmp: "));
 }
 
+/* More than is read when it is opened, so that the rest goes from the file straight to guest memory. */
+static void large_file(void **state)
+{
+    struct vm *vm = *state;
+    char path[] = "/tmp/cv-loader-XXXXXX", why[200];
+    static uint8_t data[200 << 10], got[sizeof(data)];
+    int fd = mkstemp(path);
+    struct loaded out;
+    struct image img;
+
+    for (size_t i = 0; i < sizeof(data); i++)
+        data[i] = (uint8_t)(i >> 8 ^ i);
+    assert_int_equal(write(fd, data, sizeof(data)), sizeof(data));
+    assert_int_equal(image_open(&img, path, MIB, why, sizeof(why)), 0);
+    assert_non_null(img.rest);
+    assert_int_equal(load_raw(&vm->mem, &img, RAM + 0x1000, &out, why, sizeof(why)), 0);
+    assert_int_equal(out.end, RAM + 0x1000 + sizeof(data));
+    assert_int_equal(mem_read(&vm->mem, RAM + 0x1000, got, sizeof(got)), 0);
+    assert_memory_equal(got, data, sizeof(data));
+    assert_int_equal(load_raw(&vm->mem, &img, RAM + MIB - sizeof(data) + 1, &out, why, sizeof(why)), -EFBIG);
+    assert_non_null(strstr(why, path));
+
+    assert_int_equal(ftruncate(fd, 100 << 10), 0); /* by somebody else, meanwhile */
+    assert_int_equal(load_raw(&vm->mem, &img, RAM, &out, why, sizeof(why)), -ENODATA);
+    assert_non_null(strstr(why, path));
+    assert_int_equal(image_whole(&img, why, sizeof(why)), -ENODATA);
+    assert_null(img.rest);
+    assert_null(img.data);
+
+    assert_int_equal(image_open(&img, path, MIB, why, sizeof(why)), 0);
+    assert_int_equal(image_whole(&img, why, sizeof(why)), 0);
+    assert_int_equal(img.size, 100 << 10);
+    assert_memory_equal(img.data, data, 100 << 10);
+    image_free(&img);
+    close(fd);
+    unlink(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -460,6 +498,7 @@ int main(void)
         cmocka_unit_test(unpacks),
         cmocka_unit_test(kinds),
         cmocka_unit_test(files),
+        cmocka_unit_test_setup_teardown(large_file, setup, teardown),
     };
 
     return cmocka_run_group_tests_name("loader", tests, NULL, NULL);

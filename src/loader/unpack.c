@@ -60,8 +60,10 @@ static int unpack(struct image *img, uint64_t max, char *why, size_t why_size)
     const uint8_t *data;
     uint64_t size, full;
     uint8_t *out;
-    int err = image_verify(img, why, why_size);
+    int err = image_whole(img, why, why_size);
 
+    if (!err)
+        err = image_verify(img, why, why_size);
     if (!err)
         err = find_payload(img, &data, &size, why, why_size);
     if (err)

@@ -11,10 +11,7 @@ int boot_load_file(struct vm *vm, const char *path, struct boot_ram ram, gpa_t r
     struct image img;
     const char *arch;
     int err = image_open(&img, path, vm->desc.memory, why, why_size);
-    enum image_kind kind = err ? IMAGE_RAW : image_kind(&img, &arch);
 
-    if (!err && kind != IMAGE_LINUX && kind != IMAGE_RAW)
-        err = image_whole(&img, why, why_size);
     if (!err)
         err = image_unpack(&img, vm->desc.memory, why, why_size);
     if (err)
@@ -24,7 +21,9 @@ int boot_load_file(struct vm *vm, const char *path, struct boot_ram ram, gpa_t r
         err = load_linux(&vm->mem, &img, ram.base, ram.size, vm->guest->name, out, why, why_size);
         break;
     case IMAGE_ELF:
-        err = load_elf(&vm->mem, &img, vm->guest->name, out, why, why_size);
+        err = image_whole(&img, why, why_size);
+        if (!err)
+            err = load_elf(&vm->mem, &img, vm->guest->name, out, why, why_size);
         break;
     case IMAGE_PACKED:
         fmt_snprintf(why, why_size, "%s: is compressed twice; unpack it first (gunzip)", path);

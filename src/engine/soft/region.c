@@ -201,10 +201,9 @@ static int64_t trace_branch(struct scan *sc, const struct ir_block *b, struct ir
 
     if (taken == head ? !unrolls(sc, t, b, taken) : !goes_on(sc, t, back ? taken : next))
         return -1;
-    if (taken == head || back) {
+    if (taken == head || back)
         turn_round(end);
-        next = taken;
-    }
+    next = (int32_t)end->imm;
     end->imm >>= 32;
     end->op = end->op == IR_BRANCHF ? IR_EXITF : IR_EXIT;
     return next;
