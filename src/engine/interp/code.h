@@ -84,6 +84,19 @@ static inline uint64_t cell_get(const struct vcpu *v, int16_t off, unsigned size
     return x;
 }
 
+/*
+ * d of a branch: how much oftener it was taken than not, up to LEAN_MAX either way. The vCPUs' notes may get
+ * lost.
+ */
+#define LEAN_MAX 100
+static inline void lean_note(const struct iop *branch, bool taken)
+{
+    int16_t *d = (int16_t *)&branch->d, lean = __atomic_load_n(d, __ATOMIC_RELAXED);
+
+    if (taken ? lean < LEAN_MAX : lean > -LEAN_MAX)
+        __atomic_store_n(d, (int16_t)(taken ? lean + 1 : lean - 1), __ATOMIC_RELAXED);
+}
+
 #define CELL(v, off, type) (*(type *)((char *)(v) + (off)))
 
 #endif

@@ -196,8 +196,7 @@ L_VFLOAT:
     COMPARE(GTS, int64_t, int32_t, >)
 
 L_BRF:
-    ip += flag_cond(R32(a), ip->aux) ? (int32_t)(ip->imm >> 32) : (int32_t)ip->imm;
-    ENTER;
+    BRANCH(flag_cond(R32(a), ip->aux));
 L_SELECT64:
     R64(d) = R64(a) ? R64(b) : CELL(v, (int16_t)ip->imm, uint64_t);
     NEXT;
@@ -444,6 +443,29 @@ const void *const *interp_labels(void)
 
     exec(NULL, NULL, true, &t);
     return t.labels;
+}
+
+static bool is_branch(const struct iop *op)
+{
+    const void *const *labels = interp_labels();
+
+    for (unsigned i = IOP_BR_EQ_64; i <= IOP_BRF; i++) {
+        if (op->fn == labels[i])
+            return true;
+    }
+    return false;
+}
+
+void interp_leans(const struct unit *u, void (*emit)(void *opaque, gpa_t at, int lean), void *opaque)
+{
+    const struct icode *c = u->code;
+
+    for (uint32_t i = 0; i < c->op_count; i++) {
+        int lean = __atomic_load_n(&c->ops[i].d, __ATOMIC_RELAXED);
+
+        if (lean && is_branch(&c->ops[i]))
+            emit(opaque, (u->gpa & TLB_PAGE_MASK) + (gpa_t)mark_of(c, &c->ops[i])->offset, lean);
+    }
 }
 
 static const struct iop *closed_ops(void)

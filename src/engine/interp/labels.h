@@ -27,6 +27,17 @@
         NEXT;                                                                                                \
     } while (0)
 
+/* To where a branch leads. Where the unit may be compiled one day (alone) it is noted which way that is. */
+#define BRANCH(cond)                                                                                         \
+    do {                                                                                                     \
+        bool taken = (cond);                                                                                 \
+                                                                                                             \
+        if (alone)                                                                                           \
+            lean_note(ip, taken);                                                                            \
+        ip += taken ? (int32_t)(ip->imm >> 32) : (int32_t)ip->imm;                                           \
+        ENTER;                                                                                               \
+    } while (0)
+
 #define BINARY(name, T64, expr64, T32, expr32)                                                               \
     L_##name##_64:                                                                                           \
     {                                                                                                        \
@@ -76,16 +87,13 @@
     NEXT;                                                                                                    \
     L_SET_##name##_32I : R64(d) = (T32)R32(a) cmp(T32) I32;                                                  \
     NEXT;                                                                                                    \
-    L_BR_##name##_64 : ip += (T64)R64(a) cmp(T64) R64(b) ? (int32_t)(ip->imm >> 32) : (int32_t)ip->imm;      \
-    ENTER;                                                                                                   \
+    L_BR_##name##_64 : BRANCH((T64)R64(a) cmp(T64) R64(b));                                                  \
     L_BR_##name##_64Z:                                                                                       \
     {                                                                                                        \
         T64 x = (T64)R64(a), none = 0;                                                                       \
-        ip += x cmp none ? (int32_t)(ip->imm >> 32) : (int32_t)ip->imm;                                      \
-        ENTER;                                                                                               \
+        BRANCH(x cmp none);                                                                                  \
     }                                                                                                        \
-    L_BR_##name##_32 : ip += (T32)R32(a) cmp(T32) R32(b) ? (int32_t)(ip->imm >> 32) : (int32_t)ip->imm;      \
-    ENTER;
+    L_BR_##name##_32 : BRANCH((T32)R32(a) cmp(T32) R32(b));
 
 /* Bits N Z C V; carry is "no borrow" in differences. */
 #define FLAGS_OF(w, U, S)                                                                                    \

@@ -1,4 +1,4 @@
-/* Code memory: granules by next fit, so that room just given back is used last; and the marks. */
+/* Code memory: granules by next fit, so that room just given back is used last; and what running showed. */
 #include "engine/jit/jit.h"
 
 static bool taken(const struct jit_vm *jv, uint32_t g)
@@ -80,4 +80,29 @@ bool jit_marked(const struct jit_vm *jv, uint64_t key)
     unsigned bit = mark_bit(key);
 
     return __atomic_load_n(&jv->marks[bit / 64], __ATOMIC_RELAXED) >> (bit % 64) & 1;
+}
+
+static unsigned lean_bit(gpa_t at)
+{
+    return (unsigned)((at * UINT64_C(0x9e3779b97f4a7c15)) >> 32) % JIT_LEANS;
+}
+
+void jit_lean_set(struct jit_vm *jv, gpa_t at, bool taken)
+{
+    unsigned bit = lean_bit(at);
+
+    __atomic_fetch_and(&jv->leans[!taken][bit / 64], ~BIT(bit % 64), __ATOMIC_RELAXED);
+    __atomic_fetch_or(&jv->leans[taken][bit / 64], BIT(bit % 64), __ATOMIC_RELAXED);
+}
+
+static int lean_known(const struct jit_vm *jv, unsigned bit, bool taken)
+{
+    return (__atomic_load_n(&jv->leans[taken][bit / 64], __ATOMIC_RELAXED) & BIT(bit % 64)) != 0;
+}
+
+int jit_lean(const struct vm *vm, gpa_t at)
+{
+    unsigned bit = lean_bit(at);
+
+    return lean_known(jit_of(vm), bit, true) - lean_known(jit_of(vm), bit, false);
 }

@@ -11,13 +11,17 @@
 /* Entries from the dispatcher until a unit is compiled; so many instructions in a loop count as one more. */
 #define HEAT       24
 #define HEAT_INSNS 64
+/* So much oftener one way than the other: that is where a branch mostly leads. */
+#define LEAN_CLEAR 8
 
 static int fill_hot(struct vcpu *v, struct unit *u, const struct ir_unit *ir);
 
 static const struct soft_form cold = {
     .fill = interp_lower, .limits = {.insns = 64, .blocks = 16}, .heat = HEAT};
-static const struct soft_form hot = {
-    .fill = fill_hot, .limits = {.insns = 256, .blocks = 64, .traces = true}, .passes = IR_PASS_ALL};
+static const struct soft_form hot = {.fill = fill_hot,
+                                     .limits = {.insns = 256, .blocks = 64, .traces = true},
+                                     .passes = IR_PASS_ALL,
+                                     .lean = jit_lean};
 
 static struct jit_code *code_of(struct unit *u)
 {
@@ -210,6 +214,12 @@ static const struct units_ops units_ops = {.kill = unit_kill, .release = unit_re
 
 /* ---- dispatcher ---- */
 
+static void note_lean(void *opaque, gpa_t at, int lean)
+{
+    if (lean >= LEAN_CLEAR || lean <= -LEAN_CLEAR)
+        jit_lean_set(opaque, at, lean > 0);
+}
+
 /* The unit at v->pc, compiled when it is hot. NULL: an exception was taken instead, or a fatal exit. */
 static struct unit *find(struct vcpu *v)
 {
@@ -225,6 +235,7 @@ static struct unit *find(struct vcpu *v)
         return u;
     }
     s->stat.promotions++;
+    interp_leans(u, note_lean, jit_of(v->vm));
     plat_meet();
     units_kill(v->vm, u);
     return soft_unit_at(v, false, &jit_of(v->vm)->hot);

@@ -52,6 +52,9 @@ struct jit_code {
 /* Slots beyond this offset have no register. */
 #define JIT_HOMES 512
 
+/* Branches, by their addresses: which way they mostly go. One may be taken for another. */
+#define JIT_LEANS (1u << 18)
+
 /* What running showed: a bloom filter, forgotten when it is full. */
 #define JIT_MARKS (1u << 16)
 
@@ -70,6 +73,7 @@ struct jit_vm {
     bool wants_flush;               /* code memory is full */
     uint64_t marks[JIT_MARKS / 64]; /* see jit_mark(); atomic, relaxed */
     uint32_t marked;
+    uint64_t leans[2][JIT_LEANS / 64]; /* mostly not taken, mostly taken; see jit_lean(); alike */
     struct {
         uint64_t units, insns, bytes, refused, bails, links, full, rebuilt;
     } stat;
@@ -100,6 +104,10 @@ static inline uint64_t jit_key_hot(gpa_t gpa)
 
 void jit_mark(struct jit_vm *jv, uint64_t key);
 bool jit_marked(const struct jit_vm *jv, uint64_t key);
+
+/* A branch goes that way: soft_form.lean of what is compiled. */
+void jit_lean_set(struct jit_vm *jv, gpa_t at, bool taken);
+int jit_lean(const struct vm *vm, gpa_t at);
 
 /* ---- code memory: all under jit_vm.lock ---- */
 

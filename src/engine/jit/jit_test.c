@@ -669,6 +669,33 @@ static void two_pages_in_turn(void **state)
     toy_free(&x);
 }
 
+/*
+ * What the interpreter saw of branches is known when their code is compiled; of those that vary nothing. A
+ * slice is no whole number of rounds: all would begin at the same place, with the same to see.
+ */
+static void branches_lean(void **state)
+{
+    struct toy_vm x = machine(&engine_jit);
+
+    (void)state;
+    PROGRAM(&x, CODE, {TOY_ADDI, 1, 1, 1}, {TOY_BNE, 1, 0, 2}, {TOY_HALT, 0, 0, 0}, /* taken */
+            {TOY_BNE, 2, 2, (uint8_t)-1},                                           /* not */
+            {TOY_ADDI, 7, 8, 0}, {TOY_ADDI, 8, 9, 0}, {TOY_ADDI, 9, 7, 0},          /* in turns */
+            {TOY_BNE, 8, 2, 1}, {TOY_ADDI, 3, 3, 1}, {TOY_BNE, 1, 4, (uint8_t)-9}, {TOY_HALT, 0, 0, 0});
+    x.t->r[9] = 1;
+    x.t->r[4] = UINT64_MAX;
+    for (unsigned i = 0; i < 200; i++)
+        assert_int_equal(toy_run(&x, x.v, 241), EXIT_NONE);
+    assert_true(counter(&x, "jit.units") > 0);
+    assert_int_equal(jit_lean(x.vm, CODE + 4 * 1), 1);
+    assert_int_equal(jit_lean(x.vm, CODE + 4 * 3), -1);
+    assert_int_equal(jit_lean(x.vm, CODE + 4 * 7), 0);
+    assert_int_equal(jit_lean(x.vm, CODE + 4 * 9), 1);
+    jit_lean_set(jit_of(x.vm), CODE + 4, false);
+    assert_int_equal(jit_lean(x.vm, CODE + 4), -1);
+    toy_free(&x);
+}
+
 /* ---- exactness ---- */
 
 /* A loop is hot, then its load leaves RAM in the middle of the block. */
@@ -872,12 +899,12 @@ static void write_xor_execute(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_programs),        cmocka_unit_test(random_programs_without_a_pass),
-        cmocka_unit_test(walking_loops),          cmocka_unit_test(two_pages_in_turn),
-        cmocka_unit_test(fault_in_hot_block),     cmocka_unit_test(device_in_hot_block),
-        cmocka_unit_test(device_writes_hot_code), cmocka_unit_test(store_over_hot_code),
-        cmocka_unit_test(code_memory_full),       cmocka_unit_test(code_memory_pieces),
-        cmocka_unit_test(write_xor_execute),
+        cmocka_unit_test(random_programs),     cmocka_unit_test(random_programs_without_a_pass),
+        cmocka_unit_test(walking_loops),       cmocka_unit_test(two_pages_in_turn),
+        cmocka_unit_test(branches_lean),       cmocka_unit_test(fault_in_hot_block),
+        cmocka_unit_test(device_in_hot_block), cmocka_unit_test(device_writes_hot_code),
+        cmocka_unit_test(store_over_hot_code), cmocka_unit_test(code_memory_full),
+        cmocka_unit_test(code_memory_pieces),  cmocka_unit_test(write_xor_execute),
     };
 
     return cmocka_run_group_tests_name("jit", tests, NULL, NULL);

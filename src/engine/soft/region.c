@@ -114,6 +114,15 @@ struct trace {
     unsigned steps;
 };
 
+/* A branch at `at` is mostly taken: as running showed, or because it leads back. */
+static bool mostly_taken(const struct scan *sc, unsigned at, int64_t target)
+{
+    const struct region_hints *h = sc->limits->hints;
+    int lean = h ? h->lean(h->vm, h->page + at) : 0;
+
+    return lean ? lean > 0 : target <= (int64_t)at;
+}
+
 /* The way to `offset` is the only one there. */
 static bool only_way(const struct scan *sc, int64_t offset)
 {
@@ -143,7 +152,8 @@ static bool leads_back(const struct scan *sc, int64_t offset, unsigned head)
             return false;
         if (shape.kind == INSN_BRANCH && target == head)
             return true;
-        if (shape.kind == INSN_JUMP || (shape.kind == INSN_BRANCH && target <= offset))
+        if (shape.kind == INSN_JUMP ||
+            (shape.kind == INSN_BRANCH && mostly_taken(sc, (unsigned)offset, target)))
             offset = target;
         else
             offset += shape.len;
@@ -197,11 +207,11 @@ static int64_t trace_branch(struct scan *sc, const struct ir_block *b, struct ir
     if ((int32_t)end->imm == head)
         turn_round(end);
     int32_t taken = (int32_t)(end->imm >> 32), next = (int32_t)end->imm;
-    bool back = taken <= (int32_t)t->last; /* mostly taken */
+    bool turn = taken == head || mostly_taken(sc, t->last, taken);
 
-    if (taken == head ? !unrolls(sc, t, b, taken) : !goes_on(sc, t, back ? taken : next))
+    if (taken == head ? !unrolls(sc, t, b, taken) : !goes_on(sc, t, turn ? taken : next))
         return -1;
-    if (taken == head || back)
+    if (turn)
         turn_round(end);
     next = (int32_t)end->imm;
     end->imm >>= 32;

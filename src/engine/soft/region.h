@@ -27,6 +27,13 @@ struct soft_scratch {
     uint16_t work[REGION_MAX_BLOCKS];
 };
 
+/* What running showed of branches: whether the one at `at` is mostly taken (1) or not (-1); 0: unknown. */
+struct region_hints {
+    int (*lean)(const struct vm *vm, gpa_t at);
+    const struct vm *vm;
+    gpa_t page;
+};
+
 struct region_limits {
     unsigned insns, blocks; /* at most REGION_MAX_* */
     /*
@@ -34,6 +41,7 @@ struct region_limits {
      * repeated in its block: fewer looks at the budget, more of a block for the passes to see.
      */
     bool traces;
+    const struct region_hints *hints; /* NULL: nothing is known */
 };
 
 /*

@@ -164,6 +164,42 @@ static void traces(void **state)
     free(p);
 }
 
+static int lean_of(const struct vm *vm, gpa_t at)
+{
+    (void)vm;
+    return at == TOY_RAM + 4 ? 1 : at == TOY_RAM + 16 ? -1 : 0;
+}
+
+/* A block goes on where running showed that a branch leads, whatever it looks like. */
+static void traces_where_branches_lead(void **state)
+{
+    const struct region_hints hints = {.lean = lean_of, .page = TOY_RAM};
+    struct region_limits limits = {REGION_MAX_INSNS, REGION_MAX_BLOCKS, .traces = true};
+    struct page *p = page_new();
+    const struct ir_unit *u = &p->s.unit;
+
+    (void)state;
+    code(p, 0, TOY_ADDI, 1, 1, 1);
+    code(p, 4, TOY_BNE, 1, 2, 3);  /* to 16 */
+    code(p, 8, TOY_ADDI, 3, 3, 1); /* seldom */
+    code(p, 12, TOY_HALT, 0, 0, 0);
+    code(p, 16, TOY_BNE, 1, 3, -2); /* seldom back to 8 */
+    code(p, 20, TOY_BNE, 1, 4, -5); /* the loop */
+    code(p, 24, TOY_HALT, 0, 0, 0);
+    limits.hints = &hints;
+    assert_int_equal(region_form(&p->s, &lift_toy, 0, 0, MEM_PAGE_SIZE, &limits), 0);
+    verified(p);
+    assert_int_equal(u->blocks[0].insns, 16); /* four turns of 0, 4, 16, 20 */
+    assert_int_equal(count_of(u, &u->blocks[0], IR_EXIT), 11);
+    assert_int_equal(last_of(u, 0)->imm, INT64_C(0) << 32 | 24);
+    /* Unasked it goes by 8 and ends there. */
+    limits.hints = NULL;
+    assert_int_equal(region_form(&p->s, &lift_toy, 0, 0, MEM_PAGE_SIZE, &limits), 0);
+    verified(p);
+    assert_int_equal(u->blocks[0].insns, 2);
+    free(p);
+}
+
 /* A loop whose test others jump to holds the test all the same, and what jumps there has it again. */
 static void loops_with_a_joined_test(void **state)
 {
@@ -281,6 +317,7 @@ int main(void)
         cmocka_unit_test(ends_of_the_page),
         cmocka_unit_test(random_bytes),
         cmocka_unit_test(traces),
+        cmocka_unit_test(traces_where_branches_lead),
         cmocka_unit_test(loops_with_a_joined_test),
     };
 

@@ -103,6 +103,9 @@ static int form(struct vcpu *v, struct unit *u, unsigned avail, const struct sof
 {
     struct soft_scratch *s = soft_of(v)->scratch;
     struct region_limits limits = single ? (struct region_limits){1, 1} : f->limits;
+    struct region_hints hints = {.lean = f->lean, .vm = v->vm, .page = u->gpa & TLB_PAGE_MASK};
+
+    limits.hints = f->lean ? &hints : NULL;
 
     for (;;) {
         int err =

@@ -17,8 +17,9 @@ typedef int (*soft_fill_fn)(struct vcpu *v, struct unit *u, const struct ir_unit
 struct soft_form {
     soft_fill_fn fill;
     struct region_limits limits;
-    unsigned passes; /* enum ir_pass, 0 for none */
-    uint32_t heat;   /* of a new unit; 0: never promoted */
+    unsigned passes;                            /* enum ir_pass, 0 for none */
+    uint32_t heat;                              /* of a new unit; 0: never promoted */
+    int (*lean)(const struct vm *vm, gpa_t at); /* see struct region_hints; NULL: nothing is known */
 };
 
 /*
