@@ -58,7 +58,7 @@ def geomean(values):
 
 
 class Row:
-    """One row's medians: qemu is what was measured, best what the faster of the two QEMU releases would take."""
+    """One row's medians: qemu is what was measured, best what the faster of two QEMU releases took or would take."""
 
     def __init__(self, cls, name, qemu, best, ours):
         self.cls, self.name, self.qemu, self.best, self.ours = cls, name, qemu, best, ours
@@ -153,9 +153,9 @@ def figure_lines(values, partial, arch, pair):
 
 def csv(rows, runs):
     """runs: monitor -> row -> seconds of each repetition."""
-    lines = ["class,row,qemu_s,best_qemu_s,carbovisor_s,ratio,qemu_runs,carbovisor_runs"]
+    lines = ["class,row,qemu_s,best_qemu_s,carbovisor_s,ratio,qemu_runs,other_runs,carbovisor_runs"]
     for r in rows:
-        each = [" ".join(f"{s:.4f}" for s in runs.get(m, {}).get(r.name, [])) for m in ("qemu", "carbovisor")]
+        each = [" ".join(f"{s:.4f}" for s in runs.get(m, {}).get(r.name, [])) for m in ("qemu", "other", "carbovisor")]
         cells = [r.cls, r.name] + ["" if v is None else f"{v:.4f}" for v in (r.qemu, r.best, r.ours, r.ratio)] + each
         lines.append(",".join(cells))
     return "\n".join(lines) + "\n"

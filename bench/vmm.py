@@ -3,6 +3,7 @@
 import os
 import re
 import select
+import shutil
 import signal
 import subprocess
 import time
@@ -46,16 +47,38 @@ def process_clock(pid):
 
 
 class Monitor:
-    """One VM monitor under one configuration, by the command that starts it."""
+    """One VM monitor under one configuration, by the command that starts it; root: of the tree that QEMU is in."""
 
-    def __init__(self, name, kind, arch, binary=None, accel="jit", pair="a"):
-        self.name, self.kind, self.arch, self.binary, self.accel = name, kind, arch, binary, accel
+    def __init__(self, name, kind, arch, binary=None, accel="jit", pair="a", root=None):
+        self.name, self.kind, self.arch, self.binary, self.accel, self.root = name, kind, arch, binary, accel, root
         self.cpu, self.append, _ = PAIRS[arch][pair]
         self.model = ([] if not self.cpu else ["-cpu", self.cpu] if kind == "qemu" else ["--cpu", self.cpu])
 
+    def enter(self):
+        return ["chroot", self.root] if self.root else []
+
+    def inside(self, path):
+        """The file as the monitor sees it."""
+        if not self.root:
+            return path
+        name = os.path.join("tmp", os.path.basename(path))
+        shutil.copyfile(path, os.path.join(self.root, name))
+        return "/" + name
+
+    def version(self):
+        """Of QEMU: its number and its whole text, or None where it does not run."""
+        try:
+            out = subprocess.run(self.enter() + [ARCHES[self.arch]["qemu"][0], "--version"], capture_output=True,
+                                 text=True, check=True)
+        except (OSError, subprocess.CalledProcessError):
+            return None
+        found = re.search(r"version (\d+)\.(\d+)(\.\d+)?", out.stdout)
+        return int(found[1]), found[0].removeprefix("version ")
+
     def command(self, kernel, initrd, append, smp):
         if self.kind == "qemu":
-            return ARCHES[self.arch]["qemu"] + self.model + [
+            kernel, initrd = self.inside(kernel), self.inside(initrd)
+            return self.enter() + ARCHES[self.arch]["qemu"] + self.model + [
                 "-accel", "tcg,thread=multi", "-m", f"{MEMORY >> 20}M", "-smp", str(smp), "-display", "none",
                 "-serial", "stdio", "-monitor", "none", "-nic", "none", "-no-reboot",
                 "-kernel", kernel, "-initrd", initrd, "-append", append]
