@@ -60,14 +60,14 @@ void jit_code_free(struct jit_vm *jv, uint32_t offset, uint32_t bytes)
 
 static unsigned mark_bit(uint64_t key)
 {
-    return (unsigned)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 48) % JIT_MARKS;
+    return (unsigned)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 32) % JIT_MARKS;
 }
 
 void jit_mark(struct jit_vm *jv, uint64_t key)
 {
     unsigned bit = mark_bit(key);
 
-    if (__atomic_fetch_add(&jv->marked, 1, __ATOMIC_RELAXED) > JIT_MARKS / 8) {
+    if (__atomic_fetch_add(&jv->marked, 1, __ATOMIC_RELAXED) > JIT_MARKS / JIT_MARKS_ROOM) {
         for (unsigned i = 0; i < ARRAY_SIZE(jv->marks); i++)
             __atomic_store_n(&jv->marks[i], 0, __ATOMIC_RELAXED);
         __atomic_store_n(&jv->marked, 0, __ATOMIC_RELAXED);

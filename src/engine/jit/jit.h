@@ -55,8 +55,9 @@ struct jit_code {
 /* Branches, by their addresses: which way they mostly go. One may be taken for another. */
 #define JIT_LEANS (1u << 18)
 
-/* What running showed: a bloom filter, forgotten when it is full. */
-#define JIT_MARKS (1u << 16)
+/* What running showed: a bloom filter, forgotten when one bit in JIT_MARKS_ROOM is set. */
+#define JIT_MARKS      (1u << 19)
+#define JIT_MARKS_ROOM 64
 
 struct jit_vm {
     struct vm *vm;

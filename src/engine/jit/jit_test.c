@@ -696,6 +696,64 @@ static void branches_lean(void **state)
     toy_free(&x);
 }
 
+/* Values that stand in a scratch register and in slots, of which the last one is written again. */
+static void values_kept_in_slots(void **state)
+{
+    enum { N = 6, FROM = 16, COPY = FROM + N };
+    struct toy_vm x = random_machine(&engine_jit, &lift_toy);
+    uint8_t code[5 * N + 3][4];
+    unsigned n = 0;
+
+    (void)state;
+    for (uint8_t i = 0; i < N; i++) {
+        memcpy(code[n++], (uint8_t[]){TOY_ADDI, FROM + i, 1, i}, 4);
+        memcpy(code[n++], (uint8_t[]){TOY_ADDI, COPY + i, FROM + i, 0}, 4);
+        memcpy(code[n++], (uint8_t[]){TOY_LOAD, 0, 10, 0}, 4); /* may fault: what was put is put */
+        memcpy(code[n++], (uint8_t[]){TOY_ADDI, COPY + i, 2, i}, 4);
+    }
+    for (uint8_t i = 0; i < N; i++)
+        memcpy(code[n++], (uint8_t[]){TOY_ADD, 3 + i, FROM + i, 0}, 4);
+    memcpy(code[n++], (uint8_t[]){TOY_ADDI, COUNTER, COUNTER, (uint8_t)-1}, 4);
+    memcpy(code[n], (uint8_t[]){TOY_BNE, COUNTER, ZERO, (uint8_t)-n}, 4);
+    n++;
+    memcpy(code[n++], (uint8_t[]){TOY_HALT, 0, 0, 0}, 4);
+    assert_int_equal(mem_load(&x.vm->mem, CODE, code, (uint64_t)n * 4), 0);
+    x.t->r[1] = 1000;
+    x.t->r[2] = 100000;
+    x.t->r[10] = DATA;
+    x.t->r[COUNTER] = 2000;
+    for (unsigned i = 0; i < 4000 && toy_run(&x, x.v, 50) == EXIT_NONE; i++)
+        ;
+    assert_true(counter(&x, "jit.units") > 0);
+    for (unsigned i = 0; i < N; i++) {
+        assert_int_equal(x.t->r[3 + i], 2000 * (1000 + i));
+        assert_int_equal(x.t->r[COPY + i], 100000 + i);
+    }
+    toy_free(&x);
+}
+
+/* Marks are hints, but few that were never made may seem to be. */
+static void marks_are_told_apart(void **state)
+{
+    struct jit_vm *jv = calloc(1, sizeof(*jv));
+    unsigned seeming = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < JIT_MARKS / JIT_MARKS_ROOM; i++)
+        jit_mark(jv, jit_key_access(TOY_RAM, (int16_t)(i * 4), i % JIT_LEVELS) + ((uint64_t)i << 14));
+    for (unsigned i = 0; i < JIT_MARKS / JIT_MARKS_ROOM; i++) {
+        uint64_t key = jit_key_access(TOY_RAM, (int16_t)(i * 4), i % JIT_LEVELS) + ((uint64_t)i << 14);
+
+        assert_true(jit_marked(jv, key));
+        seeming += jit_marked(jv, (uint64_t)random() << 32 | (uint64_t)random());
+    }
+    assert_in_range(seeming, 1, JIT_MARKS / JIT_MARKS_ROOM / 32);
+    for (unsigned i = 0; i < 2; i++)
+        jit_mark(jv, i);
+    assert_false(jit_marked(jv, jit_key_access(TOY_RAM, 4, 1) + (1 << 14))); /* full: forgotten */
+    free(jv);
+}
+
 /* ---- exactness ---- */
 
 /* A loop is hot, then its load leaves RAM in the middle of the block. */
@@ -899,12 +957,13 @@ static void write_xor_execute(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_programs),     cmocka_unit_test(random_programs_without_a_pass),
-        cmocka_unit_test(walking_loops),       cmocka_unit_test(two_pages_in_turn),
-        cmocka_unit_test(branches_lean),       cmocka_unit_test(fault_in_hot_block),
-        cmocka_unit_test(device_in_hot_block), cmocka_unit_test(device_writes_hot_code),
-        cmocka_unit_test(store_over_hot_code), cmocka_unit_test(code_memory_full),
-        cmocka_unit_test(code_memory_pieces),  cmocka_unit_test(write_xor_execute),
+        cmocka_unit_test(random_programs),      cmocka_unit_test(random_programs_without_a_pass),
+        cmocka_unit_test(walking_loops),        cmocka_unit_test(two_pages_in_turn),
+        cmocka_unit_test(values_kept_in_slots), cmocka_unit_test(branches_lean),
+        cmocka_unit_test(marks_are_told_apart), cmocka_unit_test(fault_in_hot_block),
+        cmocka_unit_test(device_in_hot_block),  cmocka_unit_test(device_writes_hot_code),
+        cmocka_unit_test(store_over_hot_code),  cmocka_unit_test(code_memory_full),
+        cmocka_unit_test(code_memory_pieces),   cmocka_unit_test(write_xor_execute),
     };
 
     return cmocka_run_group_tests_name("jit", tests, NULL, NULL);

@@ -118,9 +118,10 @@ struct val {
     bool boxed;    /* f32: the bits above are all ones */
     bool wide;     /* 128 bits: V_XMM, V_SLOT, or a V_CELL of two */
     bool lazy;     /* not computed: its one user does it */
+    bool kept;     /* V_GPR: stands in memory too, in the slot at disp */
     uint16_t uses; /* still to come */
     uint16_t cell;
-    int32_t disp; /* V_SLOT: offset in the vcpu */
+    int32_t disp; /* V_SLOT, kept: offset in the vcpu */
     int32_t hint; /* slot that it is put to, -1 */
 };
 
@@ -390,6 +391,8 @@ unsigned val_scratch_xmm(struct emit *e, unsigned avoid);
 /* Makes that scratch register free and locks it. */
 void val_take(struct emit *e, unsigned reg);
 void val_take_xmm(struct emit *e, unsigned reg);
+/* Takes it, and brings the value there to be overwritten: one that stands there for the last time stays. */
+void val_consume(struct emit *e, ir_ref r, unsigned reg);
 /* Where operation e->at may put its result, its operands done: the home of the slot it is put to, or
  * scratch. avoid: registers that are still read after the first write. */
 unsigned val_dest(struct emit *e, unsigned avoid);

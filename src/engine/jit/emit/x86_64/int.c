@@ -437,9 +437,8 @@ static void divide(struct emit *e, const struct ir_op *op)
 
     if (!w)
         by = (int32_t)by;
-    val_take(e, RAX);
+    val_consume(e, op->a, RAX);
     val_take(e, RDX);
-    val_gpr_to(e, op->a, RAX);
     rb = val_gpr(e, op->b);
     if (!is_const || !by) {
         as_rr(&e->a, X_TEST | w, rb, rb);

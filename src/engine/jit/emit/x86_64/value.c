@@ -39,8 +39,14 @@ static void cell_take(struct emit *e, struct val *v)
     e->cells |= cell_bits(v);
 }
 
+static void stays_in_slot(struct emit *e, ir_ref root, int32_t slot);
+
 static void spill(struct emit *e, struct val *v)
 {
+    if (v->kept) {
+        stays_in_slot(e, e->gpr[v->reg], v->disp);
+        return;
+    }
     cell_take(e, v);
     if (v->kind == V_GPR) {
         as_st(&e->a, v->reg, RSP, v->cell * 8);
@@ -58,6 +64,7 @@ static const uint8_t order[3] = {RAX, RDX, RCX};
 unsigned val_scratch(struct emit *e, unsigned avoid)
 {
     unsigned taboo = avoid | e->lock_gpr;
+    int victim = -1;
 
     for (unsigned i = 0; i < 3; i++) {
         if (!(taboo >> order[i] & 1) && e->gpr[order[i]] == IR_REF_NONE) {
@@ -66,14 +73,16 @@ unsigned val_scratch(struct emit *e, unsigned avoid)
         }
     }
     for (unsigned i = 0; i < 3; i++) {
-        if (!(taboo >> order[i] & 1)) {
-            spill(e, &e->val[e->gpr[order[i]]]);
-            e->lock_gpr |= 1u << order[i];
-            return order[i];
-        }
+        if (!(taboo >> order[i] & 1) && (victim < 0 || e->val[e->gpr[order[i]]].kept))
+            victim = order[i];
     }
-    e->failed = true;
-    return RAX;
+    if (victim < 0) {
+        e->failed = true;
+        return RAX;
+    }
+    spill(e, &e->val[e->gpr[victim]]);
+    e->lock_gpr |= 1u << victim;
+    return (unsigned)victim;
 }
 
 unsigned val_scratch_xmm(struct emit *e, unsigned avoid)
@@ -161,12 +170,24 @@ static bool overlaps(const struct val *v, int32_t slot, int32_t size)
     return v->disp < slot + size && slot < v->disp + size_of(v);
 }
 
+/* What is in that scratch register stands in the slot too. */
+static bool is_kept(const struct emit *e, unsigned reg, int32_t slot, unsigned size)
+{
+    const struct val *v = e->gpr[reg] == IR_REF_NONE ? NULL : &e->val[e->gpr[reg]];
+
+    return v && v->kept && overlaps(v, slot, (int32_t)size);
+}
+
 bool val_alias_live(const struct emit *e, int32_t slot, unsigned size, unsigned except)
 {
     for (unsigned i = 0; i < e->aliases; i++) {
         const struct val *v = &e->val[e->alias[i]];
 
         if (e->alias[i] != except && is_alias(v) && overlaps(v, slot, (int32_t)size))
+            return true;
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(e->gpr); i++) {
+        if (is_kept(e, i, slot, size))
             return true;
     }
     return false;
@@ -234,6 +255,10 @@ static void aliases_clear(struct emit *e, int32_t slot, unsigned size, unsigned 
 
         if (e->alias[i] != except && is_alias(v) && overlaps(v, slot, (int32_t)size))
             alias_move(e, e->alias[i], false);
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(e->gpr); i++) {
+        if (is_kept(e, i, slot, size))
+            e->val[e->gpr[i]].kept = false;
     }
 }
 
@@ -350,6 +375,18 @@ unsigned val_gpr(struct emit *e, ir_ref r)
     reg = val_scratch(e, 0);
     val_gpr_to(e, r, reg);
     return reg;
+}
+
+void val_consume(struct emit *e, ir_ref r, unsigned reg)
+{
+    const struct val *v = val_of(e, r);
+
+    if (v->kind == V_GPR && v->reg == reg && v->uses == 1) {
+        e->lock_gpr |= 1u << reg;
+        return;
+    }
+    val_take(e, reg);
+    val_gpr_to(e, r, reg);
 }
 
 struct rm val_rm(struct emit *e, ir_ref r)
@@ -579,6 +616,7 @@ static void stays_in_slot(struct emit *e, ir_ref root, int32_t slot)
     else
         e->cells &= ~cell_bits(v);
     v->kind = V_SLOT;
+    v->kept = false;
     v->disp = slot;
     alias_add(e, root);
 }
@@ -598,7 +636,7 @@ void val_put(struct emit *e)
 
         e->boxed = v->boxed ? e->boxed | bit : e->boxed & ~bit;
     }
-    if (v->kind == V_SLOT && v->disp == slot && whole) {
+    if ((v->kind == V_SLOT || v->kept) && v->disp == slot && whole) {
         val_done(e, op->a);
         return;
     }
@@ -616,8 +654,14 @@ void val_put(struct emit *e)
     else
         store(e, op->a, slot_mem(slot), size);
     val_done(e, op->a);
-    if (v->uses && whole && (v->kind == V_GPR || v->kind == V_XMM || v->kind == V_CELL))
+    if (!v->uses || !whole)
+        return;
+    if (v->kind == V_GPR && !home) {
+        v->kept = true;
+        v->disp = slot;
+    } else if (v->kind == V_GPR || v->kind == V_XMM || v->kind == V_CELL) {
         stays_in_slot(e, root, slot);
+    }
 }
 
 void val_get_half(struct emit *e)
