@@ -349,6 +349,24 @@ static void its_command(struct vm *vm, struct fuzz_in *in, const struct mem_regi
         msi_send_from(vm, (uint32_t)fuzz_take(in, 1) & 7, r->base + 0x10040, (uint32_t)fuzz_take(in, 1) & 31);
 }
 
+/* A transfer of the firmware configuration device, most often one that can be. */
+static void fw_cfg_transfer(struct vm *vm, struct fuzz_in *in, const struct mem_region *r)
+{
+    unsigned shape = (unsigned)fuzz_take(in, 1);
+    uint32_t control = (uint32_t)fuzz_take(in, 1) << 16 | (shape & 31);
+    uint32_t length = (uint32_t)fuzz_take(in, shape & 0x20 ? 4 : 2);
+    uint64_t to = shape & 0x40 ? fuzz_take(in, 8) : board_ram(vm) + fuzz_take(in, 2);
+    uint64_t at = shape & 0x80 ? board_ram(vm) + (fuzz_take(in, 4) & 0x3fffff) : board_ram(vm) + 0x100;
+    struct {
+        uint32_t control, length;
+        uint64_t address;
+    } c = {__builtin_bswap32(control), __builtin_bswap32(length), __builtin_bswap64(to)};
+
+    mem_write(&vm->mem, at, &c, sizeof(c));
+    at = __builtin_bswap64(at);
+    bus_access(vm, r->base + 16, 8, true, &at);
+}
+
 /* What the CPU interface in system registers asks of the distributor. */
 static void cpu_interface(struct vm *vm, struct fuzz_in *in)
 {
@@ -422,6 +440,10 @@ static void one(struct vm *vm, struct fuzz_in *in, const char *only)
         }
         if (!strcmp(r->dev->id, "gic")) {
             cpu_interface(vm, in);
+            break;
+        }
+        if (!strcmp(r->dev->id, "fw-cfg")) {
+            fw_cfg_transfer(vm, in, r);
             break;
         }
         virtio_up(vm, r, op & 8 ? ~UINT64_C(0) : fuzz_take(in, 4));

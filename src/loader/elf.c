@@ -67,8 +67,10 @@ static int check_header(const struct image *img, const char *arch, struct elf_he
 {
     const char *is;
 
-    if (image_kind(img, &is) != IMAGE_ELF || !table_get(img, 0, 0, h, sizeof(*h)))
+    if (image_kind(img, &is) != IMAGE_ELF)
         return bad(img, "is no ELF file", why, why_size);
+    if (!table_get(img, 0, 0, h, sizeof(*h)))
+        return truncated(img, 0, sizeof(*h), why, why_size);
     if (h->ident[4] != ELF_CLASS64 || h->ident[5] != ELF_LITTLE)
         return bad(img, "is not 64-bit little-endian", why, why_size);
     if (!is || strcmp(is, arch)) {
@@ -123,6 +125,22 @@ static uint64_t physical(const struct image *img, const struct elf_header *h, ui
     return va;
 }
 
+/* An instruction can be there, and there is memory. */
+static int check_entry(struct mem *m, const struct image *img, const struct elf_header *h, const char *arch,
+                       char *why, size_t why_size)
+{
+    unsigned align = !strcmp(arch, "arm64") ? 4 : !strcmp(arch, "riscv64") ? 2 : 1;
+    uint64_t entry = physical(img, h, h->entry);
+    const struct mem_region *r = mem_find(m, entry);
+    bool misaligned = entry % align;
+
+    if (!misaligned && r && r->kind != MEM_MMIO)
+        return 0;
+    fmt_snprintf(why, why_size, "%s: its entry 0x%llx is %s; link it for this machine", img->path,
+                 (unsigned long long)h->entry, misaligned ? "misaligned" : "outside the guest's memory");
+    return -EINVAL;
+}
+
 static bool name_is(const struct image *img, const struct elf_section *strings, uint32_t at, const char *name)
 {
     size_t n = strlen(name) + 1;
@@ -170,6 +188,8 @@ int load_elf(struct mem *m, const struct image *img, const char *arch, struct lo
 
     if (!err)
         err = check_segments(m, img, &h, why, why_size);
+    if (!err)
+        err = check_entry(m, img, &h, arch, why, why_size);
     if (!err)
         err = image_verify(img, why, why_size);
     if (err)

@@ -260,8 +260,8 @@ enum image_kind image_kind(const struct image *img, const char **arch)
     const uint8_t *d = img->data;
 
     *arch = NULL;
-    if (img->size >= 20 && !memcmp(d, "\177ELF", 4)) {
-        *arch = elf_arch(d[18] | (unsigned)d[19] << 8);
+    if (img->size >= 4 && !memcmp(d, "\177ELF", 4)) { /* cut off behind that, too */
+        *arch = img->size >= 20 ? elf_arch(d[18] | (unsigned)d[19] << 8) : NULL;
         return IMAGE_ELF;
     }
     /* magic2 at 56 of the header of both ISAs: "RSC\x05" and "ARM\x64". */

@@ -16,6 +16,8 @@ struct linux_header {
     uint32_t magic2;
     uint32_t res3;
 };
+/* Of text_offset: none that a kernel was ever built with has less. */
+#define IMAGE_ALIGN 16
 _Static_assert(sizeof(struct linux_header) == 64, "boot-image-header.rst");
 
 /*
@@ -87,6 +89,11 @@ int load_linux(struct mem *m, const struct image *img, gpa_t ram, uint64_t ram_s
                      img->path, (unsigned long long)((h.text_offset + size) >> 20) + 1,
                      (unsigned long long)(ram_size >> 20));
         return -EFBIG;
+    }
+    if (h.text_offset % IMAGE_ALIGN) {
+        fmt_snprintf(why, why_size, "%s: its text offset 0x%llx is misaligned; copy or download it again",
+                     img->path, (unsigned long long)h.text_offset);
+        return -EINVAL;
     }
     *out = (struct loaded){.base = ram + h.text_offset, .end = ram + h.text_offset + size};
     out->entry = out->base;

@@ -133,6 +133,7 @@ static void elf_cut_at_every_byte(void **state)
         if (err) {
             assert_int_equal(err, -EINVAL);
             assert_non_null(strstr(why, "prog.elf: "));
+            assert_true(n >= sizeof(f.e) || !strstr(why, "the file ends after") == (n < 4));
             assert_int_equal(mem_hash(&vm->mem), 0);
             refused++;
             assert_true(n < offsetof(struct file, strings));
@@ -167,6 +168,8 @@ static void elf_refused(void **state)
     BAD(-EINVAL, "arm64", f.e.e_machine = EM_AARCH64);
     BAD(-EINVAL, "x86_64", f.e.e_machine = EM_X86_64);
     BAD(-EINVAL, "another ISA", f.e.e_machine = EM_MIPS);
+    BAD(-EINVAL, "misaligned", f.e.e_entry += 1);
+    BAD(-EINVAL, "outside", f.e.e_entry = 0x10);
     BAD(-EINVAL, "segments", f.e.e_phnum = 0);
     BAD(-EINVAL, "segments", f.e.e_phnum = 65535);
     BAD(-EINVAL, "segments", f.e.e_phentsize = 1);
@@ -354,6 +357,7 @@ static void linux_refused(void **state)
     BAD(-EFBIG, "--memory", f.text_offset = MIB);
     BAD(-EFBIG, "--memory", f.text_offset = UINT64_MAX);
     BAD(-EFBIG, "--memory", f.text_offset = MIB - 0x7fff);
+    BAD(-EINVAL, "misaligned", f.text_offset += 2);
 #undef BAD
     for (size_t n = 0; n < 64; n++) {
         struct linux_file f;

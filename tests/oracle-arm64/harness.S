@@ -50,7 +50,7 @@ _bare:
     str x0, [x1]
     bl tests
     b _bare
-1:  hlt #1
+1:  svc #0
 
 /* x28: a state. x28, x29 and x30 are the harness's. */
 load:

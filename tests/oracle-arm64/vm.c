@@ -1,9 +1,9 @@
 /*
  * Runs the program of generate.py bare in a VM and compares its record with the oracle's.
  *
- *   oracle-arm64 ENGINE PROGRAM ENTRY RECORD_END ORACLE LIST [scattered]    (program: flat; addresses:
- * hexadecimal)
+ *   oracle-arm64 ENGINE PROGRAM ENTRY RECORD_END ORACLE LIST [scattered]    (addresses are hexadecimal)
  *
+ * ENGINE: interp; jit; jit-at-once, which compiles what it executes from the first time on.
  * scattered: in pages of 4 KiB, each of which is in a frame of its own: no two that follow each other do so
  * there.
  */
@@ -12,6 +12,7 @@
 #include <string.h>
 #include "core/engine.h"
 #include "core/vm.h"
+#include "engine/jit/jit.h"
 #include "guest/arm64/cpu.h"
 #include "isa/arm64/sysreg.h"
 
@@ -26,7 +27,9 @@ extern const struct engine_ops engine_interp, engine_jit;
 #define TABLES     (RAM + 0xc000000)
 #define SCATTER    (UINT64_C(1) << 27) /* the first bytes of RAM, in whose frames the pages are */
 #define ENTRY_SIZE 1008u
-#define HLT_1      0xd4400020u
+#define STOPPED    (VECTORS + 12)
+#define GRANT      40000 /* instructions; those that the harness adds are most of them */
+#define AHEAD      7500  /* words: more than a grant gets through, and no more than JIT_MARKS / 8 */
 #define SHOWN      20
 #define WORDS      6 /* of each */
 
@@ -110,11 +113,27 @@ static void map(struct vm *vm)
     }
 }
 
+/* For exceptions from this level, with SP_EL0: an undefined instruction is skipped and counted, others stay
+ * at STOPPED. */
+static const uint32_t handler[] = {
+    0xd51bd040, /* msr tpidr_el0, x0 */
+    0xd5385200, /* mrs x0, esr_el1 */
+    0xd35afc00, /* lsr x0, x0, #26 */
+    0xb5000000, /* cbnz x0, . */
+    0xd538d080, /* mrs x0, tpidr_el1 */
+    0x91000400, /* add x0, x0, #1 */
+    0xd518d080, /* msr tpidr_el1, x0 */
+    0xd5384020, /* mrs x0, elr_el1 */
+    0x91001000, /* add x0, x0, #4 */
+    0xd5184020, /* msr elr_el1, x0 */
+    0xd53bd040, /* mrs x0, tpidr_el0 */
+    0xd69f03e0, /* eret */
+};
+
 /* EL1 with a GiB mapped as normal memory, the scratch pages for EL0 too (LDTR); FP on. */
 static void machine_state(struct vm *vm, struct arm64_vcpu *a)
 {
-    for (unsigned i = 0; i < 0x800; i += 8)
-        put64(vm, VECTORS + i, UINT64_C(0x1400000014000000)); /* b . */
+    memcpy(at(vm, VECTORS), handler, sizeof(handler));
     map(vm);
     a->ttbr0_el1 = TABLES;
     a->mair_el1 = 0xff;
@@ -143,33 +162,33 @@ static struct vm *machine(const struct engine_ops *engine, uint64_t entry)
     return vm;
 }
 
-/* An exception: the end, or an instruction that is undefined, which is skipped. */
-static bool exception(struct vm *vm, struct arm64_vcpu *a)
+/* The code that comes next counts as hot, so that the JIT compiles it when it is first entered. */
+static void compile_at_once(struct vm *vm, uint64_t pc)
 {
-    uint32_t insn;
+    struct jit_vm *jv = jit_of(vm);
 
-    memcpy(&insn, at(vm, a->elr_el1 & ~UINT64_C(3)), 4);
-    if (a64_field_get(a->esr_el1, A64_ESR_EC) != A64_EC_UNKNOWN) {
-        fprintf(stderr, "oracle-arm64: %08x at %llx: ESR %llx\n", insn, (unsigned long long)a->elr_el1,
-                (unsigned long long)a->esr_el1);
-        exit(1);
-    }
-    if (insn == HLT_1)
-        return false;
-    arm64_eret(a, a->elr_el1 + 4);
-    a->v.leave = 0;
-    return true;
+    memset(jv->marks, 0, sizeof(jv->marks));
+    jv->marked = 0;
+    for (uint64_t i = 0; i < AHEAD; i++)
+        jit_mark(jv, jit_key_hot(frame_of(pc + 4 * i) | ((pc + 4 * i) & 0xfff)));
 }
 
-static void run(struct vm *vm)
+/* Until SVC. */
+static void run(struct vm *vm, bool at_once)
 {
     struct vcpu *v = vm->vcpu[0];
+    struct arm64_vcpu *a = arm64_of(v);
 
-    for (;;) {
-        vcpu_grant(v, 100000);
+    while (v->pc != STOPPED || !a64_field_get(a->esr_el1, A64_ESR_EC)) {
+        if (at_once) /* the link register tells how far the tests are */
+            compile_at_once(vm, a->x[30] ? a->x[30] : v->pc);
+        vcpu_grant(v, GRANT);
         vm->engine->run(v);
-        if (v->pc >= VECTORS && v->pc < VECTORS + 0x800 && !exception(vm, arm64_of(v)))
-            return;
+    }
+    if (a64_field_get(a->esr_el1, A64_ESR_EC) != A64_EC_SVC) {
+        fprintf(stderr, "oracle-arm64: at %llx: ESR %llx\n", (unsigned long long)a->elr_el1,
+                (unsigned long long)a->esr_el1);
+        exit(1);
     }
 }
 
@@ -219,6 +238,7 @@ int main(int argc, char **argv)
 {
     struct file program, oracle, list;
     struct vm *vm;
+    bool jit;
     int bad;
 
     if (argc != 7 && argc != 8) {
@@ -229,12 +249,19 @@ int main(int argc, char **argv)
     program = read_file(argv[2]);
     oracle = read_file(argv[5]);
     list = read_file(argv[6]);
-    vm = machine(strcmp(argv[1], "jit") ? &engine_interp : &engine_jit, strtoull(argv[3], NULL, 16));
+    jit = !strncmp(argv[1], "jit", 3);
+    vm = machine(jit ? &engine_jit : &engine_interp, strtoull(argv[3], NULL, 16));
     vm->vcpu[0]->pc = strtoull(argv[3], NULL, 16);
     machine_state(vm, arm64_of(vm->vcpu[0]));
     copy(vm, PROGRAM, program.bytes, program.size, false);
-    run(vm);
+    run(vm, !strcmp(argv[1], "jit-at-once"));
     bad = compare(vm, strtoull(argv[4], NULL, 16), &oracle, list.bytes);
+    printf("undefined instructions: %llu\n", (unsigned long long)arm64_of(vm->vcpu[0])->tpidr_el1);
+    if (jit)
+        printf("compiled instructions: %llu, executed otherwise: %llu of %llu\n",
+               (unsigned long long)jit_of(vm)->stat.insns,
+               (unsigned long long)soft_of(vm->vcpu[0])->stat.insns_interp,
+               (unsigned long long)vm->vcpu[0]->count);
     vcpu_unbind(vm->vcpu[0]);
     vm_destroy(vm);
     free(program.bytes);

@@ -36,9 +36,9 @@ static const struct feature {
  * DIC: code that was written is seen without cache maintenance.
  */
 static const struct arm64_model models[] = {
-    {"max", "arm,armv8", 0x000f0430, UINT64_C(0xb444c004), 5},
-    {"cortex-a57", "arm,cortex-a57", 0x411fd070, UINT64_C(0x8444c004), 4},
-    {"cortex-a72", "arm,cortex-a72", 0x410fd083, UINT64_C(0x8444c004), 4},
+    {"max", "arm,armv8", 0x000f0430, UINT64_C(0xb444c004), 0, 5},
+    {"cortex-a57", "arm,cortex-a57", 0x411fd070, UINT64_C(0x8444c004), 0x41010000, 4},
+    {"cortex-a72", "arm,cortex-a72", 0x410fd083, UINT64_C(0x8444c004), 0x41020000, 4},
 };
 const char *const arm64_cpu_models[] = {"max", "cortex-a57", "cortex-a72", NULL};
 static const uint8_t model_bits[] = {M_MAX, M_A57, M_A72};

@@ -30,6 +30,7 @@ enum arm64_id {
 struct arm64_model {
     const char *name, *compatible; /* the latter of its device tree node */
     uint64_t midr, ctr;
+    uint64_t pmcr;    /* PMCR_EL0: IMP and IDCODE; 0: MIDR_EL1 says what is to be said */
     uint8_t pa_range; /* ID_AA64MMFR0_EL1.PARange */
 };
 

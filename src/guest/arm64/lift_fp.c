@@ -256,10 +256,24 @@ static void op_to_fix(struct lift *l, row_t row)
     alift_put(l, l->i.rd, by_helper(l, row->arg ? FP_TO_FIXED_S : FP_TO_FIXED_U, get_bits(l, l->i.rn)));
 }
 
+/* Of single and double precision: the quotient by a power of two is exact, no subnormal ever. */
 static void op_from_fix(struct lift *l, row_t row)
 {
-    alift_put_scalar(l, l->i.rd,
-                     by_helper(l, row->arg ? FP_FROM_FIXED_S : FP_FROM_FIXED_U, alift_get(l, l->i.rn)));
+    unsigned aux = fp_aux(l, l->i.size, A64_ROUND_FPCR),
+             kind = (l->i.sf ? IR_INT_S64 : IR_INT_S32) + !row->arg;
+    ir_ref scale, v = alift_get(l, l->i.rn);
+
+    if (l->i.size == 1) {
+        alift_put_scalar(l, l->i.rd, by_helper(l, row->arg ? FP_FROM_FIXED_S : FP_FROM_FIXED_U, v));
+        return;
+    }
+    if (l->i.size == 3)
+        scale = alift_imm(l, (INT64_C(1023) - l->i.amount) << 52);
+    else
+        scale = ir_un(l->u, IR_TRUNC, IRT_I32, alift_imm(l, (INT64_C(127) - l->i.amount) << 23));
+    v = emit(l, IR_ITOF, aux | kind << 8, v, IR_REF_NONE, IR_REF_NONE);
+    put(l, l->i.rd,
+        emit(l, IR_FMUL, aux, v, ir_un(l->u, IR_BITCAST, type_of(l->i.size), scale), IR_REF_NONE));
 }
 
 /* arg: bits of the integer range; aux: enum a64_round */

@@ -222,6 +222,28 @@ static void op_multiply_high(struct lift *l, row_t row)
     put(l, vec_bin(l, IR_VXOR, 0, r, over));
 }
 
+/*
+ * The destination as the high half of a wide lane, twice the product added or subtracted (arg), rounded; the
+ * high half of that, saturated. All at half its size: no intermediate value is too large for its lane.
+ */
+static void op_accumulate_high(struct lift *l, row_t row)
+{
+    unsigned bits = lane_bits(l->i.size), wide = 2 * bits;
+    ir_ref n = first(l, row), m = second(l, row), d = operand(l, row, bits, l->i.rd, l->i.q), part[2], r,
+           base;
+
+    for (unsigned i = 0; i < 2; i++) {
+        unsigned upper = i ? IR_V_UPPER : 0;
+
+        base = vec_bin(l, IR_VZIP, bits | upper, constant(l, 64, 0), d);
+        base = vec_un(l, IR_VSHR, wide | IR_V_SIGNED, base, 1);
+        r = vec_bin(l, row->arg, wide, base, vec_bin(l, IR_VMULL, bits | IR_V_SIGNED | upper, n, m));
+        r = vec_bin(l, IR_VADD, wide, r, constant(l, wide, UINT64_C(1) << (bits - 2)));
+        part[i] = clamped(l, row, vec_un(l, IR_VSHR, wide | IR_V_SIGNED, r, bits - 1));
+    }
+    put(l, vec_bin(l, IR_VUZP, bits, part[0], part[1]));
+}
+
 /* Twice the product; arg: what combines it with the destination, 0: nothing */
 static void op_multiply_long(struct lift *l, row_t row)
 {
@@ -268,9 +290,8 @@ static void op_dot(struct lift *l, row_t row)
 #define LONG(id, arg) \
     VS(id, op_multiply_long, arg, S), ROW(id##_ELEM_V, op_multiply_long, arg, S | EL), \
     ROW(id##_ELEM_S, op_multiply_long, arg, S | EL | SCALAR)
-#define HIGH(id, aux) \
-    VS(id, op_multiply_high, 0, aux), ROW(id##_ELEM_V, op_multiply_high, 0, (aux) | EL), \
-    ROW(id##_ELEM_S, op_multiply_high, 0, (aux) | EL | SCALAR)
+#define HIGH(id, fn, arg, aux) \
+    VS(id, fn, arg, aux), ROW(id##_ELEM_V, fn, arg, (aux) | EL), ROW(id##_ELEM_S, fn, arg, (aux) | EL | SCALAR)
 
 const struct lift_row arm64_lift_saturate[A64_ID_COUNT] = {
     SU_S(QADD, op_sum, IR_VADD, 0), SU_S(QSUB, op_sum, IR_VSUB, 0),
@@ -279,7 +300,9 @@ const struct lift_row arm64_lift_saturate[A64_ID_COUNT] = {
     SU_S(QSHRN, op_narrow_shift, 0, 0), SU_S(QRSHRN, op_narrow_shift, 0, ROUND),
     VS(SQSHRUN, op_narrow_shift, 0, S | TO_UNSIGNED), VS(SQRSHRUN, op_narrow_shift, 0, S | TO_UNSIGNED | ROUND),
     SU_S(QSHL_IMM, op_shift, 0, 0),
-    HIGH(SQDMULH, 0), HIGH(SQRDMULH, ROUND), LONG(SQDMULL, 0), LONG(SQDMLAL, IR_VADD), LONG(SQDMLSL, IR_VSUB),
+    HIGH(SQDMULH, op_multiply_high, 0, 0), HIGH(SQRDMULH, op_multiply_high, 0, ROUND),
+    HIGH(SQRDMLAH, op_accumulate_high, IR_VADD, S), HIGH(SQRDMLSH, op_accumulate_high, IR_VSUB, S),
+    LONG(SQDMULL, 0), LONG(SQDMLAL, IR_VADD), LONG(SQDMLSL, IR_VSUB),
     ROW(SDOT_V, op_dot, 0, S), ROW(UDOT_V, op_dot, 0, 0), ROW(SDOT_ELEM_V, op_dot, 0, S | EL),
     ROW(UDOT_ELEM_V, op_dot, 0, EL),
 };

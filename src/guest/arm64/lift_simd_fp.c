@@ -1,5 +1,4 @@
-/* Lifts Advanced SIMD on floating point (DDI 0487, C7.2). Estimates, fused steps and complex numbers go by
- * helper. */
+/* Lifts Advanced SIMD on floating point (DDI 0487, C7.2). Estimates and fused steps go by helper. */
 #include "guest/arm64/fp.h"
 #include "guest/arm64/lift.h"
 
@@ -195,6 +194,54 @@ static void op_across(struct lift *l, row_t row)
     put_v(l, pairwise(l, row->arg, row->aux, 0, n, n));
 }
 
+/* ---- complex numbers: even lanes real, odd ones imaginary (C7.2) ---- */
+
+/* The sign bits of the real or the imaginary parts. */
+static ir_ref signs_of(struct lift *l, bool imaginary)
+{
+    unsigned bits = 8u << l->i.size;
+
+    return bin(l, IR_VTRN, bits, imaginary ? constant(l, 0) : signs(l),
+               imaginary ? signs(l) : constant(l, 0));
+}
+
+/* Real and imaginary parts in each other's places. */
+static ir_ref swapped(struct lift *l, ir_ref v)
+{
+    unsigned bits = 8u << l->i.size;
+
+    if (bits == 64)
+        return ir_emit(l->u, IR_VEXT, IRT_V128, 8, v, v, IR_REF_NONE, 8);
+    return ir_emit(l->u, IR_VREV, IRT_V128, bits, v, IR_REF_NONE, IR_REF_NONE, 2 * bits);
+}
+
+/* n + m turned by a quarter (opt 1) or three. */
+static void op_complex_add(struct lift *l, row_t row)
+{
+    ir_ref m = bin(l, IR_VXOR, 0, swapped(l, get_v(l, l->i.rm)), signs_of(l, l->i.opt != 1));
+
+    (void)row;
+    put_v(l, two(l, IR_VFADD, 0, get_v(l, l->i.rn), m));
+}
+
+/* One part of n times m, turned by opt quarters, added; arg 1: m is one pair. */
+static void op_complex_fma(struct lift *l, row_t row)
+{
+    unsigned bits = 8u << l->i.size, part = l->i.opt & 1 ? IR_V_UPPER : 0;
+    ir_ref n = get_v(l, l->i.rn), m = get_v(l, l->i.rm);
+
+    if (row->arg && bits < 64)
+        m = ir_emit(l->u, IR_VDUPL, IRT_V128, 2 * bits, m, IR_REF_NONE, IR_REF_NONE, l->i.index);
+    if (part)
+        m = swapped(l, m);
+    if (l->i.opt == 1 || l->i.opt == 2)
+        m = bin(l, IR_VXOR, 0, m, signs_of(l, false));
+    if (l->i.opt >= 2)
+        m = bin(l, IR_VXOR, 0, m, signs_of(l, true));
+    put_v(l, lanes(l, IR_VFMADD, count_log2(l), 0, A64_ROUND_FPCR, bin(l, IR_VTRN, bits | part, n, n), m,
+                   get_v(l, l->i.rd)));
+}
+
 /* ---- comparisons ---- */
 
 enum { OF_ABSOLUTES = 1, WITH_ZERO = 2, ZERO_FIRST = 4, ONE_LANE = 8 };
@@ -259,6 +306,22 @@ static void op_from_int_scalar(struct lift *l, row_t row)
                     scalar_op(l, IR_ITOF, int_kind(l, row), v, IR_REF_NONE, IR_REF_NONE));
 }
 
+/* Of single and double precision: the quotient by a power of two is exact, no subnormal ever. */
+static void op_from_fix(struct lift *l, row_t row)
+{
+    uint64_t scale = l->i.size == 3 ? (UINT64_C(1023) - l->i.amount) << 52
+                                    : ((UINT64_C(127) - l->i.amount) << 23) * UINT64_C(0x100000001);
+    unsigned count = row->aux & ONE_LANE ? 0 : count_log2(l);
+    ir_ref v;
+
+    if (l->i.size == 1) {
+        arm64_lift_by_helper.fn(l, row);
+        return;
+    }
+    v = lanes(l, IR_VITOF, count, row->arg, A64_ROUND_FPCR, get_v(l, l->i.rn), IR_REF_NONE, IR_REF_NONE);
+    put_v(l, lanes(l, IR_VFMUL, count, 0, A64_ROUND_FPCR, v, constant(l, scale), IR_REF_NONE));
+}
+
 /* The alternative half format is the helper's. size: the narrow one */
 static bool alternative(const struct lift *l)
 {
@@ -319,6 +382,7 @@ const struct lift_row arm64_lift_simd_fp[A64_ID_COUNT] = {
     PAIR(FMAXNMP, FMAX, IR_MM_ARM_NUM), PAIR(FMINNMP, FMIN, IR_MM_ARM_NUM),
     ACROSS(FMAXV, FMAX, IR_MM_ARM), ACROSS(FMINV, FMIN, IR_MM_ARM), ACROSS(FMAXNMV, FMAX, IR_MM_ARM_NUM),
     ACROSS(FMINNMV, FMIN, IR_MM_ARM_NUM),
+    ROW(FCADD_V, op_complex_add, 0, 0), ROW(FCMLA_V, op_complex_fma, 0, 0), ROW(FCMLA_ELEM_V, op_complex_fma, 1, 0),
     ELEM(FMLA, FMADD, 0), ELEM(FMLS, FMADD, 1), ELEM(FMUL, FMUL, 0),
     V(FABS, op_sign, IR_VANDN, 0), V(FNEG, op_sign, IR_VXOR, 0), V(FSQRT, op_sqrt, 0, 0),
 
@@ -333,5 +397,7 @@ const struct lift_row arm64_lift_simd_fp[A64_ID_COUNT] = {
     TO_INT(N), TO_INT(P), TO_INT(M), TO_INT(Z), TO_INT(A),
     ROW(SCVTF_V, op_from_int, 0, 0), ROW(UCVTF_V, op_from_int, 1, 0),
     ROW(SCVTF_S, op_from_int_scalar, 0, 0), ROW(UCVTF_S, op_from_int_scalar, 1, 0),
+    ROW(SCVTF_FIX_V, op_from_fix, 0, 0), ROW(UCVTF_FIX_V, op_from_fix, 1, 0),
+    ROW(SCVTF_FIX_S, op_from_fix, 0, ONE_LANE), ROW(UCVTF_FIX_S, op_from_fix, 1, ONE_LANE),
     ROW(FCVTL_V, op_widen, 0, 0), ROW(FCVTN_V, op_narrow, 0, 0), ROW(FCVTXN_V, op_narrow, 1, 0),
 };

@@ -212,7 +212,8 @@ static uint64_t status_get(const struct arm64_vcpu *a, unsigned code)
 {
     switch (code) {
     case A64_SYSREG_pmcr_el0:
-        return a->pmcr_el0 | A64_PMCR_LC | a64_field_set(0, A64_PMCR_N, ARM64_EVENT_COUNTERS);
+        return a->cpu.model->pmcr | a64_field_set(0, A64_PMCR_N, ARM64_EVENT_COUNTERS) | A64_PMCR_LC |
+               a->pmcr_el0;
     case A64_SYSREG_pmcntenset_el0:
     case A64_SYSREG_pmcntenclr_el0:
         return a->pmcntenset_el0;

@@ -81,6 +81,8 @@ static int64_t cpu_suspend(struct arm64_vcpu *a)
 {
     uint64_t state = arg(a, 0), entry = arg(a, 1), context = arg(a, 2);
 
+    if (state & PSCI_POWER_STATE_RES0)
+        return PSCI_INVALID_PARAMETERS;
     if (state & PSCI_POWER_STATE_DOWN && (entry & 3 || !mem_ptr(&a->v.vm->mem, entry, 4, false)))
         return PSCI_INVALID_ADDRESS;
     if (!arm64_irq_wakeup(&a->v))
@@ -144,10 +146,21 @@ static int64_t system_reset2(struct arm64_vcpu *a)
 
 static bool implemented(uint32_t function);
 
+/* A function of the standard service whose number is from first to last. */
+static bool is_standard(uint32_t function, uint32_t first, uint32_t last)
+{
+    uint32_t number = function & ~SMCCC_64;
+
+    return number >= first && number <= last;
+}
+
+/* CPU_SUSPEND: original format of power_state, platform-coordinated. All others have no flags. */
 static int64_t psci_features(struct arm64_vcpu *a)
 {
-    /* CPU_SUSPEND: original format of power_state, platform-coordinated. All others have no flags. */
-    return implemented((uint32_t)arg(a, 0)) ? 0 : PSCI_NOT_SUPPORTED;
+    uint32_t function = (uint32_t)arg(a, 0);
+    bool asked = function == SMCCC_VERSION || is_standard(function, PSCI_VERSION, PSCI_LAST);
+
+    return asked && implemented(function) ? 0 : PSCI_NOT_SUPPORTED;
 }
 
 /* ---- SMCCC ---- */
@@ -189,7 +202,11 @@ static int64_t trng_version(struct arm64_vcpu *a)
 
 static int64_t trng_features(struct arm64_vcpu *a)
 {
-    return implemented((uint32_t)arg(a, 0)) ? 0 : SMCCC_NOT_SUPPORTED;
+    uint32_t function = (uint32_t)arg(a, 0);
+
+    return is_standard(function, SMCCC_TRNG_VERSION, SMCCC_TRNG_LAST) && implemented(function)
+               ? 0
+               : SMCCC_NOT_SUPPORTED;
 }
 
 static int64_t trng_uuid(struct arm64_vcpu *a)

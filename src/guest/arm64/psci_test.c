@@ -34,6 +34,11 @@ static void versions(void **state)
     assert_int_equal(a->v.pc, TEST_RAM + 4);
     assert_int_equal(call(a, PSCI_FEATURES, PSCI_CPU_ON_64, 0, 0), 0);
     assert_int_equal(call(a, PSCI_FEATURES, PSCI_SYSTEM_SUSPEND_64, 0, 0), PSCI_NOT_SUPPORTED);
+    /* SMCCC_VERSION is the one function of another kind that it answers for. */
+    assert_int_equal(call(a, PSCI_FEATURES, SMCCC_VERSION, 0, 0), 0);
+    assert_int_equal(call(a, PSCI_FEATURES, SMCCC_ARCH_FEATURES, 0, 0), PSCI_NOT_SUPPORTED);
+    assert_int_equal(call(a, PSCI_FEATURES, SMCCC_TRNG_RND64, 0, 0), PSCI_NOT_SUPPORTED);
+    assert_int_equal(call(a, PSCI_FEATURES, SMCCC_VENDOR_HYP_VERSION, 0, 0), PSCI_NOT_SUPPORTED);
     assert_int_equal(call(a, SMCCC_VERSION, 0, 0, 0), 0x10002);
     assert_int_equal(call(a, SMCCC_ARCH_FEATURES, SMCCC_ARCH_WORKAROUND_1, 0, 0), 1);
     assert_int_equal(call(a, SMCCC_ARCH_FEATURES, SMCCC_ARCH_SOC_ID, 0, 0), SMCCC_NOT_SUPPORTED);
@@ -92,6 +97,9 @@ static void suspend(void **state)
 {
     struct arm64_vcpu *a = test_pe(*state, 0);
 
+    assert_int_equal(call(a, PSCI_CPU_SUSPEND_64, UINT32_C(1) << 26, 0, 0), PSCI_INVALID_PARAMETERS);
+    assert_int_equal(call(a, PSCI_CPU_SUSPEND_64, UINT32_C(1) << 17, 0, 0), PSCI_INVALID_PARAMETERS);
+    assert_int_equal(a->v.exit.kind, EXIT_NONE);
     assert_int_equal(call(a, PSCI_CPU_SUSPEND_64, 0, 0, 0), 0);
     assert_int_equal(a->v.exit.kind, EXIT_HALT);
     assert_int_equal(a->v.pc, TEST_RAM + 4);
@@ -111,6 +119,11 @@ static void system_calls(void **state)
     call(a, PSCI_SYSTEM_RESET, 0, 0, 0);
     assert_int_equal(a->v.exit.system.what, SYSTEM_RESET);
     assert_int_equal(call(a, PSCI_SYSTEM_RESET2_64, 1, 0, 0), PSCI_INVALID_PARAMETERS);
+    assert_int_equal(call(a, PSCI_SYSTEM_RESET2_64, UINT32_C(1) << 31, 0, 0), PSCI_INVALID_PARAMETERS);
+    assert_int_equal(a->v.exit.kind, EXIT_NONE);
+    call(a, PSCI_SYSTEM_RESET2_64, 0, 0, 0);
+    assert_int_equal(a->v.exit.kind, EXIT_SYSTEM);
+    assert_int_equal(a->v.exit.system.what, SYSTEM_RESET);
 }
 
 static void random_numbers(void **state)
@@ -119,6 +132,7 @@ static void random_numbers(void **state)
 
     assert_int_equal(call(a, SMCCC_TRNG_VERSION, 0, 0, 0), 0x10000);
     assert_int_equal(call(a, SMCCC_TRNG_FEATURES, SMCCC_TRNG_RND64, 0, 0), 0);
+    assert_int_equal(call(a, SMCCC_TRNG_FEATURES, PSCI_VERSION, 0, 0), SMCCC_NOT_SUPPORTED);
     assert_int_equal(call(a, SMCCC_TRNG_RND64, 193, 0, 0), -2);
     assert_int_equal(call(a, SMCCC_TRNG_RND64, 70, 1, 1), 0);
     assert_true(a->x[3] && a->x[2] < 64 && !a->x[1]);

@@ -97,48 +97,6 @@ static void cvtn(struct simd *s)
     s->a->q[s->rd] = r;
 }
 
-/* ---- complex numbers: even lanes real, odd ones imaginary ---- */
-
-/* FCADD: n + m turned by a quarter (opt 1) or three. */
-static void cadd(struct simd *s)
-{
-    struct arm64_q n = s->a->q[s->rn], m = s->a->q[s->rm], r = {0, 0};
-
-    for (unsigned i = 0; i < simd_lanes(s, s->size); i += 2) {
-        uint64_t re = simd_get(&m, s->size, i), im = simd_get(&m, s->size, i + 1);
-
-        if (s->opt == 1)
-            im = arm64_fp_neg(F, im);
-        else
-            re = arm64_fp_neg(F, re);
-        simd_set(&r, s->size, i, sf_add(F, simd_get(&n, s->size, i), im, E));
-        simd_set(&r, s->size, i + 1, sf_add(F, simd_get(&n, s->size, i + 1), re, E));
-    }
-    s->a->q[s->rd] = r;
-}
-
-/* FCMLA: one part of n times m, turned by opt quarters (C7.2). */
-static void cmla(struct simd *s)
-{
-    struct arm64_q n = s->a->q[s->rn], m = s->a->q[s->rm], d = s->a->q[s->rd], r = {0, 0};
-    bool elem = s->row->flags & SIMD_ELEM;
-
-    for (unsigned i = 0; i < simd_lanes(s, s->size); i += 2) {
-        unsigned at = elem ? 2u * s->index : i;
-        uint64_t re = simd_get(&m, s->size, at), im = simd_get(&m, s->size, at + 1);
-        uint64_t x = simd_get(&n, s->size, i + (s->opt & 1)), to_re = s->opt & 1 ? im : re,
-                 to_im = s->opt & 1 ? re : im;
-
-        if (s->opt == 1 || s->opt == 2)
-            to_re = arm64_fp_neg(F, to_re);
-        if (s->opt >= 2)
-            to_im = arm64_fp_neg(F, to_im);
-        simd_set(&r, s->size, i, sf_fma(F, x, to_re, simd_get(&d, s->size, i), E));
-        simd_set(&r, s->size, i + 1, sf_fma(F, x, to_im, simd_get(&d, s->size, i + 1), E));
-    }
-    s->a->q[s->rd] = r;
-}
-
 // clang-format off
 #define SC SIMD_SCALAR
 #define EL SIMD_ELEM
@@ -184,5 +142,4 @@ const struct simd_row simd_fp_rows[A64_ID_COUNT] = {
     FIXED(FCVTZS, 1, to_fix), FIXED(FCVTZU, 0, to_fix), FIXED(SCVTF, 1, from_int), FIXED(UCVTF, 0, from_int),
 
     OWN(FCVTL_V, 0, 0, cvtl), OWN(FCVTN_V, 0, 0, cvtn), OWN(FCVTXN_V, 0, 1, cvtn), OWN(FCVTXN_S, SC, 1, cvtn),
-    OWN(FCADD_V, 0, 0, cadd), OWN(FCMLA_V, 0, 0, cmla), OWN(FCMLA_ELEM_V, EL, 0, cmla),
 };

@@ -68,17 +68,6 @@ LANE(pmul)
     return r;
 }
 
-static i128 doubled(uint64_t a, uint64_t b)
-{
-    return 2 * (i128)(int64_t)a * (int64_t)b;
-}
-
-/* d * 2^bits +- 2 * a * b, high half, rounded; arg: minus */
-SIMPLE(qrdmlah, saturate(s,
-                         (((i128)(int64_t)d << s->bits) + (s->row->arg ? -doubled(a, b) : doubled(a, b)) +
-                          ((i128)1 << (s->bits - 1))) >>
-                             s->bits,
-                         true))
 /* ---- shifts ---- */
 
 enum { ROUND = 1, SATURATE = 2, TO_UNSIGNED = 4 };
@@ -127,9 +116,6 @@ static void urecpe(struct simd *s)
 
 const struct simd_row simd_int_rows[A64_ID_COUNT] = {
     ROW(PMUL_V, LANES, 0, 0, pmul), ROW(PMULL_V, LONG, 0, 0, pmul),
-    VS(SQRDMLAH, LANES, SX, 0, qrdmlah), VS(SQRDMLSH, LANES, SX, 1, qrdmlah),
-    ROW(SQRDMLAH_ELEM_V, LANES, SX | EL, 0, qrdmlah), ROW(SQRDMLAH_ELEM_S, LANES, SX | EL | SC, 0, qrdmlah),
-    ROW(SQRDMLSH_ELEM_V, LANES, SX | EL, 1, qrdmlah), ROW(SQRDMLSH_ELEM_S, LANES, SX | EL | SC, 1, qrdmlah),
     VS(SUQADD, LANES, 0, 0, suqadd), VS(USQADD, LANES, SX, 0, usqadd),
     OWN(URECPE_V, 0, 0, urecpe), OWN(URSQRTE_V, 0, 1, urecpe),
 

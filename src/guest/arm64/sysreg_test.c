@@ -78,6 +78,14 @@ static void id_registers(void **state)
     assert_int_equal(test_sys(a, A64_SYSREG_id_aa64isar1_el1), 0);
     assert_int_equal(test_sys(a, A64_SYSREG_id_aa64mmfr0_el1), 0x24);
     assert_int_equal(test_sys(a, A64_SYSREG_id_aa64mmfr1_el1), 0);
+    assert_int_equal(test_sys(a, A64_SYSREG_pmcr_el0), 0x41010000 | A64_PMCR_LC | 6 << 11);
+    test_set(a, A64_SYSREG_pmcr_el0, UINT64_MAX);
+    test_set(a, A64_SYSREG_pmcr_el0, A64_PMCR_E);
+    assert_int_equal(test_sys(a, A64_SYSREG_pmcr_el0), 0x41010000 | A64_PMCR_LC | 6 << 11 | A64_PMCR_E);
+    vm_destroy(a57);
+    a57 = test_vm("cortex-a72", 1, false);
+    assert_int_equal(test_sys(test_pe(a57, 0), A64_SYSREG_midr_el1), 0x410fd083);
+    assert_int_equal(test_sys(test_pe(a57, 0), A64_SYSREG_pmcr_el0), 0x41020000 | A64_PMCR_LC | 6 << 11);
     vm_destroy(a57);
 }
 

@@ -47,6 +47,7 @@ enum smccc_trng {
     SMCCC_TRNG_GET_UUID = 0x84000052,
     SMCCC_TRNG_RND32 = 0x84000053,
     SMCCC_TRNG_RND64 = 0xc4000053,
+    SMCCC_TRNG_LAST = 0x8400005f, /* of the numbers that are its */
 };
 
 enum psci_function {
@@ -82,7 +83,8 @@ enum psci_function {
     PSCI_SYSTEM_RESET2_64 = 0xc4000012,
 };
 
-#define PSCI_1_1 0x00010001
+#define PSCI_1_1  0x00010001
+#define PSCI_LAST UINT32_C(0x8400001f) /* of the numbers that are PSCI's, from PSCI_VERSION on */
 
 enum psci_result {
     PSCI_SUCCESS = 0,
@@ -103,5 +105,6 @@ enum { PSCI_MIGRATE_NOT_NEEDED = 2 };
 
 /* CPU_SUSPEND's power_state, original format: StateType 1 is power down */
 #define PSCI_POWER_STATE_DOWN (UINT32_C(1) << 16)
+#define PSCI_POWER_STATE_RES0 UINT32_C(0xfcfe0000)
 
 #endif

@@ -184,6 +184,11 @@ static void calls(void)
     check("smc", smc(PSCI_VERSION, 0), 0x10001);
     check("unknown call", (uint32_t)hvc(0x84001234, 1, 2, 3), 0xffffffff);
     check("features", hvc(0x8400000a, PSCI_CPU_ON, 0, 0), 0);
+    check("features of a call that is not there", (uint32_t)hvc(0x8400000a, 0xc400000e, 0, 0), (uint32_t)-1);
+    check("reset of a type", (uint32_t)hvc(0xc4000012, 1, 0, 0), (uint32_t)-2);
+    check("smccc", hvc(0x80000000, 0, 0, 0), 0x10002);
+    check("arch features", hvc(0x80000001, 0x80000001, 0, 0), 0);
+    check("arch features of a workaround", smc(0x80000001, 0x80008000), 1);
     check("affinity info of one that is off", hvc(0xc4000004, 1, 0, 0), 1);
     check("cpu on", hvc(PSCI_CPU_ON, 1, (uint64_t)guest_secondary, 4711), 0);
     for (end = soon(); echo != 4711 && now() < end;)

@@ -2,17 +2,18 @@
 #include "mmu.h"
 #include "smp.h"
 
-/* A round is the work of all sections together. */
+/* Increments of a section, by all its CPUs together. */
 #ifdef SOAK
-#define EACH 2500000u /* 4 CPUs x 10 sections: 10^8 */
+#define COUNT 100000000u
 #else
-#define EACH 25000u
+#define COUNT 200000u
 #endif
 
 static struct {
     u64 low, high, pad[14];
 } word __attribute__((aligned(128)));
 static void (*volatile step)(u64 *p);
+static unsigned workers;
 
 #define STEP(name, insns)                                                                                    \
     static void name(u64 *p)                                                                                 \
@@ -22,15 +23,22 @@ static void (*volatile step)(u64 *p);
     }
 
 STEP(exclusive8, "1: ldxrb w10, [%0]\n add w10, w10, #1\n stxrb w11, w10, [%0]\n cbnz w11, 1b")
+STEP(exclusive16, "1: ldaxrh w10, [%0]\n add w10, w10, #1\n stxrh w11, w10, [%0]\n cbnz w11, 1b")
 STEP(exclusive32, "1: ldaxr w10, [%0]\n add w10, w10, #1\n stlxr w11, w10, [%0]\n cbnz w11, 1b")
 STEP(exclusive64, "1: ldxr x10, [%0]\n add x10, x10, #1\n stxr w11, x10, [%0]\n cbnz w11, 1b")
 STEP(exclusive_pair,
      "1: ldxp x10, x11, [%0]\n add x10, x10, #1\n add x11, x11, #1\n stxp w12, x10, x11, [%0]\n cbnz w12, 1b")
+STEP(exclusive_pair32, "1: ldaxp w10, w11, [%0]\n adds w10, w10, #1\n adc w11, w11, wzr\n stlxp w12, w10, "
+                       "w11, [%0]\n cbnz w12, 1b")
+STEP(ldadd8, "ldaddb w9, w10, [%0]")
+STEP(ldadd16, "ldaddlh w9, w10, [%0]")
 STEP(ldadd32, "ldadd w9, w10, [%0]")
 STEP(ldadd64, "ldaddal x9, x10, [%0]")
 STEP(stadd, "stadd x9, [%0]")
 STEP(cas, "ldr x10, [%0]\n 1: mov x11, x10\n add x12, x10, #1\n casal x11, x12, [%0]\n cmp x11, x10\n"
           "mov x10, x11\n b.ne 1b")
+STEP(cas16, "ldrh w10, [%0]\n 1: mov w11, w10\n add w12, w10, #1\n cash w11, w12, [%0]\n cmp w11, w10\n"
+            "mov w10, w11\n b.ne 1b")
 STEP(casp,
      "1: ldp x10, x11, [%0]\n mov x2, x10\n mov x3, x11\n add x12, x10, #1\n add x13, x11, #1\n"
      "mov x4, x2\n mov x5, x3\n casp x4, x5, x12, x13, [%0]\n cmp x4, x2\n ccmp x5, x3, #0, eq\n b.ne 1b")
@@ -49,10 +57,11 @@ static void locked(u64 *p)
 static void count(unsigned cpu)
 {
     void (*fn)(u64 * p) = step;
+    unsigned n = COUNT / workers;
 
     (void)cpu;
     barrier();
-    for (unsigned i = 0; i < EACH; i++)
+    for (unsigned i = 0; i < n; i++)
         fn(&word.low);
 }
 
@@ -61,15 +70,15 @@ static void contend(const char *name, void (*fn)(u64 *p), u64 mask, int pair)
     section(name);
     word.low = word.high = 0;
     step = fn;
-    on_cpus(CPUS, count);
-    check("sum", word.low, CPUS * EACH & mask);
-    check("beside it", word.high, pair ? CPUS * EACH : 0);
+    on_cpus(workers, count);
+    check("sum", word.low, COUNT & mask);
+    check("beside it", word.high, pair ? COUNT : 0);
 }
 
 /* Minimum, maximum and bits by many at once: what remains is that of all. */
 static void extremes(unsigned cpu)
 {
-    for (u64 i = 0; i < EACH / 10; i++) {
+    for (u64 i = 0; i < COUNT / 10 / CPUS; i++) {
         u64 v = (i * 4 + cpu) * 0x9e3779b97f4a7c15;
 
         __asm__ volatile("ldumax %0, xzr, [%1]\n ldset %0, xzr, [%2]" ::"r"(v), "r"(&word.low),
@@ -85,7 +94,7 @@ static void bits(void)
     section("LDUMAX and LDSET");
     word.low = word.high = 0;
     on_cpus(CPUS, extremes);
-    for (u64 i = 0; i < EACH / 10 * 4; i++) {
+    for (u64 i = 0; i < COUNT / 10 / CPUS * CPUS; i++) {
         u64 v = i * 0x9e3779b97f4a7c15;
 
         max = v > max ? v : max;
@@ -95,18 +104,32 @@ static void bits(void)
     check("all bits", word.high, set);
 }
 
-void test_main(void)
+static void counters(unsigned n)
 {
-    mmu_on();
+    workers = n;
     contend("LDXRB and STXRB", exclusive8, 0xff, 0);
+    contend("LDAXRH and STXRH", exclusive16, 0xffff, 0);
     contend("LDAXR and STLXR, 32 bits", exclusive32, ~0UL, 0);
     contend("LDXR and STXR, 64 bits", exclusive64, ~0UL, 0);
-    contend("LDXP and STXP", exclusive_pair, ~0UL, 1);
+    contend("LDAXP and STLXP, 32 bits", exclusive_pair32, ~0UL, 0);
+    contend("LDXP and STXP, 64 bits", exclusive_pair, ~0UL, 1);
+    contend("LDADDB", ldadd8, 0xff, 0);
+    contend("LDADDLH", ldadd16, 0xffff, 0);
     contend("LDADD, 32 bits", ldadd32, ~0UL, 0);
     contend("LDADDAL, 64 bits", ldadd64, ~0UL, 0);
     contend("STADD", stadd, ~0UL, 0);
+    contend("CASH", cas16, 0xffff, 0);
     contend("CASAL", cas, ~0UL, 0);
     contend("CASP", casp, ~0UL, 1);
     contend("a lock", locked, ~0UL, 0);
+}
+
+void test_main(void)
+{
+    mmu_on();
+    counters(CPUS);
+#ifdef SOAK
+    counters(2); /* each on a host CPU of its own, most often */
+#endif
     bits();
 }
