@@ -50,6 +50,7 @@ NORETURN static void stop_everything(const char *why)
     }
     console_break_lock();
     dump(why);
+    console_printf("carbovisor: this is no vCPU's own, so all guests stop; reset the board\n");
     arch_cpu_park();
 }
 
