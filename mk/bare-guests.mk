@@ -2,7 +2,7 @@
 
 bare_guest_cc_riscv64 := riscv64-linux-gnu-gcc -march=rv64gc_zicsr_zifencei -mabi=lp64 -mcmodel=medany
 bare_guest_src_riscv64 := $(wildcard tests/bare/*.h tests/bare/riscv64/*.[ch] tests/bare/riscv64/*.S) tests/bare/riscv64/link.ld
-BARE_GUESTS_riscv64 := bench compete late blk spin hello forms hostile tick chatter alarm victim moved wide
+BARE_GUESTS_riscv64 := bench compete late blk spin hello forms hostile tick chatter alarm victim moved wide plic
 
 # One program, several roles.
 bare_bench_compete.elf := -DCOMPETING

@@ -72,7 +72,7 @@ $(B)/carbovisor-nat: $(OBJ_NAT)
 TEST_ON_LINUX := src/control/% src/config/% src/guest/% src/loader/% src/ir/% src/lib/% src/core/% src/engine/% src/platform/linux/% src/app/%
 EXTRA_LIBS_fdt_test := -lfdt
 TESTS := $(patsubst src/%.c,$(B)/test/%,$(SRC_TEST))
-test_plat = $(if $(filter src/platform/bare/%,src/$(1).c),$(B)/libplat-bare.a,$(if $(filter $(TEST_ON_LINUX),src/$(1).c),$(B)/libplat-linux.a,$(B)/libplat-test.a))
+test_plat = $(if $(filter src/platform/bare/% src/engine/bare/%,src/$(1).c),$(B)/libplat-bare.a,$(if $(filter $(TEST_ON_LINUX),src/$(1).c),$(B)/libplat-linux.a,$(B)/libplat-test.a))
 $(B)/test/%: $(B)/src/%.o $(B)/libcv.a $(B)/libplat-test.a $(B)/libplat-linux.a $(B)/libplat-bare.a
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(B)/libcv.a $(call test_plat,$*) -Wl,--end-group $(PKG_LIBS) $(LDLIBS) -lcmocka -lm $(EXTRA_LIBS_$(notdir $*))

@@ -9,7 +9,7 @@ int take_number(struct call *k, unsigned i, const char *what, uint64_t max, uint
     if (fmt_parse_u64(k->word[i], out))
         return refuse(k, -EINVAL, "%s: '%s' is no number", what, k->word[i]);
     if (*out > max)
-        return refuse(k, -EINVAL, "%s: %s is too large, at most 0x%llx is possible", what, k->word[i],
+        return refuse(k, -EINVAL, "%s: %s is too large, at most %llu is possible", what, k->word[i],
                       (unsigned long long)max);
     return 0;
 }

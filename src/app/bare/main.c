@@ -33,6 +33,16 @@ static void shell_input(void *opaque, const uint8_t *data, size_t len)
     plat_event_wake(&sh->event);
 }
 
+static bool shell_unread(void *opaque, uint8_t *byte)
+{
+    return ring_read(&((struct shell *)opaque)->typed, byte, 1) == 1;
+}
+
+static char shell_last(void *opaque)
+{
+    return ((struct shell *)opaque)->editor.last;
+}
+
 static void shell_hide(void *opaque)
 {
     struct shell *sh = opaque;
@@ -123,7 +133,8 @@ static void shell_run(struct shell *sh)
         }
         if (take_typed(sh)) {
             run_line(sh);
-            prompt(sh);
+            if (!atomic_load(&sh->detached)) /* it gave the console back already */
+                prompt(sh);
             continue;
         }
         plat_event_wait(&sh->event, PLAT_FOREVER);
@@ -169,7 +180,8 @@ static void attach_wanted(struct shell *sh, const char *name)
 void app_main(const struct bare_boot *boot)
 {
     struct shell *sh = plat_alloc(sizeof(*sh));
-    struct mux_shell hooks = {shell_input, shell_hide, shell_show, shell_detached, sh};
+    struct mux_shell hooks = {shell_input, shell_unread,   shell_last, shell_hide,
+                              shell_show,  shell_detached, sh};
     struct editor_ops ops = {editor_put, editor_complete, sh};
     char console[64], uplink[8];
     uint64_t nic;

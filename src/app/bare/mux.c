@@ -38,6 +38,7 @@ struct mux {
     struct plat_stream *ports, *attached;
     struct mux_shell shell;
     bool all, escaped;
+    bool after_return;       /* no guest has had a byte since a line of the shell ended in \r; input held */
     struct plat_event event; /* the task sleeps on it */
     _Atomic bool awake;      /* it will look without being told */
 };
@@ -328,6 +329,11 @@ static size_t guest_input(struct plat_stream *s, const uint8_t *data, size_t len
 {
     size_t n = 0;
 
+    if (mux.after_return) {
+        mux.after_return = false;
+        if (data[0] == '\n')
+            return 1;
+    }
     if (mux.escaped) {
         mux.escaped = false;
         if (data[0] == 'd' || data[0] == 'd' - 'a' + 1)
@@ -369,10 +375,21 @@ static void input(void *opaque, const uint8_t *data, size_t len)
 
 /* ---- attaching ---- */
 
+/* What was typed behind the command is for the guest, in front of what comes from now on. Input lock held. */
+static void hand_over(struct plat_stream *s)
+{
+    uint8_t byte;
+
+    mux.after_return = mux.shell.last(mux.shell.opaque) == '\r';
+    while (mux_attached() && mux.shell.unread(mux.shell.opaque, &byte))
+        guest_input(s, &byte, 1);
+}
+
 int mux_attach(const char *name)
 {
     struct plat_stream *s;
 
+    plat_lock(&mux.input);
     plat_lock(&mux.lock);
     s = find(name);
     if (s) {
@@ -383,6 +400,9 @@ int mux_attach(const char *name)
         show_kept(s, atomic_load(&s->shown));
     }
     plat_unlock(&mux.lock);
+    if (s)
+        hand_over(s);
+    plat_unlock(&mux.input);
     return s ? 0 : -ENOENT;
 }
 

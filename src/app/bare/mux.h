@@ -16,6 +16,10 @@ struct mux;
 struct mux_shell {
     /* Bytes typed; on the platform's input task. */
     void (*input)(void *opaque, const uint8_t *data, size_t len);
+    /* Of that the next byte that is not read yet, on the task that attaches; false: there is none. */
+    bool (*unread)(void *opaque, uint8_t *byte);
+    /* The last byte that is read: of \r\n the guest does not get the half. */
+    char (*last)(void *opaque);
     /* A line is about to be shown, or was: the prompt is taken away, or drawn again. Mux's lock is held. */
     void (*hide)(void *opaque);
     void (*show)(void *opaque);
@@ -25,7 +29,7 @@ struct mux_shell {
 
 /* The one of the image: streams of the platform have no other way to find it. `all`: console=all. */
 int mux_start(const struct mux_shell *shell, bool all);
-/* Shows what was kept, then hands the console over. -ENOENT: no such port. */
+/* Shows what was kept, then hands the console over, with what is typed already. -ENOENT: no such port. */
 int mux_attach(const char *name);
 bool mux_attached(void);
 /* The console's order: held while the shell draws by itself, so that hide() and show() see a whole line. */

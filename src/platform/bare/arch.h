@@ -113,7 +113,10 @@ extern const bool arch_guest_flush_all_cpus;
 
 /* True random bits; false where the CPU has none. */
 bool arch_random(uint64_t *out);
-/* Return addresses of the caller and its callers; how many. 0 where frames are not kept. */
+/*
+ * Return addresses of the caller and its callers, out of an exception of the one it came upon; how many.
+ * Where frames are not kept one of an earlier call may be among them.
+ */
 unsigned arch_backtrace(uint64_t *pc, unsigned max);
 
 /* ======== what the platform supplies ======== */

@@ -8,10 +8,13 @@
 #include "platform/bare/irq/irq.h"
 #include "platform/bare/sched/sched.h"
 
+#define STOP_NS UINT64_C(500000000)
+
 static struct {
     void (*_Atomic vcpu_hook)(struct vcpu *v, const char *why);
     _Atomic bool stopping;
-    char why[200]; /* of the vCPU that failed last: stacks are gone when it is told */
+    _Atomic unsigned stopped; /* CPUs */
+    char why[200];            /* of the vCPU that failed last: stacks are gone when it is told */
 } state;
 
 void panic_vcpu_hook(void (*fn)(struct vcpu *v, const char *why))
@@ -22,6 +25,7 @@ void panic_vcpu_hook(void (*fn)(struct vcpu *v, const char *why))
 void panic_stopped(void)
 {
     arch_irq_save();
+    atomic_fetch_add(&state.stopped, 1);
     arch_cpu_park();
 }
 
@@ -38,18 +42,32 @@ static void dump(const char *why)
         console_printf("carbovisor:   %016llx\n", (unsigned long long)pc[i]);
 }
 
+/* Waits a moment for them, so that what they write is not in the middle of what is to be read. */
+static void stop_others(const struct cpu *self)
+{
+    unsigned told = 0;
+    uint64_t until;
+
+    for (unsigned i = 0; i < cpu_count(); i++) {
+        if (cpu_at(i) != self && atomic_load(&cpu_at(i)->online)) {
+            ipi_send(cpu_at(i), IPI_STOP);
+            told++;
+        }
+    }
+    until = told ? plat_clock_ns() + STOP_NS : 0;
+    while (atomic_load(&state.stopped) < told && plat_clock_ns() < until)
+        arch_relax();
+}
+
 NORETURN static void stop_everything(const char *why)
 {
-    struct cpu *self = arch_cpu();
-
     if (atomic_exchange(&state.stopping, true))
         arch_cpu_park();
-    for (unsigned i = 0; self && i < cpu_count(); i++) {
-        if (cpu_at(i) != self && atomic_load(&cpu_at(i)->online))
-            ipi_send(cpu_at(i), IPI_STOP);
-    }
+    if (arch_cpu())
+        stop_others(arch_cpu());
     console_break_lock();
     dump(why);
+    console_printf("carbovisor: this is no vCPU's own, so all guests stop; reset the board\n");
     arch_cpu_park();
 }
 

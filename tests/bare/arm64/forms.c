@@ -176,6 +176,28 @@ static uint64_t soon(void)
     return now() + 100 * sys_read(cntfrq_el0);
 }
 
+/* docs/hypercalls.md */
+static void own_calls(void)
+{
+    register uint64_t x0 __asm__("x0") = 0x8600ff01;
+    register uint64_t x1 __asm__("x1") = 0;
+    register uint64_t x2 __asm__("x2") = 0;
+    register uint64_t x3 __asm__("x3") = 0;
+
+    __asm__ volatile("hvc #0" : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3)::"memory");
+    const uint64_t uid[4] = {x0, x1, x2, x3};
+
+    check("uid 0", (uint32_t)uid[0], 0x805a1dc3);
+    check("uid 1", (uint32_t)uid[1], 0x0b4f427e);
+    check("uid 2", (uint32_t)uid[2], 0x942a6d9b);
+    check("uid 3", (uint32_t)uid[3], 0x57e0c8f1);
+    check("version of our calls", (uint32_t)hvc(0x86000000, 0, 0, 0), 0x10001);
+    check("features of our calls", hvc(0x86000001, 0, 0, 0), 1);
+    check("yield", hvc(CARBOVISOR_YIELD, 0, 0, 0), 0);
+    check("revision", (uint32_t)hvc(0x8600ff03, 0, 0, 0), 1);
+    check("none of ours", (uint32_t)hvc(0x86000003, 1, 2, 3), 0xffffffff);
+}
+
 static void calls(void)
 {
     uint64_t end;
@@ -183,6 +205,7 @@ static void calls(void)
     check("hvc", hvc(PSCI_VERSION, 0, 0, 0), 0x10001);
     check("smc", smc(PSCI_VERSION, 0), 0x10001);
     check("unknown call", (uint32_t)hvc(0x84001234, 1, 2, 3), 0xffffffff);
+    own_calls();
     check("features", hvc(0x8400000a, PSCI_CPU_ON, 0, 0), 0);
     check("features of a call that is not there", (uint32_t)hvc(0x8400000a, 0xc400000e, 0, 0), (uint32_t)-1);
     check("reset of a type", (uint32_t)hvc(0xc4000012, 1, 0, 0), (uint32_t)-2);

@@ -1,6 +1,7 @@
 /*
  * A guest that reads its clock again and again (where tests/bare/guests has the hypervisor fail), and does
- * what it is typed: r resets it, x loses its way for good: each exception is the cause of the next.
+ * what it is typed: r resets it, x loses its way for good: each exception is the cause of the next. All else
+ * it writes back.
  */
 #include "guest.h"
 
@@ -30,7 +31,11 @@ void guest_main(uint64_t dtb, uint64_t ticks)
         (void)r32(RTC);
         while (now() < until)
             ;
-        switch (typed()) {
+        char c = typed();
+
+        switch (c) {
+        case 0:
+            break;
         case 'r':
             hvc(0x84000009, 0, 0, 0);
             break;
@@ -38,6 +43,9 @@ void guest_main(uint64_t dtb, uint64_t ticks)
             put("victim lost\n");
             sys_write(vbar_el1, 0x30000000);
             __asm__ volatile("udf #0");
+            break;
+        default:
+            put((char[]){c, 0});
         }
     }
 }

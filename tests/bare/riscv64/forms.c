@@ -174,6 +174,17 @@ static void faults(void)
 
 #define LONG 1200000000 /* two minutes: only what hangs takes as long */
 
+/* docs/hypercalls.md */
+static void own_calls(void)
+{
+    check(sbi(SBI_BASE, 1, 0, 0, 0).value == 0x43766d6d, "implementation");
+    check(sbi(SBI_BASE, 3, SBI_CARBOVISOR, 0, 0).value != 0, "our extension is there");
+    check(sbi(SBI_CARBOVISOR, 0, 0, 0, 0).value == 0x10001, "version of our calls");
+    check(sbi(SBI_CARBOVISOR, 1, 0, 0, 0).value == 1, "features of our calls");
+    check(sbi(SBI_CARBOVISOR, 2, 0, 0, 0).error == 0, "yield");
+    check(sbi(SBI_CARBOVISOR, 3, 1, 2, 3).error == -2, "none of ours");
+}
+
 static void calls(void)
 {
     static volatile uint64_t came;
@@ -182,6 +193,7 @@ static void calls(void)
     check(sbi(SBI_BASE, 0, 0, 0, 0).value >> 24 == 2, "specification version");
     check(sbi(0x12345678, 0, 0, 0, 0).error == -2, "no such extension");
     check(sbi(SBI_BASE, 99, 0, 0, 0).error == -2, "no such function");
+    own_calls();
     check(sbi(SBI_HSM, 0, 99, 0, 0).error == -3, "start of no hart");
     check(sbi(SBI_HSM, 0, 0, (uint64_t)guest_secondary, 0).error == -6, "start of a hart that runs");
     check(!sbi(SBI_HSM, 0, 1, (uint64_t)guest_secondary, (uint64_t)&came).error, "start of a hart");

@@ -1,6 +1,7 @@
 /*
  * A guest that reads its clock again and again (where tests/bare/guests has the hypervisor fail), and does
- * what it is typed: r resets it, x loses its way for good: each exception is the cause of the next.
+ * what it is typed: r resets it, x loses its way for good: each exception is the cause of the next. All else
+ * it writes back.
  */
 #include "guest.h"
 
@@ -31,7 +32,11 @@ void guest_main(uint64_t hart, uint64_t dtb, uint64_t start)
         (void)RTC[0];
         while (now() < until)
             ;
-        switch (typed()) {
+        char c = typed();
+
+        switch (c) {
+        case 0:
+            break;
         case 'r':
             sbi(SBI_SRST, 0, 1, 0, 0);
             break;
@@ -39,6 +44,9 @@ void guest_main(uint64_t hart, uint64_t dtb, uint64_t start)
             put("victim lost\n");
             csr_write(stvec, 0x30000000);
             __asm__ volatile("unimp");
+            break;
+        default:
+            put((char[]){c, 0});
         }
     }
 }

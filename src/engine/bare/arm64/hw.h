@@ -11,6 +11,7 @@
 
 #include "engine/bare/arm64/lent.h"
 #include "engine/bare/arm64/lr.h"
+#include "engine/bare/arm64/vmid.h"
 #include "guest/arm64/cpu.h"
 #include "platform/bare/arch.h"
 #include "platform/bare/boot/arm64/el2.h"
@@ -56,9 +57,7 @@ struct hw_cpu {
     bool ready, vhe;
     uint8_t open;  /* LENT_*: what the loaded one has */
     uint64_t mdcr; /* MDCR_EL2, but for what is lent */
-    uint32_t vmid_generation_seen;
-    _Atomic uint64_t vmid; /* generation and number in use here */
-    uint64_t vmid_reserved;
+    struct vmid_cpu vmid;
     unsigned lrs, preemption_bits;
     uint32_t lrs_written; /* mask of those that are not zero, whoever's they are */
     struct gic *gic;
@@ -66,7 +65,7 @@ struct hw_cpu {
 
 struct hw_vm {
     uint64_t *root;        /* stage 2 */
-    _Atomic uint64_t vmid; /* generation << 16 | number; stage2.c's lock */
+    _Atomic uint64_t vmid; /* generation << 16 | number; vmid.h's lock to change */
     struct plat_lock lock; /* tables */
     struct hw_page *pages; /* all of its tables */
     unsigned gib;          /* pages of 1 GiB */

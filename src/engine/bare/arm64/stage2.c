@@ -266,90 +266,31 @@ uint64_t stage2_vtcr(void)
 
 /* ---- VMIDs ---- */
 
-/*
- * A VM keeps its number through a generation. When all numbers are given out a new generation begins: TLBs
- * forget every guest, and only the numbers in use on CPUs at that moment stay with their VMs. 0 is nobody's.
- */
-static struct {
-    struct spin lock;
-    uint64_t generation; /* << 16 */
-    uint32_t next, count;
-} vmids = {.lock = {.rank = RANK_USER}};
-static uint64_t vmid_map[65536 / 64]; /* zeros, so no part of the image */
-
-static void new_generation(void)
+static struct vmid_cpu *vmid_cpu(unsigned id)
 {
-    vmids.generation += BIT(16);
-    vmids.next = 1;
-    memset(vmid_map, 0, vmids.count / 8);
-    for (unsigned i = 0; i < cpu_count(); i++) {
-        struct hw_cpu *hc = cpu_at(i)->engine;
-        uint64_t used = hc ? atomic_exchange(&hc->vmid, 0) : 0;
+    struct hw_cpu *hc = id < cpu_count() ? cpu_at(id)->engine : NULL;
 
-        if (!hc)
-            continue;
-        if (!used)
-            used = hc->vmid_reserved;
-        hc->vmid_reserved = used;
-        vmid_map[(used & 0xffff) / 64] |= BIT(used & 63);
-    }
-    vmid_map[0] |= 1;
+    return hc ? &hc->vmid : NULL;
+}
+
+static void drop_all(void)
+{
     __asm__ volatile("dsb ishst\n\ttlbi alle1is\n\tdsb ish" ::: "memory");
 }
 
-static bool still_reserved(uint64_t vmid)
-{
-    bool any = false;
-
-    for (unsigned i = 0; i < cpu_count(); i++) {
-        struct hw_cpu *hc = cpu_at(i)->engine;
-
-        if (hc && vmid && hc->vmid_reserved == vmid) {
-            hc->vmid_reserved = vmids.generation | (vmid & 0xffff);
-            any = true;
-        }
-    }
-    return any;
-}
-
-static uint32_t free_number(void)
-{
-    for (;;) {
-        for (; vmids.next < vmids.count; vmids.next++) {
-            if (!(vmid_map[vmids.next / 64] >> (vmids.next % 64) & 1))
-                return vmids.next;
-        }
-        new_generation();
-    }
-}
-
-static uint64_t vmid_new(uint64_t old)
-{
-    uint32_t n;
-
-    if (!vmids.count) {
-        vmids.count = stage2_vtcr() >> 19 & 1 ? 65536 : 256;
-        new_generation();
-    }
-    if (still_reserved(old))
-        return vmids.generation | (old & 0xffff);
-    n = free_number();
-    vmid_map[n / 64] |= BIT(n % 64);
-    return vmids.generation | n;
-}
+static uint64_t vmid_map[65536 / 64]; /* zeros, so no part of the image */
+static struct vmid_space vmids = {
+    .lock = {.rank = RANK_USER}, .map = vmid_map, .cpu = vmid_cpu, .drop_all = drop_all};
 
 uint64_t stage2_vttbr(struct hw_cpu *hc, struct vm *vm)
 {
     struct hw_vm *hv = hw_vm_of(vm);
     uint64_t vmid = atomic_load_explicit(&hv->vmid, memory_order_relaxed);
 
-    /* A new generation takes away what stands in hc->vmid before anything else. */
-    if (LIKELY(vmid && vmid == atomic_load_explicit(&hc->vmid, memory_order_relaxed)))
-        return arch_pa(hv->root) | (vmid & 0xffff) << 48;
-    spin_lock(&vmids.lock);
-    if (!hv->vmid || (hv->vmid & ~UINT64_C(0xffff)) != vmids.generation)
-        hv->vmid = vmid_new(hv->vmid);
-    atomic_store(&hc->vmid, hv->vmid);
-    spin_unlock(&vmids.lock);
-    return arch_pa(hv->root) | (hv->vmid & 0xffff) << 48;
+    if (UNLIKELY(!vmid_is_here(vmid, &hc->vmid))) {
+        if (!vmids.count) /* every CPU writes the same */
+            vmids.count = stage2_vtcr() >> 19 & 1 ? 65536 : 256;
+        vmid = vmid_take(&vmids, &hv->vmid, &hc->vmid);
+    }
+    return arch_pa(hv->root) | (vmid & 0xffff) << 48;
 }

@@ -11,6 +11,7 @@
 #define CV_ENGINE_BARE_RISCV64_BARE_H
 
 #include "core/vm.h"
+#include "engine/bare/riscv64/vmid.h"
 #include "guest/riscv64/cpu.h"
 #include "platform/bare/boot/riscv64/csr_ops.h"
 #include "platform/bare/sched/sched.h"
@@ -87,11 +88,10 @@ struct bare_vcpu {
     uint64_t sstatus;          /* SPP: the guest's privilege; FS: whether its f registers are loaded */
     uint64_t hstatus;
     uint64_t hvip; /* level inputs as the hardware has them; VSSIP is the guest's alone */
-    uint64_t vmid, vmid_generation;
+    struct vmid vmid;
     struct bare_cpu *cpu; /* where it is resident, or NULL; written with interrupts off there */
-    struct bare_cpu *last_cpu;
-    bool valid;     /* resident, and the hardware's copies are the truth */
-    bool fp_loaded; /* f registers are in the hardware */
+    bool valid;           /* resident, and the hardware's copies are the truth */
+    bool fp_loaded;       /* f registers are in the hardware */
     struct {
         bool all;
         unsigned count;
@@ -134,7 +134,7 @@ struct bare_vcpu {
 struct bare_cpu {
     struct cpu *cpu;
     struct bare_vcpu *resident;
-    uint64_t vmid_generation; /* translations of older ones are gone */
+    struct vmid_cpu vmid;
 };
 
 static inline struct bare_vcpu *bare_of(struct vcpu *v)

@@ -103,7 +103,7 @@ void bare_hgatp_write(const struct bare_vcpu *b)
 {
     const struct bare_vm *s = b->r->v.vm->engine_vm;
 
-    csr_write(RV_CSR_hgatp, (uint64_t)s->mode << 60 | rv_field_set(0, RV_HGATP_VMID, b->vmid) |
+    csr_write(RV_CSR_hgatp, (uint64_t)s->mode << 60 | rv_field_set(0, RV_HGATP_VMID, b->vmid.number) |
                                 arch_pa(s->root) >> RV_PAGE_SHIFT);
 }
 
@@ -129,7 +129,7 @@ void bare_load(struct bare_vcpu *b)
 
     if (c->resident && c->resident != b)
         bare_drop(c->resident);
-    if (!c->vmid_generation)
+    if (!c->vmid.generation)
         cpu_prepare();
     b->fp_loaded = false;
     b->sstatus = r->priv == RV_PRIV_S ? RV_MSTATUS_SPP : 0;

@@ -166,8 +166,8 @@ static void flush_tlbs(struct vm *vm)
     for (unsigned i = 0; i < vm->vcpu_count; i++) {
         const struct bare_vcpu *b = vm->vcpu[i] ? bare_of(vm->vcpu[i]) : NULL;
 
-        if (b && b->vmid_generation)
-            ipi_guest_flush(cpu_online_mask(), (unsigned)b->vmid, 0, UINT64_MAX);
+        if (b && b->vmid.generation)
+            ipi_guest_flush(cpu_online_mask(), (unsigned)b->vmid.number, 0, UINT64_MAX);
     }
 }
 

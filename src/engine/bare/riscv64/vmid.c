@@ -1,15 +1,7 @@
-/*
- * VMIDs: one a vCPU, so that the ASIDs of two vCPUs of a VM on one CPU do not meet. Given out in generations:
- * when they run out everybody gets a new one, and each CPU drops all translations before its first use of the
- * new generation.
- */
+/* The one space of VMIDs (vmid.h), and the fences. */
 #include "engine/bare/riscv64/bare.h"
 
-/* Shared by all VMs: the TLBs are. */
-static struct {
-    struct spin lock;
-    uint64_t generation, next;
-} vmids = {.lock = {.rank = RANK_USER}, .generation = 1, .next = 1};
+static struct vmid_space vmids = {.generation = 1, .next = 1, .lock = {.rank = RANK_USER}};
 
 static void flush_everything(void)
 {
@@ -19,47 +11,34 @@ static void flush_everything(void)
                          : "memory");
 }
 
-static void vmid_new(struct bare_vcpu *b)
-{
-    spin_lock(&vmids.lock);
-    if (vmids.next >> riscv_host.vmid_bits) {
-        vmids.generation++;
-        vmids.next = 1;
-    }
-    b->vmid_generation = vmids.generation;
-    b->vmid = vmids.next++;
-    spin_unlock(&vmids.lock);
-}
-
 bool bare_vmid_stale(const struct bare_vcpu *b)
 {
-    return riscv_host.vmid_bits && b->vmid_generation != vmids.generation;
+    return riscv_host.vmid_bits && b->vmid.generation != vmids.generation;
 }
 
 /* hgatp is written with b->vmid afterwards. Without VMID bits every load flushes. */
 void bare_vmid_check(struct bare_vcpu *b)
 {
     struct bare_cpu *c = arch_cpu()->engine;
+    enum vmid_drop drop;
 
     if (!riscv_host.vmid_bits) {
-        b->vmid = 0;
+        b->vmid.number = 0;
         flush_everything();
         return;
     }
-    if (b->vmid_generation != vmids.generation)
-        vmid_new(b);
-    if (c->vmid_generation != b->vmid_generation) {
+    if (!vmids.count) /* every CPU writes the same */
+        vmids.count = 1u << riscv_host.vmid_bits;
+    drop = vmid_take(&vmids, &b->vmid, &c->vmid);
+    if (drop == VMID_DROP_NOTHING)
+        return;
+    if (drop == VMID_DROP_ALL)
         flush_everything();
-        c->vmid_generation = b->vmid_generation;
-        b->last_cpu = c;
-    }
-    /* What it left on this CPU before it went elsewhere may be stale. */
-    if (b->last_cpu != c) {
-        __asm__ volatile(".insn r 0x73, 0, 0x31, x0, x0, %0" ::"r"(b->vmid) : "memory");
-        b->fence.all = true;
-        b->fence_code = true;
-        b->last_cpu = c;
-    }
+    else
+        __asm__ volatile(".insn r 0x73, 0, 0x31, x0, x0, %0" ::"r"(b->vmid.number) : "memory");
+    /* HFENCE.VVMA is for the VMID in hgatp, so it waits until this one is there. It may have moved, too. */
+    b->fence.all = true;
+    b->fence_code = true;
 }
 
 /* Fences that were asked for while others were resident, or by calls: hgatp is this vCPU's. */

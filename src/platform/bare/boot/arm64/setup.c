@@ -9,6 +9,7 @@
 #include "platform/bare/drivers/pl011.h"
 #include "platform/bare/drivers/pl031.h"
 
+#define STACK_MAX       65536
 #define EMERGENCY_STACK 8192
 
 _Static_assert(offsetof(struct el2_config, ttbr) == EL2_TTBR && offsetof(struct el2_config, tcr) == EL2_TCR &&
@@ -223,7 +224,17 @@ bool arch_random(uint64_t *out)
     return ok;
 }
 
-/* Frame records (AAPCS64, 6.4.6), as long as they ascend on one stack. */
+/* Frame records (AAPCS64, 6.4.6) ascend on a stack; one of a fault's own stack leads to the task's. */
+static bool frame_follows(const uint64_t *fp, const uint64_t *next)
+{
+    uint64_t top = arch_cpu() ? arch_cpu()->stack_top : 0;
+    bool ascends = next > fp && (uint64_t)next - (uint64_t)fp <= STACK_MAX;
+    bool was_here = (uint64_t)fp < top && top - (uint64_t)fp <= STACK_MAX;
+    bool is_here = (uint64_t)next < top && top - (uint64_t)next <= STACK_MAX;
+
+    return ascends || (is_here && !was_here);
+}
+
 unsigned arch_backtrace(uint64_t *pc, unsigned max)
 {
     const uint64_t *fp = __builtin_frame_address(0);
@@ -235,7 +246,7 @@ unsigned arch_backtrace(uint64_t *pc, unsigned max)
         if (!fp[1])
             break;
         pc[n++] = fp[1];
-        if (next <= fp || (uint64_t)next - (uint64_t)fp > 65536)
+        if (!frame_follows(fp, next))
             break;
         fp = next;
     }

@@ -86,7 +86,8 @@ int drivers_setup(const struct board *b, char *why, size_t why_size)
     if (start_one(b, roots, ARRAY_SIZE(roots)))
         imsic_cpu_setup(cpu_at(0));
     if (!start_one(b, controllers, ARRAY_SIZE(controllers))) {
-        fmt_snprintf(why, why_size, "the board has no interrupt controller that is known (PLIC, APLIC)");
+        fmt_snprintf(why, why_size,
+                     "the board has no interrupt controller that is known (PLIC, or APLIC with IMSIC)");
         return -ENODEV;
     }
     start_console(b);

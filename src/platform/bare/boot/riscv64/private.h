@@ -5,6 +5,8 @@
 #include "platform/bare/arch.h"
 #include "platform/bare/boot/riscv64/csr_ops.h"
 
+#define FAULT_STACK 8192
+
 /* What vector.S saves; order and size by early.h. */
 struct trap_frame {
     uint64_t x[16]; /* ra t0 t1 t2 a0..a7 t3..t6 */

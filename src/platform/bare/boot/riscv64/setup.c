@@ -10,8 +10,6 @@
 #include "platform/bare/boot/riscv64/sbi.h"
 #include "platform/bare/drivers/drivers.h"
 
-#define FAULT_STACK 8192
-
 uint64_t riscv_image_pa;
 struct riscv_host riscv_host = {.isa = "", .mmu = "", .timebase_hz = 10000000};
 
@@ -324,14 +322,6 @@ bool arch_random(uint64_t *out)
 {
     (void)out;
     return false;
-}
-
-unsigned arch_backtrace(uint64_t *pc, unsigned max)
-{
-    if (!max)
-        return 0;
-    pc[0] = (uint64_t)__builtin_return_address(0);
-    return 1;
 }
 
 /* ---- setup ---- */
