@@ -81,6 +81,12 @@ static int check_together(const struct vm_desc *d, char *why, size_t why_size)
         fmt_snprintf(why, why_size, "hash-dump: needs --checkpoint-every");
         return -EINVAL;
     }
+    if (d->forward_count && d->net != DESC_NET_NAT) {
+        fmt_snprintf(why, why_size, "publish: %s",
+                     d->deterministic ? "a --deterministic run has no network; leave one of them out"
+                                      : "only --net-mode nat forwards ports; use that, or leave this out");
+        return -EINVAL;
+    }
     return 0;
 }
 

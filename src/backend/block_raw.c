@@ -110,6 +110,7 @@ static const struct {
     {-ENODEV, "is neither a file nor a disk of the host; name one"},
     {-ENOTDIR, "there is no such file; check the path"},
     {-ENAMETOOLONG, "the path is too long; shorten it"},
+    {-ELOOP, "links lead in a circle; name the image itself"},
     {-ENOMEM, "no memory to open it; free some on the host"},
 };
 

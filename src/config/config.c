@@ -265,8 +265,16 @@ static int set_forward(struct config *c, const char *value, char *why, size_t wh
 
 static int set_string(struct config *c, const char **field, const char *value, char *why, size_t why_size)
 {
-    const char *copy = config_keep(c, value, strlen(value));
+    const char *copy;
 
+    /* It goes into lines, of the monitor's protocol too. */
+    for (const char *p = value; field == &c->desc.name && *p; p++) {
+        if ((uint8_t)*p < ' ' || *p == 0x7f) {
+            fmt_snprintf(why, why_size, "name: has a control character; write plain text");
+            return -EINVAL;
+        }
+    }
+    copy = config_keep(c, value, strlen(value));
     if (!copy)
         return no_memory(why, why_size);
     *field = copy;

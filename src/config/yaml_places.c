@@ -81,8 +81,11 @@ static int next(struct walk *w)
 /* A text, whatever else it could be. */
 static int expect_scalar(struct walk *w, const char *what, const char *key)
 {
-    if (w->event.type == YAML_SCALAR_EVENT)
-        return 0;
+    if (w->event.type == YAML_SCALAR_EVENT) {
+        if (!*key || strlen((const char *)w->event.data.scalar.value) == w->event.data.scalar.length)
+            return 0;
+        what = "%s: has a NUL character (\\0); leave it out";
+    }
     if (w->event.type == YAML_ALIAS_EVENT)
         what = "%s: an alias (*name) is not possible; write the value itself";
     return refuse(w, place_of(w->event.start_mark), what, key);

@@ -52,6 +52,7 @@ struct virtio_blk {
     struct blockdev *disk;
     struct blk_config config;
     struct virtq_chain chain; /* work only */
+    bool told;                /* of an error of the host */
 };
 
 static const struct state_field virtio_blk_state[] = {
@@ -74,6 +75,18 @@ static bool on_disk(const struct virtio_blk *b, uint64_t sector, uint64_t bytes)
     return bytes % SECTOR == 0 && sector <= all && bytes / SECTOR <= all - sector;
 }
 
+/* The guest is told each time, who runs it once: a full disk of the host, a failing one. */
+static enum blk_status failed(struct virtio_blk *b, const char *what, int err)
+{
+    if (!b->told)
+        log_write(
+            &b->v.dev.vm->log, LOG_BLOCK, LOG_WARN,
+            "%s: the host cannot %s the image (error %d), an I/O error to the guest; look at the host's disk",
+            b->v.dev.id, what, -err);
+    b->told = true;
+    return S_IOERR;
+}
+
 static enum blk_status do_in(struct virtio_blk *b, const struct request *r)
 {
     uint64_t offset = r->h.sector * SECTOR;
@@ -89,7 +102,7 @@ static enum blk_status do_in(struct virtio_blk *b, const struct request *r)
         /* Also after an error: part of it may have been written. */
         mem_dirty(&b->v.dev.vm->mem, s->gpa, n);
         if (err)
-            return S_IOERR;
+            return failed(b, "read", err);
         offset += n;
         left -= n;
     }
@@ -107,9 +120,11 @@ static enum blk_status do_out(struct virtio_blk *b, const struct request *r)
         const struct virtq_seg *s = &b->chain.seg[i];
         uint32_t from = MIN(skip, s->len), n = s->len - from;
 
+        int err = n ? b->disk->ops->write(b->disk, offset, s->host + from, n) : 0;
+
         skip -= from;
-        if (n && b->disk->ops->write(b->disk, offset, s->host + from, n))
-            return S_IOERR;
+        if (err)
+            return failed(b, "write", err);
         offset += n;
     }
     return S_OK;
@@ -117,8 +132,10 @@ static enum blk_status do_out(struct virtio_blk *b, const struct request *r)
 
 static enum blk_status do_flush(struct virtio_blk *b, const struct request *r)
 {
+    int err = b->disk->ops->flush(b->disk);
+
     (void)r;
-    return b->disk->ops->flush(b->disk) ? S_IOERR : S_OK;
+    return err ? failed(b, "write", err) : S_OK;
 }
 
 /* 20 bytes, zero-padded, without a terminator when all are used (5.2.6.1). */
@@ -165,8 +182,10 @@ static enum blk_status do_ranges(struct virtio_blk *b, const struct request *r)
     if (status)
         return status;
     for (unsigned i = 0; i < r->out / sizeof(*ranges); i++) {
-        if (fn(b->disk, ranges[i].sector * SECTOR, (uint64_t)ranges[i].sectors * SECTOR))
-            return S_IOERR;
+        int err = fn(b->disk, ranges[i].sector * SECTOR, (uint64_t)ranges[i].sectors * SECTOR);
+
+        if (err)
+            return failed(b, "write", err);
     }
     return S_OK;
 }

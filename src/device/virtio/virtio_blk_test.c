@@ -1,6 +1,7 @@
 /* virtio-blk: every request type, framing, limits, errors of the disk, read-only, hostile drivers. */
 #include "device/virtio/virtio_blk.h"
 #include "device/virtio/virtio_test.h"
+#include "platform/test/test_platform.h"
 #include "lib/err.h"
 
 #define SECTORS 64
@@ -292,11 +293,14 @@ static void disk_errors(void **state)
     static const struct {
         uint32_t type, out, in;
     } kinds[] = {{IN, 0, 512}, {OUT, 512, 0}, {FLUSH, 0, 0}, {DISCARD, 16, 0}, {WRITE_ZEROES, 16, 0}};
+    unsigned before, after;
     struct drv d;
     uint32_t len;
 
     (void)state;
     blk_drv(&d, &disk_ops, false, 0);
+    d.vm->log.level[LOG_BLOCK] = LOG_WARN;
+    test_log(&before);
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
         range(&d, 0, 1, 1, 0);
         disk.calls = 0;
@@ -306,6 +310,9 @@ static void disk_errors(void **state)
         range(&d, 0, 1, 1, 0);
         assert_int_equal(request(&d, kinds[i].type, 1, kinds[i].out, kinds[i].in, &len), OK);
     }
+    /* Said once, of the first. */
+    assert_non_null(strstr(test_log(&after), "the host cannot read the image (error 5)"));
+    assert_int_equal(after, before + 1);
     /* Read data that came before the error is marked dirty all the same. */
     disk.calls = 0;
     disk.fail_at = 1;

@@ -372,6 +372,26 @@ static void run(struct vcpu *v)
 
 /* ---- engine ---- */
 
+/* Limits and policies of the host may forbid such memory: ulimit -f, vm.memfd_noexec, SELinux. */
+static int probe(char *why, size_t why_size)
+{
+    struct plat_code code;
+    int err = emit_probe(why, why_size);
+
+    if (err)
+        return err;
+    err = plat_code_map(&code, JIT_CODE_BYTES);
+    if (!err) {
+        plat_code_unmap(&code);
+        return 0;
+    }
+    fmt_snprintf(why, why_size,
+                 "the host gives no %u MiB of memory for code (error %d); lift its limit (ulimit -f), or use "
+                 "--accel interp",
+                 JIT_CODE_BYTES >> 20, -err);
+    return -ENOTSUP;
+}
+
 static void vm_free(struct vm *vm)
 {
     struct soft_vm *sv = vm->engine_vm;
@@ -468,7 +488,7 @@ const struct engine_ops engine_jit = {
     .summary = "just-in-time compiler: x86-64 hosts",
     .software = true,
     .vcpu_headroom = SOFT_HEADROOM,
-    .probe = emit_probe,
+    .probe = probe,
     .vm_init = vm_init,
     .vm_fini = vm_fini,
     .vcpu_init = vcpu_init,

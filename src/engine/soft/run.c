@@ -276,9 +276,9 @@ struct counter_row {
         name, offsetof(struct soft_vcpu, stat.field)                                                         \
     }
 static const struct counter_row rows[] = {
-    ROW("units.formed", units_formed), ROW("units.entered", units_run),   ROW("tlb.misses", tlb_fills),
-    ROW("tlb.walks", tlb_walks),       ROW("insns.exact", singles),       ROW("units.bails", bails),
-    ROW("units.promoted", promotions), ROW("insns.interp", insns_interp),
+    ROW("units.formed", units_formed), ROW("units.entered", units_run),   ROW("tlb.hits", tlb_hits),
+    ROW("tlb.misses", tlb_fills),      ROW("tlb.walks", tlb_walks),       ROW("insns.exact", singles),
+    ROW("units.bails", bails),         ROW("units.promoted", promotions), ROW("insns.interp", insns_interp),
 };
 
 void soft_counters(struct vm *vm, void (*emit)(void *opaque, const char *name, uint64_t value), void *opaque)

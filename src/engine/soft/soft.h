@@ -168,6 +168,7 @@ struct soft_vcpu {
     struct {
         uint64_t units_formed, units_run, tlb_fills, tlb_walks, singles, bails, promotions;
         uint64_t insns_interp; /* executed by the interpreter; the rest of the count is compiled code's */
+        uint64_t tlb_hits;     /* look-ups: what compiled code finds by itself, in slots and such, is none */
     } stat;
 
     _Alignas(64) uint8_t jit_tables[512]; /* vector constants of generated code */

@@ -31,6 +31,12 @@ static inline uint64_t tlb_tag(gva_t last_byte, uint64_t ctx)
     return (last_byte & TLB_PAGE_MASK) + ctx;
 }
 
+static inline void *tlb_hit(struct soft_vcpu *s, const struct tlb_way *way, gva_t va)
+{
+    s->stat.tlb_hits++;
+    return (void *)(uintptr_t)(va + way->addend);
+}
+
 /* Host pointer for `size` bytes at va, or NULL: crosses a page, or is not in the TLB. */
 static inline void *tlb_read(struct soft_vcpu *s, gva_t va, unsigned size)
 {
@@ -38,9 +44,9 @@ static inline void *tlb_read(struct soft_vcpu *s, gva_t va, unsigned size)
     uint64_t tag = tlb_tag(va + size - 1, s->ctx[ACCESS_READ]);
 
     if (LIKELY(set->way[0].tag == tag))
-        return (void *)(uintptr_t)(va + set->way[0].addend);
+        return tlb_hit(s, &set->way[0], va);
     if (set->way[1].tag == tag)
-        return (void *)(uintptr_t)(va + set->way[1].addend);
+        return tlb_hit(s, &set->way[1], va);
     return NULL;
 }
 
@@ -50,9 +56,9 @@ static inline void *tlb_write(struct soft_vcpu *s, gva_t va, unsigned size)
     uint64_t tag = tlb_tag(va + size - 1, s->ctx[ACCESS_WRITE]);
 
     if (LIKELY(set->way[0].tag == tag))
-        return (void *)(uintptr_t)(va + set->way[0].addend);
+        return tlb_hit(s, &set->way[0], va);
     if (set->way[1].tag == tag)
-        return (void *)(uintptr_t)(va + set->way[1].addend);
+        return tlb_hit(s, &set->way[1], va);
     return NULL;
 }
 

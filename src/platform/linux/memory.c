@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 #include "core/platform.h"
@@ -74,11 +75,15 @@ static size_t whole_pieces(size_t size)
 
 int plat_code_map(struct plat_code *code, size_t size)
 {
-    int fd = memfd_create("carbovisor-code", MFD_CLOEXEC);
     size_t room = whole_pieces(size);
+    struct rlimit limit;
     uint8_t *at;
-    int err = 0;
+    int fd, err = 0;
 
+    /* Else ftruncate() would end the process by SIGXFSZ. */
+    if (!getrlimit(RLIMIT_FSIZE, &limit) && limit.rlim_cur < room)
+        return -EFBIG;
+    fd = memfd_create("carbovisor-code", MFD_CLOEXEC);
     if (fd < 0)
         return -errno;
     at = reserve(2 * room, PROT_NONE);

@@ -293,6 +293,8 @@ int plat_netproc_start(struct plat_netproc **out, const char *options, struct pl
         plat_event_wait(&p->started, PLAT_FOREVER);
         err = p->err;
     }
+    if (err == -EMFILE || err == -ENFILE)
+        snprintf(why, why_size, "net: too many open files for the NAT helper; raise the limit (ulimit -n)");
     if (err) {
         plat_netproc_stop(p);
         return err;

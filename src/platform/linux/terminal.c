@@ -54,18 +54,46 @@ static void on_stop(int sig)
     stopping = false;
 }
 
-void terminal_raw(void)
+/* What ends the process when nobody waits for it: our own faults, abort(), and what is never sent to us. */
+static const int crashes[] = {SIGSEGV, SIGBUS,  SIGFPE, SIGILL, SIGABRT,  SIGTRAP,
+                              SIGSYS,  SIGPROF, SIGIO,  SIGPWR, SIGSTKFLT};
+static struct sigaction former[sizeof(crashes) / sizeof(crashes[0])];
+
+/* Then as it would have been without us: a sanitizer's report, a core file. */
+static void on_crash(int sig, siginfo_t *info, void *context)
+{
+    bool again = sig == SIGSEGV || sig == SIGBUS || sig == SIGFPE || sig == SIGILL;
+
+    (void)context;
+    set_if_ours(&saved);
+    for (size_t i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++) {
+        if (crashes[i] == sig)
+            sigaction(sig, &former[i], NULL);
+    }
+    if (!again || info->si_code <= 0) /* else the instruction faults once more */
+        raise(sig);
+}
+
+static void handlers_set(void)
 {
     struct sigaction act = {.sa_handler = on_continue, .sa_flags = SA_RESTART};
     struct sigaction stop = {.sa_handler = on_stop, .sa_flags = SA_RESTART | SA_NODEFER};
+    struct sigaction crash = {.sa_sigaction = on_crash, .sa_flags = SA_SIGINFO | SA_ONSTACK};
 
+    sigaction(SIGCONT, &act, NULL);
+    sigaction(SIGTSTP, &stop, NULL);
+    for (size_t i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++)
+        sigaction(crashes[i], &crash, &former[i]);
+}
+
+void terminal_raw(void)
+{
     if (raw || tcgetattr(STDIN_FILENO, &saved))
         return;
     if (!registered) {
         atexit(terminal_restore);
         at_quick_exit(terminal_restore);
-        sigaction(SIGCONT, &act, NULL);
-        sigaction(SIGTSTP, &stop, NULL);
+        handlers_set();
     }
     registered = true;
     mode = saved;

@@ -277,7 +277,7 @@ void emit_tlb_set(struct as *a)
 
 /*
  * Looks in both ways of the soft TLB's set (tlb_tag()). rcx: guest address. What it gives is the
- * jump of a miss; on a hit it goes on with the addend in rdi. Changes rax, rdx, rsi.
+ * jump of a miss; on a hit, which it counts, it goes on with the addend in rdi. Changes rax, rdx, rsi.
  */
 static uint8_t *probe(struct make *m, unsigned size, bool write)
 {
@@ -296,6 +296,7 @@ static uint8_t *probe(struct make *m, unsigned size, bool write)
     as_rm(&m->a, X_CMP_MR | O_W, RDX, mem_at(RSI, 16));
     none = as_jcc(&m->a, CC_NE);
     as_patch8(hit, m->a.p);
+    as_alu_mi(&m->a, O_W, G_ADD, mem_at(RBP, SOFT_DISP(stat.tlb_hits)), 1);
     return none;
 }
 
