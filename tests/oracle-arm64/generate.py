@@ -3,11 +3,11 @@
 
 generate.py SEED EACH SEQUENCES MIXED LOOPS OUT.s OUT.list
 
-Prints the number of instructions under test. The instructions come from the decoder's own table (src/isa/arm64/insn.def): EACH of every row but branches and
-the system's; SEQUENCES of twelve, mostly of integers and flags, and MIXED of sixteen of all kinds, both with branches
-among them. Under Linux (entry _start) the program writes its
-record to standard output; on a bare machine (entry _bare) it leaves it at `record`, ends at SVC, and runs LOOPS
-times, so that a JIT gets warm. Undefined instructions are skipped, by a signal handler and by vm.c.
+Prints the number of instructions under test. They come from the decoder's own table (src/isa/arm64/insn.def): EACH of
+every row but branches and the system's; SEQUENCES of twelve, mostly of integers and flags, and MIXED of sixteen of all
+kinds, both with branches among them. Under Linux (entry _start) the program writes its record to standard output; on a
+bare machine (entry _bare) it leaves it at `record`, ends at SVC, and runs LOOPS times, so that a JIT gets warm. Undefined
+instructions are skipped, by a signal handler and by vm.c.
 """
 import random
 import re
@@ -267,8 +267,8 @@ class Program:
         crypto = [row for row in others if row.feature in CRYPTO]
         integer = [row for row in others if row.feature in ('BASE', 'FLAGM', 'FLAGM2', 'CRC32', 'DIT', 'SSBS')]
         vector = [row for row in others if row not in fp and row not in crypto and row not in integer]
-        kinds = ([(self.plain, integer)] * 5 + [(self.jump, integer), (self.flags, integer)] + [(self.plain, fp)] * 3 + [(self.plain, vector)] * 6 +
-                 [(self.plain, crypto)] * 2 + [(self.access, [row for row in memory if not is_ordered(row)])] * 2 +
+        kinds = ([(self.plain, integer)] * 5 + [(self.jump, integer), (self.flags, integer)] + [(self.plain, fp)] * 3 +
+                 [(self.plain, vector)] * 6 + [(self.plain, crypto)] * 2 + [(self.access, [row for row in memory if not is_ordered(row)])] * 2 +
                  [(self.atomic, [row for row in memory if is_ordered(row)])] * 2)
         for number in range(count):
             base = SCRATCH + 64 + 16 * self.rng.randrange(3)

@@ -29,7 +29,7 @@ extern const struct engine_ops engine_interp, engine_jit;
 #define ENTRY_SIZE 1008u
 #define STOPPED    (VECTORS + 12)
 #define GRANT      40000 /* instructions; those that the harness adds are most of them */
-#define AHEAD      7500  /* words: more than a grant gets through, and no more than JIT_MARKS / 8 */
+#define AHEAD      7500  /* words: more than a grant gets through, no more than JIT_MARKS / JIT_MARKS_ROOM */
 #define SHOWN      20
 #define WORDS      6 /* of each */
 
