@@ -445,10 +445,8 @@ const void *const *interp_labels(void)
     return t.labels;
 }
 
-static bool is_branch(const struct iop *op)
+static bool is_branch(const struct iop *op, const void *const *labels)
 {
-    const void *const *labels = interp_labels();
-
     for (unsigned i = IOP_BR_EQ_64; i <= IOP_BRF; i++) {
         if (op->fn == labels[i])
             return true;
@@ -458,12 +456,13 @@ static bool is_branch(const struct iop *op)
 
 void interp_leans(const struct unit *u, void (*emit)(void *opaque, gpa_t at, int lean), void *opaque)
 {
+    const void *const *labels = interp_labels();
     const struct icode *c = u->code;
 
     for (uint32_t i = 0; i < c->op_count; i++) {
         int lean = __atomic_load_n(&c->ops[i].d, __ATOMIC_RELAXED);
 
-        if (lean && is_branch(&c->ops[i]))
+        if (lean && is_branch(&c->ops[i], labels))
             emit(opaque, (u->gpa & TLB_PAGE_MASK) + (gpa_t)mark_of(c, &c->ops[i])->offset, lean);
     }
 }

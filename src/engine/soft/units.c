@@ -14,12 +14,13 @@
 struct code_page {
     gpa_t gpa;
     struct code_page *next;          /* hash chain */
-    struct code_page *older, *newer; /* order of creation: the oldest is evicted first */
+    struct code_page *older, *newer; /* order of creation, or of being spared: the oldest is evicted first */
     struct unit *units;
     uint64_t version; /* counts writes to code (or possible code) on the page */
     uint64_t lines;   /* of all its units */
     unsigned building;
-    bool ready; /* CODE is set and no vCPU has a write entry */
+    bool ready;  /* CODE is set and no vCPU has a write entry */
+    bool spared; /* its turn to be evicted came, its compiled units stayed */
 };
 
 struct units {
@@ -126,6 +127,20 @@ static void lines_update(struct units *t, gpa_t gpa)
     atomic_store_explicit(lines_at(t, gpa), lines, memory_order_relaxed);
 }
 
+static void order_add(struct units *t, struct code_page *p)
+{
+    p->newer = NULL;
+    p->older = t->newest;
+    *(t->newest ? &t->newest->newer : &t->oldest) = p;
+    t->newest = p;
+}
+
+static void order_remove(struct units *t, struct code_page *p)
+{
+    *(p->older ? &p->older->newer : &t->oldest) = p->newer;
+    *(p->newer ? &p->newer->older : &t->newest) = p->older;
+}
+
 static struct code_page *page_get(struct units *t, gpa_t gpa)
 {
     struct code_page **at = page_slot(t, gpa);
@@ -137,12 +152,7 @@ static struct code_page *page_get(struct units *t, gpa_t gpa)
     if (!p)
         return NULL;
     p->gpa = gpa;
-    p->older = t->newest;
-    if (t->newest)
-        t->newest->newer = p;
-    else
-        t->oldest = p;
-    t->newest = p;
+    order_add(t, p);
     *at = p;
     return p;
 }
@@ -156,8 +166,7 @@ static void page_put(struct vm *vm, struct code_page *p)
         return;
     mem_page_mark(&vm->mem, p->gpa, 0, MEM_PAGE_CODE);
     *page_slot(t, p->gpa) = p->next;
-    *(p->older ? &p->older->newer : &t->oldest) = p->newer;
-    *(p->newer ? &p->newer->older : &t->newest) = p->older;
+    order_remove(t, p);
     plat_free(p);
 }
 
@@ -218,7 +227,8 @@ static void kill_locked(struct vm *vm, struct unit *u, struct code_page *except)
     }
 }
 
-static void page_kill(struct vm *vm, struct code_page *p, uint64_t lines)
+/* Those made of the lines; cold: of these only what was not compiled. */
+static void page_kill(struct vm *vm, struct code_page *p, uint64_t lines, bool cold)
 {
     struct unit *u = p->units, *next;
 
@@ -227,7 +237,7 @@ static void page_kill(struct vm *vm, struct code_page *p, uint64_t lines)
         unsigned side = side_of(u, p);
 
         next = u->page_next[side];
-        if (u->lines[side] & lines)
+        if (u->lines[side] & lines && !(cold && atomic_load(&u->jit)))
             kill_locked(vm, u, p);
     }
     p->building--;
@@ -274,7 +284,7 @@ void units_written(struct vm *vm, gpa_t gpa, uint64_t len)
         if (p->building)
             p->version++;
         if (p->lines & lines)
-            page_kill(vm, p, lines);
+            page_kill(vm, p, lines, false);
     }
     plat_unlock(&t->lock);
 }
@@ -297,7 +307,7 @@ void units_flush(struct vm *vm)
     for (p = t->oldest; p; p = p->newer)
         p->version++;
     while ((p = oldest_with_units(t)))
-        page_kill(vm, p, UINT64_MAX);
+        page_kill(vm, p, UINT64_MAX, false);
     plat_unlock(&t->lock);
 }
 
@@ -307,11 +317,18 @@ static void evict(struct vm *vm, struct units *t, uint64_t room)
 
     if (t->stat.bytes + room <= t->max_bytes)
         return;
-    /* An eighth at a time: the jump hashes have to be emptied for each round. */
+    /*
+     * An eighth at a time: the jump hashes have to be emptied for each round. What was compiled was much
+     * used: it stays for one more turn, else the oldest, a kernel's, would be made anew all the time.
+     */
     while (t->stat.bytes + room > t->max_bytes - t->max_bytes / 8 && (p = oldest_with_units(t))) {
         uint64_t before = t->stat.count;
+        bool spare = !p->spared;
 
-        page_kill(vm, p, UINT64_MAX);
+        p->spared = true;
+        order_remove(t, p);
+        order_add(t, p);
+        page_kill(vm, p, UINT64_MAX, spare);
         t->stat.evicted += before - t->stat.count;
     }
 }

@@ -167,6 +167,37 @@ static void bounded(void **state)
     toy_free(&x);
 }
 
+static void fill(struct toy_vm *x, unsigned first, unsigned n)
+{
+    for (unsigned i = first; i < first + n; i++) {
+        units_safepoint(x->v);
+        make(x, TOY_RAM + 0x10000 + i % 32 * 0x1000, UNIT_NO_PAGE, i, 1, 100000);
+    }
+}
+
+/* What was compiled outlives one turn of the oldest, not two. */
+static void compiled_ones_stay_longer(void **state)
+{
+    struct toy_vm x = toy_new(&engine_interp, 1);
+    struct units_stat st;
+
+    (void)state;
+    atomic_store(&make(&x, CODE, UNIT_NO_PAGE, 1, 1, 100000)->jit, &x);
+    make(&x, CODE + 64, UNIT_NO_PAGE, 1, 2, 100000);
+    fill(&x, 0, 170);
+    assert_non_null(units_find(x.vm, CODE + 64, 1));
+    fill(&x, 170, 10);
+    assert_null(units_find(x.vm, CODE + 64, 1));
+    assert_non_null(units_find(x.vm, CODE, 1));
+    assert_int_equal(flags(&x, CODE), MEM_PAGE_CODE);
+    fill(&x, 180, 400);
+    assert_null(units_find(x.vm, CODE, 1));
+    assert_int_equal(flags(&x, CODE), 0);
+    units_stat(x.vm, &st);
+    assert_true(st.bytes <= 17u << 20);
+    toy_free(&x);
+}
+
 /* Memory of dead units is released only after each vCPU inside has emptied its jump hash. */
 static void release_waits(void **state)
 {
@@ -214,6 +245,7 @@ int main(void)
         cmocka_unit_test(writer_meets_builder),
         cmocka_unit_test(second_maker_gets_the_first),
         cmocka_unit_test(bounded),
+        cmocka_unit_test(compiled_ones_stay_longer),
         cmocka_unit_test(release_waits),
     };
 
