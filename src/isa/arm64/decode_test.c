@@ -263,6 +263,43 @@ static void oracle_end(struct oracle *o)
     unlink(o->path);
 }
 
+/* "{v1.8b-v3.8b}", which releases write from different numbers of registers on, becomes the list that it is.
+ */
+static void spell_out_list(char *text, size_t size)
+{
+    char *open = strchr(text, '{'), *close = open ? strchr(open, '}') : NULL, rest[128], lanes[8];
+    unsigned first, last, n;
+
+    if (!close || sscanf(open, "{v%u.%7[^-]-v%u.", &first, lanes, &last) != 3)
+        return;
+    snprintf(rest, sizeof(rest), "%s", close);
+    n = (unsigned)(open + 1 - text);
+    for (unsigned reg = first;; reg = (reg + 1) % 32) {
+        n += (unsigned)snprintf(text + n, size - n, "%sv%u.%s", reg == first ? "" : ", ", reg, lanes);
+        if (reg == last || n >= size)
+            break;
+    }
+    assert_true(n < size);
+    snprintf(text + n, size - n, "%s", rest);
+}
+
+/* Prefetches into a system-level cache have names in newer releases; ours are numbers. */
+static void number_prefetch(char *text, size_t size)
+{
+    static const char *const kinds[] = {"pld", "pli", "pst"};
+    char *slc = strstr(text, "slc"), rest[128];
+
+    if (strncmp(text, "prf", 3) != 0 || !slc)
+        return;
+    for (unsigned kind = 0; kind < ARRAY_SIZE(kinds); kind++) {
+        if (strncmp(slc - 3, kinds[kind], 3) != 0)
+            continue;
+        snprintf(rest, sizeof(rest), "#0x%02x%s", kind << 3 | 6 | (slc[3] == 's'), slc + strlen("slckeep"));
+        snprintf(slc - 3, size - (size_t)(slc - 3 - text), "%s", rest);
+        return;
+    }
+}
+
 /*
  * The next instruction's text as `mnemonic operands`, without comment; false at the end. A line is
  * "   0:<tab>9ac20820 <tab>udiv<tab>x0, x1, x2  // comment".
@@ -288,6 +325,8 @@ static bool oracle_next(struct oracle *o, char *text, size_t size)
     if ((end = strchr(p, '\t')))
         *end = ' ';
     snprintf(text, size, "%s", p);
+    spell_out_list(text, size);
+    number_prefetch(text, size);
     return true;
 }
 
@@ -299,6 +338,57 @@ static bool starts_with_any(const char *text, const char *const *names, size_t c
         if (strlen(names[i]) == length && strncmp(text, names[i], length) == 0)
             return true;
     return false;
+}
+
+/* Of later years, which binutils 2.44 knows; of FCVTN the form of 8-bit floating point. */
+static bool is_of_later_years(const char *theirs)
+{
+    static const char *const begin[] = {
+        /* THE, LSE128, LRCPC3 */ "rcw",
+        "swpp",
+        "ldclrp",
+        "ldsetp",
+        "ldiapp",
+        "stilp",
+        "ldap1",
+        "stl1",
+        "stlur b",
+        "stlur h",
+        "stlur s",
+        "stlur d",
+        "stlur q",
+        "ldapur b",
+        "ldapur h",
+        "ldapur s",
+        "ldapur d",
+        "ldapur q",
+        /* CPA */ "addpt ",
+        "subpt ",
+        "maddpt ",
+        "msubpt ",
+        /* SYSREG128, SYSINSTR128, GCS */ "mrrs ",
+        "msrr ",
+        "sysp ",
+        "gcs",
+        /* FP8, FAMINMAX, LUT */ "fdot ",
+        "fmlall",
+        "fmlalb ",
+        "fmlalt ",
+        "fscale ",
+        "f1cvtl",
+        "f2cvtl",
+        "bf1cvtl",
+        "bf2cvtl",
+        "famax ",
+        "famin ",
+        "luti",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(begin); i++) {
+        if (strncmp(theirs, begin[i], strlen(begin[i])) == 0)
+            return true;
+    }
+    return strncmp(theirs, "fcvtn", 5) == 0 && (strstr(theirs, ".8b, v") || strstr(theirs, ".16b, v"));
 }
 
 /* Extensions that this binutils knows and that are not offered: undefined here (DDI 0487, A2). */
@@ -364,7 +454,15 @@ static bool oracle_takes_more(const char *theirs)
         return true; /* op0 0: no system register, and PSTATE fields are rows of their own */
     if (strncmp(theirs, "msr ", 4) == 0 && strchr(theirs, '#'))
         return true; /* PSTATE fields of MTE, NMI, SME */
-    return starts_with_any(theirs, names, ARRAY_SIZE(names));
+    return starts_with_any(theirs, names, ARRAY_SIZE(names)) || is_of_later_years(theirs);
+}
+
+/* Hints of later years, ours by their numbers: CHKFEAT, and among the prefetches RPRFM. */
+static bool hint_is_unnamed(const struct a64_insn *insn, const char *ours, const char *theirs)
+{
+    if (insn->id == A64_PRFM_REG)
+        return strncmp(theirs, "rprfm ", 6) == 0;
+    return strcmp(ours, "hint #0x28") == 0 && strcmp(theirs, "chkfeat x16") == 0;
 }
 
 /*
@@ -420,9 +518,11 @@ static void compare_one(struct comparison *c, uint32_t raw, uint64_t pc, const c
     c->compared++;
     if (ok && (raw & 0xfffff01f) == 0xd503201f) /* hints: ours have names */
         snprintf(ours, sizeof(ours), "hint #0x%x", raw >> 5 & 0x7f);
+    spell_out_list(ours, sizeof(ours));
     if (ok == known && (!ok || strcmp(ours, theirs) == 0))
         return;
-    if (ok ? oracle_takes_less(&insn, theirs) || sysreg_is_unnamed(&insn, ours, theirs)
+    if (ok ? oracle_takes_less(&insn, theirs) || sysreg_is_unnamed(&insn, ours, theirs) ||
+                 hint_is_unnamed(&insn, ours, theirs)
            : oracle_takes_more(theirs))
         c->excused++;
     else if (c->wrong++ < 60)
