@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_CHECK(!mem_add_ram(&m, RAM, SIZE, MEM_RAM, "ram", why, sizeof(why)));
     switch (image_kind(&img, &arch)) {
     case IMAGE_ELF:
-        check(load_elf(&m, &img, arch ? arch : "riscv64", &l, why, sizeof(why)), &l, why);
+        check(load_elf(&m, &img, arch ? arch : "riscv64", RAM, &l, why, sizeof(why)), &l, why);
         break;
     case IMAGE_LINUX:
         check(load_linux(&m, &img, RAM, SIZE, arch, &l, why, sizeof(why)), &l, why);

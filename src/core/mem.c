@@ -386,6 +386,24 @@ int mem_load(struct mem *m, gpa_t gpa, const void *buf, uint64_t len)
     return 0;
 }
 
+int mem_zero(struct mem *m, gpa_t gpa, uint64_t len)
+{
+    const struct mem_region *r = backed(m, gpa, len);
+
+    if (!r)
+        return -EFAULT;
+    for (uint64_t n; len; gpa += n, len -= n) {
+        uint8_t *p = r->host + (gpa - r->base);
+
+        n = MIN(len, MEM_PAGE_SIZE - gpa % MEM_PAGE_SIZE);
+        if (!p[0] && !memcmp(p, p + 1, n - 1))
+            continue;
+        memset(p, 0, n);
+        mem_dirty(m, gpa, n);
+    }
+    return 0;
+}
+
 uint8_t mem_page_flags(const struct mem *m, gpa_t gpa)
 {
     const struct mem_region *r = backed(m, gpa, 1);

@@ -69,6 +69,8 @@ int mem_read(const struct mem *m, gpa_t gpa, void *buf, uint64_t len);
 int mem_write(struct mem *m, gpa_t gpa, const void *buf, uint64_t len);
 /* Loader's way: may write ROM. */
 int mem_load(struct mem *m, gpa_t gpa, const void *buf, uint64_t len);
+/* Zeros; pages that are zero stay untouched. -EFAULT like mem_load(). */
+int mem_zero(struct mem *m, gpa_t gpa, uint64_t len);
 
 /* Flags of the page holding gpa. mem_page_mark gives the old flags. */
 uint8_t mem_page_flags(const struct mem *m, gpa_t gpa);

@@ -29,7 +29,22 @@ struct elf_symbol {
     uint64_t value, size;
 };
 
-enum { ELF_CLASS64 = 2, ELF_LITTLE = 1, PT_LOAD = 1, SHT_SYMTAB = 2, SEGMENTS_MAX = 64, SECTIONS_MAX = 4096 };
+enum {
+    ELF_CLASS64 = 2,
+    ELF_LITTLE = 1,
+    ET_DYN = 3,
+    PT_LOAD = 1,
+    SHT_SYMTAB = 2,
+    SEGMENTS_MAX = 64,
+    SECTIONS_MAX = 4096
+};
+
+/* bias: where a program that was linked at 0 and can be anywhere goes. */
+struct elf {
+    const struct image *img;
+    struct elf_header h;
+    uint64_t bias;
+};
 
 static bool inside(const struct image *img, uint64_t offset, uint64_t size)
 {
@@ -84,17 +99,42 @@ static int check_header(const struct image *img, const char *arch, struct elf_he
     return 0;
 }
 
-/* All segments are checked before the first one is written. */
-static int check_segments(struct mem *m, const struct image *img, const struct elf_header *h, char *why,
-                          size_t why_size)
+/* Something to be loaded, where it is to be. */
+static bool segment_get(const struct elf *f, unsigned i, struct elf_segment *s)
 {
-    for (unsigned i = 0; i < h->phnum; i++) {
+    if (!table_get(f->img, f->h.phoff, i, s, sizeof(*s)) || s->type != PT_LOAD || !s->memsz)
+        return false;
+    s->paddr += f->bias;
+    return true;
+}
+
+/* OpenSBI's firmware, and others that relocate themselves: to the begin of RAM. */
+static void place(struct elf *f, gpa_t ram)
+{
+    struct elf_segment s;
+    uint64_t lowest = UINT64_MAX;
+
+    f->bias = 0;
+    for (unsigned i = 0; i < f->h.phnum; i++) {
+        if (segment_get(f, i, &s))
+            lowest = MIN(lowest, s.paddr);
+    }
+    if (f->h.type == ET_DYN && !lowest)
+        f->bias = ram;
+}
+
+/* All segments are checked before the first one is written. */
+static int check_segments(struct mem *m, const struct elf *f, char *why, size_t why_size)
+{
+    const struct image *img = f->img;
+
+    if (!inside(img, f->h.phoff, (uint64_t)f->h.phnum * sizeof(struct elf_segment)))
+        return truncated(img, f->h.phoff, (uint64_t)f->h.phnum * sizeof(struct elf_segment), why, why_size);
+    for (unsigned i = 0; i < f->h.phnum; i++) {
         struct elf_segment s;
         const struct mem_region *r;
 
-        if (!table_get(img, h->phoff, i, &s, sizeof(s)))
-            return truncated(img, h->phoff, (uint64_t)h->phnum * sizeof(s), why, why_size);
-        if (s.type != PT_LOAD || !s.memsz)
+        if (!segment_get(f, i, &s))
             continue;
         if (s.filesz > s.memsz)
             return bad(img, "has a segment with more bytes in the file than in memory", why, why_size);
@@ -113,31 +153,29 @@ static int check_segments(struct mem *m, const struct image *img, const struct e
 }
 
 /* Physical address of a virtual one, by the segment that holds it. */
-static uint64_t physical(const struct image *img, const struct elf_header *h, uint64_t va)
+static uint64_t physical(const struct elf *f, uint64_t va)
 {
-    for (unsigned i = 0; i < h->phnum; i++) {
+    for (unsigned i = 0; i < f->h.phnum; i++) {
         struct elf_segment s;
 
-        if (table_get(img, h->phoff, i, &s, sizeof(s)) && s.type == PT_LOAD && va >= s.vaddr &&
-            va - s.vaddr < s.memsz)
+        if (segment_get(f, i, &s) && va >= s.vaddr && va - s.vaddr < s.memsz)
             return s.paddr + (va - s.vaddr);
     }
-    return va;
+    return va + f->bias;
 }
 
 /* An instruction can be there, and there is memory. */
-static int check_entry(struct mem *m, const struct image *img, const struct elf_header *h, const char *arch,
-                       char *why, size_t why_size)
+static int check_entry(struct mem *m, const struct elf *f, const char *arch, char *why, size_t why_size)
 {
     unsigned align = !strcmp(arch, "arm64") ? 4 : !strcmp(arch, "riscv64") ? 2 : 1;
-    uint64_t entry = physical(img, h, h->entry);
+    uint64_t entry = physical(f, f->h.entry);
     const struct mem_region *r = mem_find(m, entry);
     bool misaligned = entry % align;
 
     if (!misaligned && r && r->kind != MEM_MMIO)
         return 0;
-    fmt_snprintf(why, why_size, "%s: its entry 0x%llx is %s; link it for this machine", img->path,
-                 (unsigned long long)h->entry, misaligned ? "misaligned" : "outside the guest's memory");
+    fmt_snprintf(why, why_size, "%s: its entry 0x%llx is %s; link it for this machine", f->img->path,
+                 (unsigned long long)f->h.entry, misaligned ? "misaligned" : "outside the guest's memory");
     return -EINVAL;
 }
 
@@ -149,63 +187,67 @@ static bool name_is(const struct image *img, const struct elf_section *strings, 
            !memcmp(img->data + strings->offset + at, name, n);
 }
 
-static void take_symbols(const struct image *img, const struct elf_header *h, const struct elf_section *table,
-                         struct loaded *out)
+static void take_symbols(const struct elf *f, const struct elf_section *table, struct loaded *out)
 {
+    const struct image *img = f->img;
     struct elf_section strings;
     struct elf_symbol sym;
 
-    if (!table_get(img, h->shoff, table->link, &strings, sizeof(strings)) ||
+    if (!table_get(img, f->h.shoff, table->link, &strings, sizeof(strings)) ||
         !inside(img, table->offset, table->size))
         return;
     for (unsigned i = 0; i < table->size / sizeof(sym); i++) {
         if (!table_get(img, table->offset, i, &sym, sizeof(sym)))
             return;
         if (name_is(img, &strings, sym.name, "tohost"))
-            out->tohost = physical(img, h, sym.value);
+            out->tohost = physical(f, sym.value);
         if (name_is(img, &strings, sym.name, "fromhost"))
-            out->fromhost = physical(img, h, sym.value);
+            out->fromhost = physical(f, sym.value);
     }
 }
 
-static void find_symbols(const struct image *img, const struct elf_header *h, struct loaded *out)
+static void find_symbols(const struct elf *f, struct loaded *out)
 {
-    if (h->shentsize != sizeof(struct elf_section))
+    if (f->h.shentsize != sizeof(struct elf_section))
         return;
-    for (unsigned i = 0; i < h->shnum && i < SECTIONS_MAX; i++) {
+    for (unsigned i = 0; i < f->h.shnum && i < SECTIONS_MAX; i++) {
         struct elf_section s;
 
-        if (table_get(img, h->shoff, i, &s, sizeof(s)) && s.type == SHT_SYMTAB)
-            take_symbols(img, h, &s, out);
+        if (table_get(f->img, f->h.shoff, i, &s, sizeof(s)) && s.type == SHT_SYMTAB)
+            take_symbols(f, &s, out);
     }
 }
 
-int load_elf(struct mem *m, const struct image *img, const char *arch, struct loaded *out, char *why,
-             size_t why_size)
+int load_elf(struct mem *m, const struct image *img, const char *arch, gpa_t ram, struct loaded *out,
+             char *why, size_t why_size)
 {
-    struct elf_header h;
-    int err = check_header(img, arch, &h, why, why_size);
+    struct elf f = {.img = img};
+    int err = check_header(img, arch, &f.h, why, why_size);
 
+    if (!err) {
+        place(&f, ram);
+        err = check_segments(m, &f, why, why_size);
+    }
     if (!err)
-        err = check_segments(m, img, &h, why, why_size);
-    if (!err)
-        err = check_entry(m, img, &h, arch, why, why_size);
+        err = check_entry(m, &f, arch, why, why_size);
     if (!err)
         err = image_verify(img, why, why_size);
     if (err)
         return err;
     *out = (struct loaded){.base = UINT64_MAX};
-    for (unsigned i = 0; i < h.phnum; i++) {
+    for (unsigned i = 0; i < f.h.phnum; i++) {
         struct elf_segment s;
 
-        if (!table_get(img, h.phoff, i, &s, sizeof(s)) || s.type != PT_LOAD || !s.memsz)
+        if (!segment_get(&f, i, &s))
             continue;
         out->base = MIN(out->base, s.paddr);
         out->end = MAX(out->end, s.paddr + s.memsz);
         if (s.filesz)
             mem_load(m, s.paddr, img->data + s.offset, s.filesz);
+        if (s.memsz > s.filesz) /* after a reset there is something */
+            mem_zero(m, s.paddr + s.filesz, s.memsz - s.filesz);
     }
-    out->entry = physical(img, &h, h.entry);
-    find_symbols(img, &h, out);
+    out->entry = physical(&f, f.h.entry);
+    find_symbols(&f, out);
     return 0;
 }

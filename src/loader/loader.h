@@ -58,8 +58,9 @@ struct loaded {
 /* Linux Image header (Documentation/arch/riscv/boot-image-header): at ram base + text_offset. */
 int load_linux(struct mem *m, const struct image *img, gpa_t ram, uint64_t ram_size, const char *arch,
                struct loaded *out, char *why, size_t why_size);
-int load_elf(struct mem *m, const struct image *img, const char *arch, struct loaded *out, char *why,
-             size_t why_size);
+/* To its physical addresses; one that was linked at 0 and relocates itself (ET_DYN) to `ram`. */
+int load_elf(struct mem *m, const struct image *img, const char *arch, gpa_t ram, struct loaded *out,
+             char *why, size_t why_size);
 int load_raw(struct mem *m, const struct image *img, gpa_t at, struct loaded *out, char *why,
              size_t why_size);
 

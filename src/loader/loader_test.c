@@ -91,7 +91,7 @@ static int try_elf(struct vm *vm, const void *data, size_t size, struct loaded *
     img.data = malloc(size ? size : 1);
     memcpy(img.data, data, size);
     strcpy(why, "");
-    err = load_elf(&vm->mem, &img, "riscv64", out, why, 200);
+    err = load_elf(&vm->mem, &img, "riscv64", RAM, out, why, 200);
     free(img.data);
     return err;
 }
@@ -114,6 +114,60 @@ static void elf_loads(void **state)
     assert_int_equal(mem_read(&vm->mem, RAM + 0x1000, got, 101), 0);
     assert_memory_equal(got, f.text, 100);
     assert_int_equal(got[100], 0);
+}
+
+/* Again, after a guest wrote there: what has no bytes in the file is zero. */
+static void elf_loads_again(void **state)
+{
+    struct vm *vm = *state;
+    uint8_t got[0x3000], zero[0x3000] = {0};
+    struct loaded out;
+    struct file f;
+    char why[200];
+
+    file_make(&f);
+    assert_int_equal(try_elf(vm, &f, sizeof(f), &out, why), 0);
+    memset(got, 0xa5, sizeof(got));
+    assert_int_equal(mem_load(&vm->mem, RAM + 0x1000, got, sizeof(got)), 0);
+    assert_int_equal(mem_load(&vm->mem, RAM + 0x4000, got, 1), 0);
+    assert_int_equal(try_elf(vm, &f, sizeof(f), &out, why), 0);
+    assert_int_equal(mem_read(&vm->mem, RAM + 0x1000, got, sizeof(got)), 0);
+    assert_memory_equal(got, f.text, 100);
+    assert_memory_equal(got + 100, zero, sizeof(got) - 100);
+    assert_int_equal(mem_read(&vm->mem, RAM + 0x4000, got, 1), 0);
+    assert_int_equal(got[0], 0xa5);
+}
+
+/* What can be anywhere and was linked at 0 goes to the begin of RAM, its symbols too; what cannot is refused.
+ */
+static void elf_anywhere(void **state)
+{
+    struct vm *vm = *state;
+    struct loaded out;
+    struct file f;
+    char why[200];
+    uint8_t got[100];
+
+    file_make(&f);
+    f.e.e_type = ET_DYN;
+    f.e.e_entry = 0x10;
+    f.p[1].p_vaddr = f.p[1].p_paddr = 0;
+    f.sym[1].st_value = 0x1000;
+    f.sym[2].st_value = 0x7000; /* in no segment */
+    assert_int_equal(try_elf(vm, &f, sizeof(f), &out, why), 0);
+    assert_int_equal(out.entry, RAM + 0x10);
+    assert_int_equal(out.base, RAM);
+    assert_int_equal(out.end, RAM + 0x3000);
+    assert_int_equal(out.tohost, RAM + 0x1000);
+    assert_int_equal(out.fromhost, RAM + 0x7000);
+    assert_int_equal(mem_read(&vm->mem, RAM, got, 100), 0);
+    assert_memory_equal(got, f.text, 100);
+    f.e.e_type = ET_EXEC;
+    assert_int_equal(try_elf(vm, &f, sizeof(f), &out, why), -EFBIG);
+    assert_non_null(strstr(why, "outside"));
+    f.e.e_type = ET_DYN;
+    f.p[1].p_memsz = MIB + 1;
+    assert_int_equal(try_elf(vm, &f, sizeof(f), &out, why), -EFBIG);
 }
 
 /* Every length: refused with nothing written, or (cut in the tables behind the program) loaded without
@@ -492,6 +546,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(elf_loads, setup, teardown),
+        cmocka_unit_test_setup_teardown(elf_loads_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(elf_anywhere, setup, teardown),
         cmocka_unit_test_setup_teardown(elf_cut_at_every_byte, setup, teardown),
         cmocka_unit_test_setup_teardown(elf_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(elf_damaged, setup, teardown),

@@ -23,7 +23,7 @@ int boot_load_file(struct vm *vm, const char *path, struct boot_ram ram, gpa_t r
     case IMAGE_ELF:
         err = image_whole(&img, why, why_size);
         if (!err)
-            err = load_elf(&vm->mem, &img, vm->guest->name, out, why, why_size);
+            err = load_elf(&vm->mem, &img, vm->guest->name, ram.base, out, why, why_size);
         break;
     case IMAGE_PACKED:
         fmt_snprintf(why, why_size, "%s: is compressed twice; unpack it first (gunzip)", path);
