@@ -2,7 +2,7 @@
 
 bare_guest_cc_riscv64 := riscv64-linux-gnu-gcc -march=rv64gc_zicsr_zifencei -mabi=lp64 -mcmodel=medany
 bare_guest_src_riscv64 := $(wildcard tests/bare/*.h tests/bare/riscv64/*.[ch] tests/bare/riscv64/*.S) tests/bare/riscv64/link.ld
-BARE_GUESTS_riscv64 := bench compete late blk spin hello forms hostile tick chatter alarm victim moved wide plic
+BARE_GUESTS_riscv64 := bench compete late blk spin hello forms hostile tick chatter alarm victim moved wide plic hvc
 
 # One program, several roles.
 bare_bench_compete.elf := -DCOMPETING
@@ -37,7 +37,7 @@ $(OUT)/bare-guests/riscv64/null.img: tests/bare/riscv64/null.S
 
 bare_guest_cc_arm64 := aarch64-linux-gnu-gcc -march=armv8-a -mgeneral-regs-only -mstrict-align
 bare_guest_src_arm64 := $(wildcard tests/bare/*.h tests/bare/arm64/*.[ch] tests/bare/arm64/*.S) tests/bare/arm64/link.ld
-BARE_GUESTS_arm64 := bench compete late blk spin hello forms hostile tick chatter victim moved flood calm gicv2 wide lent neighbour
+BARE_GUESTS_arm64 := bench compete late blk spin hello forms hostile tick chatter victim moved flood calm gicv2 wide lent neighbour hvc
 
 bare_guest_src_arm64 += tests/bare/common.h src/platform/bare/boot/arm64/pairs.inc
 $(OUT)/bare-guests/arm64/%.elf: tests/bare/arm64/%.c $(bare_guest_src_arm64)

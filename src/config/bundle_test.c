@@ -96,7 +96,9 @@ static int make(struct made *m, struct config *a, struct config *b, char *why)
     set(b, "name", "two");
     set(b, "guest-arch", "riscv64");
     set(b, "autostart", "false");
-    set(b, "serial", "pty");
+    set(b, "serial", "none");
+    set(b, "console", "stdio");
+    set(b, "monitor", "unix:sock");
     set_path(m, b, "kernel", "kernel");
     set_path(m, b, "initrd", "disk,1.img");
     return bundle_write(m->out, vms, 2, (struct bundle_notes){count_note, m}, why, WHY);
@@ -138,7 +140,7 @@ static void test_read_back(void **state)
     (void)state;
     made_whole(&m);
     assert_int_equal(m.notes, 1);
-    assert_string_equal(m.note, "two: serial: means something to the hosted form only; left out");
+    assert_string_equal(m.note, "two: monitor: means something to the hosted form only; left out");
     assert_int_equal(bundle_open(&b, m.data, m.size, "riscv64", why, sizeof(why)), 0);
     assert_int_equal(b.file_count, 2); /* the kernel and the disk once each */
     assert_int_equal(b.vm_count, 2);

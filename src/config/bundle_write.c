@@ -303,6 +303,8 @@ static void put_vm(struct writer *w, struct dtw *t, const struct vm_desc *d)
     dtw_prop_str(t, "net-mode", nets[d->net]);
     if (!strcmp(d->serial, "none"))
         dtw_prop_str(t, "serial", "none");
+    if (d->console && !strcmp(d->console, "stdio"))
+        dtw_prop_str(t, "console", "stdio");
     dtw_prop_str(t, "no-reboot", d->no_reboot ? "true" : "false");
     put_log(t, &d->log);
     dtw_prop_str(t, "autostart", d->manual ? "false" : "true");
@@ -378,7 +380,7 @@ static void note_left_out(struct writer *w, const struct vm_desc *d)
         {"accel", strcmp(d->accel, "auto")},
         {"publish", d->forward_count},
         {"serial", strcmp(d->serial, "stdio") && strcmp(d->serial, "none")},
-        {"console", d->console && strcmp(d->console, "none")},
+        {"console", d->console && strcmp(d->console, "stdio") && strcmp(d->console, "none")},
         {"monitor", d->monitor},
         {"deterministic", d->deterministic},
         {"checkpoint-every", d->checkpoint_every},

@@ -21,7 +21,8 @@ static int vm_console(void *opaque, unsigned i, char *why, size_t why_size)
     int err = mux_attach(b->desc.name);
 
     if (err)
-        fmt_snprintf(why, why_size, "VM '%s' has no console (serial: none)", b->desc.name);
+        fmt_snprintf(why, why_size, "VM '%s' has no console (serial: none); give it one (console: stdio)",
+                     b->desc.name);
     return err;
 }
 

@@ -146,6 +146,8 @@ static int connect(void *opaque, struct vm *vm, struct machine_backends *m, char
     fmt_snprintf(spec, sizeof(spec), "vm:%s", b->desc.name);
     if (!err && strcmp(b->desc.serial, "none"))
         err = char_stream_create(&m->serial, vm, "serial", spec, hooks, why, why_size);
+    else if (!err && b->desc.console) /* beside no serial port only, see make_plan() */
+        err = char_stream_create(&m->console, vm, "console", spec, hooks, why, why_size);
     if (!err && b->desc.net != DESC_NET_NONE)
         err = net_switch_port(&m->net, b->host->sw, vm, why, why_size);
     return err;
