@@ -1,8 +1,9 @@
 # The bare form on QEMU as the board: two stock Debians from a bundle, and the hypervisor's shell.
 
-# QEMU's own keys are off: Ctrl-a is the hypervisor's. `quit` at its shell powers the board off.
-BARE_QEMU_riscv64 := qemu-system-riscv64 -M virt -cpu rv64
-BARE_QEMU_arm64 := qemu-system-aarch64 -M virt,virtualization=on,gic-version=3 -cpu cortex-a57
+# QEMU's own keys are off: Ctrl-a is the hypervisor's. `quit` at its shell powers the board off. The network card that
+# a board has by itself wants a ROM of another package.
+BARE_QEMU_riscv64 := qemu-system-riscv64 -M virt -cpu rv64 -nic none
+BARE_QEMU_arm64 := qemu-system-aarch64 -M virt,virtualization=on,gic-version=3 -cpu cortex-a57 -nic none
 BARE_CPUS ?= 2
 BARE_RAM ?= 2G
 BARE_VMS ?= $(wildcard examples/two_debians/*_$(ARCH).yaml)
