@@ -148,6 +148,28 @@ static void watch(struct vm *vm, gpa_t gpa, uint64_t len)
     watched_len = len;
 }
 
+/* One byte anywhere is seen, and those beside the range stay. */
+static void zeros(void **state)
+{
+    struct vm *vm = *state;
+    uint8_t one = 1, got[4];
+    const uint64_t at = 0x2ffd, len = 0x1085; /* over two ends of pages */
+
+    for (uint64_t i = 0; i < len; i++) {
+        uint8_t found = 7;
+
+        assert_int_equal(mem_load(&vm->mem, TESTVM_RAM + at + i, &one, 1), 0);
+        assert_int_equal(mem_zero(&vm->mem, TESTVM_RAM + at, len), 0);
+        assert_int_equal(mem_read(&vm->mem, TESTVM_RAM + at + i, &found, 1), 0);
+        assert_int_equal(found, 0);
+    }
+    assert_int_equal(mem_load(&vm->mem, TESTVM_RAM + at - 2, "\1\2\3\4", 4), 0);
+    assert_int_equal(mem_zero(&vm->mem, TESTVM_RAM + at, 1), 0);
+    assert_int_equal(mem_read(&vm->mem, TESTVM_RAM + at - 2, got, 4), 0);
+    assert_memory_equal(got, "\1\2\0\4", 4);
+    assert_int_equal(mem_zero(&vm->mem, TESTVM_RAM + TESTVM_SIZE - 1, 2), -EFAULT);
+}
+
 static void page_flags(void **state)
 {
     struct vm *vm = *state;
@@ -265,6 +287,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(neighbours_and_edges, setup, teardown),
         cmocka_unit_test_setup_teardown(many_regions, setup, teardown),
         cmocka_unit_test_setup_teardown(copies, setup, teardown),
+        cmocka_unit_test_setup_teardown(zeros, setup, teardown),
         cmocka_unit_test_setup_teardown(page_flags, setup, teardown),
         cmocka_unit_test_setup_teardown(hash_follows_ram, setup, teardown),
         cmocka_unit_test_setup_teardown(hash_sees_every_bit, setup, teardown),
