@@ -106,7 +106,7 @@ static const uint8_t query_head[] = {
     'Q',  'R',  'Y',  0x01, 0x00, 0x31, 0x00, 0x00, 0x00, 0x00, 0x00, /* vendor 0001, its table at 0x31 */
     0x27, 0x36, 0x00, 0x00,                                           /* Vcc 2.7 V to 3.6 V, no Vpp */
     0x08, 0x08, 0x0a, 0x00, /* 256 us a word, a buffer; 1 s a block */
-    0x04, 0x04, 0x04, 0x00, /* at most 16 times that */
+    0x0e, 0x0e, 0x04, 0x00, /* at most 4 s, 16 s: the file's disk may have other things to do */
 };
 /* From 0x31: J3 appendix A, "Primary Vendor-Specific Extended Query". */
 static const uint8_t query_vendor[] = {
