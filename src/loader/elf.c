@@ -114,7 +114,6 @@ static void place(struct elf *f, gpa_t ram)
     struct elf_segment s;
     uint64_t lowest = UINT64_MAX;
 
-    f->bias = 0;
     for (unsigned i = 0; i < f->h.phnum; i++) {
         if (segment_get(f, i, &s))
             lowest = MIN(lowest, s.paddr);
@@ -127,9 +126,10 @@ static void place(struct elf *f, gpa_t ram)
 static int check_segments(struct mem *m, const struct elf *f, char *why, size_t why_size)
 {
     const struct image *img = f->img;
+    uint64_t table = (uint64_t)f->h.phnum * sizeof(struct elf_segment);
 
-    if (!inside(img, f->h.phoff, (uint64_t)f->h.phnum * sizeof(struct elf_segment)))
-        return truncated(img, f->h.phoff, (uint64_t)f->h.phnum * sizeof(struct elf_segment), why, why_size);
+    if (!inside(img, f->h.phoff, table))
+        return truncated(img, f->h.phoff, table, why, why_size);
     for (unsigned i = 0; i < f->h.phnum; i++) {
         struct elf_segment s;
         const struct mem_region *r;

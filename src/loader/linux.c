@@ -16,9 +16,9 @@ struct linux_header {
     uint32_t magic2;
     uint32_t res3;
 };
+_Static_assert(sizeof(struct linux_header) == 64, "boot-image-header.rst");
 /* Of text_offset: none that a kernel was ever built with has less. */
 #define IMAGE_ALIGN 16
-_Static_assert(sizeof(struct linux_header) == 64, "boot-image-header.rst");
 
 /*
  * Where the last section of the PE image ends in the file (Microsoft PE format, "Section Table"): a kernel

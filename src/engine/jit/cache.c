@@ -58,51 +58,52 @@ void jit_code_free(struct jit_vm *jv, uint32_t offset, uint32_t bytes)
     mark(jv, offset / JIT_GRANULE, (bytes + JIT_GRANULE - 1) / JIT_GRANULE, false);
 }
 
-static unsigned mark_bit(uint64_t key)
+/* ---- what running showed: bits by a hash, atomic and relaxed ---- */
+
+static unsigned bit_of(uint64_t key, unsigned bits)
 {
-    return (unsigned)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 32) % JIT_MARKS;
+    return (unsigned)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 32) % bits;
+}
+
+static bool is_set(const uint64_t *map, unsigned bit)
+{
+    return __atomic_load_n(&map[bit / 64], __ATOMIC_RELAXED) >> (bit % 64) & 1;
+}
+
+static void set(uint64_t *map, unsigned bit)
+{
+    __atomic_fetch_or(&map[bit / 64], BIT(bit % 64), __ATOMIC_RELAXED);
 }
 
 void jit_mark(struct jit_vm *jv, uint64_t key)
 {
-    unsigned bit = mark_bit(key);
+    unsigned bit = bit_of(key, JIT_MARKS);
 
     if (__atomic_fetch_add(&jv->marked, 1, __ATOMIC_RELAXED) > JIT_MARKS / JIT_MARKS_ROOM) {
         for (unsigned i = 0; i < ARRAY_SIZE(jv->marks); i++)
             __atomic_store_n(&jv->marks[i], 0, __ATOMIC_RELAXED);
         __atomic_store_n(&jv->marked, 0, __ATOMIC_RELAXED);
     }
-    __atomic_fetch_or(&jv->marks[bit / 64], BIT(bit % 64), __ATOMIC_RELAXED);
+    set(jv->marks, bit);
 }
 
 bool jit_marked(const struct jit_vm *jv, uint64_t key)
 {
-    unsigned bit = mark_bit(key);
-
-    return __atomic_load_n(&jv->marks[bit / 64], __ATOMIC_RELAXED) >> (bit % 64) & 1;
-}
-
-static unsigned lean_bit(gpa_t at)
-{
-    return (unsigned)((at * UINT64_C(0x9e3779b97f4a7c15)) >> 32) % JIT_LEANS;
+    return is_set(jv->marks, bit_of(key, JIT_MARKS));
 }
 
 void jit_lean_set(struct jit_vm *jv, gpa_t at, bool taken)
 {
-    unsigned bit = lean_bit(at);
+    unsigned bit = bit_of(at, JIT_LEANS);
 
     __atomic_fetch_and(&jv->leans[!taken][bit / 64], ~BIT(bit % 64), __ATOMIC_RELAXED);
-    __atomic_fetch_or(&jv->leans[taken][bit / 64], BIT(bit % 64), __ATOMIC_RELAXED);
-}
-
-static int lean_known(const struct jit_vm *jv, unsigned bit, bool taken)
-{
-    return (__atomic_load_n(&jv->leans[taken][bit / 64], __ATOMIC_RELAXED) & BIT(bit % 64)) != 0;
+    set(jv->leans[taken], bit);
 }
 
 int jit_lean(const struct vm *vm, gpa_t at)
 {
-    unsigned bit = lean_bit(at);
+    const struct jit_vm *jv = jit_of(vm);
+    unsigned bit = bit_of(at, JIT_LEANS);
 
-    return lean_known(jit_of(vm), bit, true) - lean_known(jit_of(vm), bit, false);
+    return is_set(jv->leans[true], bit) - is_set(jv->leans[false], bit);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <termios.h>
 #include <unistd.h>
+#include "lib/base.h"
 #include "platform/linux/terminal.h"
 
 static struct termios saved, mode;
@@ -57,7 +58,7 @@ static void on_stop(int sig)
 /* What ends the process when nobody waits for it: our own faults, abort(), and what is never sent to us. */
 static const int crashes[] = {SIGSEGV, SIGBUS,  SIGFPE, SIGILL, SIGABRT,  SIGTRAP,
                               SIGSYS,  SIGPROF, SIGIO,  SIGPWR, SIGSTKFLT};
-static struct sigaction former[sizeof(crashes) / sizeof(crashes[0])];
+static struct sigaction former[ARRAY_SIZE(crashes)];
 
 /* Then as it would have been without us: a sanitizer's report, a core file. */
 static void on_crash(int sig, siginfo_t *info, void *context)
@@ -66,7 +67,7 @@ static void on_crash(int sig, siginfo_t *info, void *context)
 
     (void)context;
     set_if_ours(&saved);
-    for (size_t i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(crashes); i++) {
         if (crashes[i] == sig)
             sigaction(sig, &former[i], NULL);
     }
@@ -82,7 +83,7 @@ static void handlers_set(void)
 
     sigaction(SIGCONT, &act, NULL);
     sigaction(SIGTSTP, &stop, NULL);
-    for (size_t i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(crashes); i++)
         sigaction(crashes[i], &crash, &former[i]);
 }
 

@@ -1,6 +1,5 @@
 /* A guest on a virtio console. */
 #include "guest.h"
-#include "../blk.h"
 #include "../hvc.h"
 
 void guest_main(uint64_t hart, uint64_t dtb, uint64_t start)
