@@ -18,26 +18,16 @@ const struct ir_opinfo ir_opinfo[IR_OPS] = {
 #undef IR_OP
 };
 
+/* By the first letter of a row's signature; "t" is the operation's own. */
+static const uint8_t results[128] = {
+    ['i'] = IRT_I64, ['w'] = IRT_I32, ['f'] = IRT_FLAGS, ['v'] = IRT_V128, ['q'] = IRT_I128, ['d'] = IRT_F64,
+};
+
 enum ir_type ir_result_type(const struct ir_op *op)
 {
-    switch (ir_opinfo[op->op].sig[0]) {
-    case 't':
-        return (enum ir_type)op->type;
-    case 'i':
-        return IRT_I64;
-    case 'w':
-        return IRT_I32;
-    case 'f':
-        return IRT_FLAGS;
-    case 'v':
-        return IRT_V128;
-    case 'q':
-        return IRT_I128;
-    case 'd':
-        return IRT_F64;
-    default:
-        return IRT_NONE;
-    }
+    unsigned letter = (uint8_t)ir_opinfo[op->op].sig[0];
+
+    return letter == 't' ? (enum ir_type)op->type : (enum ir_type)results[letter];
 }
 
 unsigned ir_operands(const struct ir_op *op)

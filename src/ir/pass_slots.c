@@ -7,7 +7,7 @@
 /* What is known of one slot. */
 struct known {
     int64_t slot;
-    ir_ref value; /* its content, IR_REF_NONE: free */
+    ir_ref value; /* its content */
     uint16_t put; /* operation + 1 that wrote it and that nobody has seen yet; 0: none */
     uint8_t type;
 };
@@ -17,19 +17,18 @@ struct slots {
     struct ir_unit *u;
     const struct ir_helper *helpers;
     struct known k[KNOWN];
-    unsigned next, used; /* entry to take next; those behind `used` are free */
+    unsigned used, next; /* the first `used` are known; when all are, `next` gives way */
 };
 
 static bool overlaps(const struct known *k, int64_t slot, unsigned size)
 {
-    return k->value != IR_REF_NONE && k->slot < slot + (int64_t)size &&
-           slot < k->slot + (int64_t)ir_type_size((enum ir_type)k->type);
+    return k->slot < slot + (int64_t)size && slot < k->slot + (int64_t)ir_type_size((enum ir_type)k->type);
 }
 
 static struct known *find(struct slots *s, int64_t slot, unsigned type)
 {
     for (unsigned i = 0; i < s->used; i++) {
-        if (s->k[i].value != IR_REF_NONE && s->k[i].slot == slot && s->k[i].type == type)
+        if (s->k[i].slot == slot && s->k[i].type == type)
             return &s->k[i];
     }
     return NULL;
@@ -57,9 +56,9 @@ static void publish_range(struct slots *s, int64_t slot, unsigned size)
 
 static void learn(struct slots *s, int64_t slot, unsigned type, ir_ref value, unsigned put)
 {
-    s->k[s->next] = (struct known){slot, value, (uint16_t)put, (uint8_t)type};
-    s->used = MAX(s->used, s->next + 1);
-    s->next = (s->next + 1) % KNOWN;
+    unsigned i = s->used < KNOWN ? s->used++ : s->next++ % KNOWN;
+
+    s->k[i] = (struct known){slot, value, (uint16_t)put, (uint8_t)type};
 }
 
 /* The scalar whose vector the slot is known to hold, or IR_REF_NONE. */
@@ -90,7 +89,7 @@ static void do_get(struct slots *s, unsigned at, const struct ir_op *op)
 /* What a write covers whole need not have been written; what it touches is not known any more. */
 static void overwrite(struct slots *s, int64_t slot, unsigned size)
 {
-    for (unsigned i = 0; i < s->used; i++) {
+    for (unsigned i = s->used; i-- > 0;) {
         struct known *k = &s->k[i];
 
         if (!overlaps(k, slot, size))
@@ -98,7 +97,7 @@ static void overwrite(struct slots *s, int64_t slot, unsigned size)
         if (k->put && k->slot >= slot &&
             k->slot + ir_type_size((enum ir_type)k->type) <= slot + (int64_t)size)
             s->u->ops[k->put - 1].spare = IR_GONE;
-        k->value = IR_REF_NONE;
+        *k = s->k[--s->used];
     }
 }
 

@@ -80,20 +80,14 @@ static void find_fusions(struct lower *l)
 
 /* ---- operations ---- */
 
-/* Number of the six forms of a binary operation, or -1. */
-static int binary_base(unsigned op)
-{
-    static const uint8_t order[] = {IR_ADD,   IR_SUB,   IR_MUL,    IR_AND,  IR_OR,   IR_XOR,  IR_ANDN,
-                                    IR_ORN,   IR_XNOR,  IR_SHL,    IR_SHR,  IR_SAR,  IR_ROL,  IR_ROR,
-                                    IR_MULHU, IR_MULHS, IR_MULHSU, IR_DIVS, IR_DIVU, IR_REMS, IR_REMU,
-                                    IR_MINS,  IR_MINU,  IR_MAXS,   IR_MAXU};
-
-    for (unsigned i = 0; i < sizeof(order); i++) {
-        if (order[i] == op)
-            return (int)(IOP_ADD_64 + 6 * i);
-    }
-    return -1;
-}
+/* What an operation has six forms as; the others have none. */
+#define SIX(op) [IR_##op] = IOP_##op##_64
+static const uint16_t six_forms[IR_OPS] = {
+    SIX(ADD),  SIX(SUB),  SIX(MUL),  SIX(AND),  SIX(OR),   SIX(XOR),   SIX(ANDN),  SIX(ORN),    SIX(XNOR),
+    SIX(SHL),  SIX(SHR),  SIX(SAR),  SIX(ROL),  SIX(ROR),  SIX(MULHU), SIX(MULHS), SIX(MULHSU), SIX(DIVS),
+    SIX(DIVU), SIX(REMS), SIX(REMU), SIX(MINS), SIX(MINU), SIX(MAXS),  SIX(MAXU),
+};
+#undef SIX
 
 enum { FORM_64, FORM_64I, FORM_32, FORM_32I, FORM_W, FORM_WI };
 
@@ -111,7 +105,7 @@ static bool feeds_sext(struct lower *l, unsigned at)
            next->a == at && val(l, (ir_ref)at)->last == at + 1;
 }
 
-static void lower_binary(struct lower *l, unsigned at, const struct ir_op *op, int base)
+static void lower_binary(struct lower *l, unsigned at, const struct ir_op *op, unsigned base)
 {
     bool narrow = op->type == IRT_I32, wide;
     ir_ref a = op->a, b = op->b;
@@ -341,14 +335,14 @@ static void lower_unary(struct lower *l, unsigned at, const struct ir_op *op)
 static void lower_op(struct lower *l, unsigned at)
 {
     const struct ir_op *op = &l->ir->ops[at];
-    int base = binary_base(op->op);
+    unsigned base = six_forms[op->op];
     struct value *x = val(l, (ir_ref)at);
 
     /* Without effect and unused: nothing. Loads stay, they may fault; FP sets flags. */
     if (!x->last && x->fuse == NO_FUSE && !(ir_opinfo[op->op].effects & ~(unsigned)IR_E_SLOT_R) &&
         op->op != IR_INSN)
         return;
-    if (base >= 0) {
+    if (base) {
         lower_binary(l, at, op, base);
         return;
     }

@@ -152,10 +152,14 @@ static void link_remove(struct jit_link *l)
 static void try_link(struct vcpu *v, struct jit_link *l)
 {
     struct jit_vm *jv = jit_of(v->vm);
-    struct unit *u =
-        units_find(v->vm, (l->from->unit->gpa & TLB_PAGE_MASK) + (uint32_t)l->offset, l->from->unit->mode);
-    struct jit_code *to = u ? code_of(u) : NULL;
+    struct jit_code *to;
+    struct unit *u;
 
+    u = soft_known(soft_of(v), v->pc);
+    if (u && !code_of(u)) /* mostly so: no need to look for it in the table */
+        return;
+    u = units_find(v->vm, (l->from->unit->gpa & TLB_PAGE_MASK) + (uint32_t)l->offset, l->from->unit->mode);
+    to = u ? code_of(u) : NULL;
     if (!to)
         return;
     plat_meet();
@@ -220,11 +224,26 @@ static void note_lean(void *opaque, gpa_t at, int lean)
         jit_lean_set(opaque, at, lean > 0);
 }
 
+static struct unit *unit_at(struct vcpu *v)
+{
+    struct soft_vcpu *s = soft_of(v);
+    struct unit *u = soft_known(s, v->pc);
+
+    if (u) {
+        s->fetch_local = false; /* of this look-up: it was told when the unit became known */
+        return u;
+    }
+    u = soft_unit_at(v, false, &cold);
+    if (u)
+        soft_known_set(s, v->pc, u);
+    return u;
+}
+
 /* The unit at v->pc, compiled when it is hot. NULL: an exception was taken instead, or a fatal exit. */
 static struct unit *find(struct vcpu *v)
 {
     struct soft_vcpu *s = soft_of(v);
-    struct unit *u = soft_unit_at(v, false, &cold);
+    struct unit *u = unit_at(v);
     uint32_t heat;
 
     if (!u || code_of(u) || u->no_jit)

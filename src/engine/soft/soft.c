@@ -2,6 +2,7 @@
 #include "engine/soft/soft.h"
 #include "engine/soft/region.h"
 #include "engine/soft/tlb.h"
+#include "engine/soft/units.h"
 #include "lib/err.h"
 #include "lib/str.h"
 
@@ -102,6 +103,16 @@ static void block_drop(struct soft_vcpu *s, unsigned block, gva_t page)
     s->sites_pages[block] = pages;
 }
 
+static void windows_drop(struct soft_vcpu *s, unsigned bank, gva_t page)
+{
+    struct soft_window *w = &s->windows[bank * SOFT_WINDOWS];
+
+    for (unsigned i = 0; i < SOFT_WINDOWS; i++) {
+        if (page - w[i].base < w[i].size)
+            w[i].size = 0;
+    }
+}
+
 void soft_sites_drop(struct soft_vcpu *s, gva_t page)
 {
     uint64_t bit = soft_page_bit(page);
@@ -114,9 +125,9 @@ void soft_sites_drop(struct soft_vcpu *s, gva_t page)
                 block_drop(s, i + k, page);
         }
     }
-    for (unsigned i = 0; i < ARRAY_SIZE(s->windows); i++) {
-        if (page - s->windows[i].base < s->windows[i].size)
-            s->windows[i].size = 0;
+    for (unsigned bank = 0; bank < SOFT_BANKS; bank++) {
+        if (s->windows_filled[bank])
+            windows_drop(s, bank, page);
     }
 }
 
@@ -137,6 +148,7 @@ static void bank_switch(struct soft_vcpu *s, uint64_t mode)
 void soft_jumps_clear(struct soft_vcpu *s)
 {
     memset(s->jumps, 0, sizeof(s->jumps));
+    memset(s->known, 0, sizeof(s->known));
     memset(s->jump_seen, 0, sizeof(s->jump_seen));
     s->jumps_local = false;
     /* Key 0 belongs to index 0 only; anywhere else it cannot match a pc of that index. */
@@ -155,28 +167,44 @@ static void jump_seen_add(struct soft_vcpu *s, uint64_t pc)
     s->jump_seen[b / 64] |= BIT(b % 64);
 }
 
-void soft_jump_set(struct soft_vcpu *s, uint64_t pc, void *target, bool crosses)
+static void jump_fill(struct soft_vcpu *s, struct soft_jump *j, uint64_t pc, void *target, bool crosses)
 {
-    struct soft_jump *j = &s->jumps[soft_jump_index(pc)];
-
-    j->key = pc ^ s->space;
-    j->target = target;
+    *j = (struct soft_jump){pc ^ s->space, target};
     s->jumps_local |= s->space_shared && s->fetch_local;
     jump_seen_add(s, pc);
     if (crosses)
         jump_seen_add(s, pc + MEM_PAGE_SIZE);
 }
 
+void soft_jump_set(struct soft_vcpu *s, uint64_t pc, void *target, bool crosses)
+{
+    jump_fill(s, &s->jumps[soft_jump_index(pc)], pc, target, crosses);
+}
+
+void soft_known_set(struct soft_vcpu *s, uint64_t pc, struct unit *u)
+{
+    jump_fill(s, &s->known[soft_jump_index(pc) % SOFT_KNOWN], pc, u, u->gpa2 != UNIT_NO_PAGE);
+}
+
+struct unit *soft_known(const struct soft_vcpu *s, uint64_t pc)
+{
+    const struct soft_jump *j = &s->known[soft_jump_index(pc) % SOFT_KNOWN];
+    struct unit *u = j->target;
+
+    return u && j->key == (pc ^ s->space) && !__atomic_load_n(&u->dead, __ATOMIC_ACQUIRE) ? u : NULL;
+}
+
 /* Spaces take these bits of the key. */
 #define SPACE_SHIFT 57
+/* The address without its page number gives all bits of an index but those above these. */
+#define PAGE_JUMPS (MEM_PAGE_SIZE / 2)
 
-/* The entries of one page of any space: the address without its page number gives all but one bit of the
- * index. */
-static void jumps_drop_page(struct soft_vcpu *s, gva_t page)
+/* The entries of one page of any space. */
+static void jumps_drop_page(struct soft_jump *jumps, unsigned count, gva_t page)
 {
-    struct soft_jump *j = &s->jumps[soft_jump_index(page) & ~(MEM_PAGE_SIZE / 2 - 1)];
+    struct soft_jump *j = &jumps[soft_jump_index(page) % count & ~(PAGE_JUMPS - 1)];
 
-    for (unsigned i = 0; i < MEM_PAGE_SIZE / 2; i++) {
+    for (unsigned i = 0; i < PAGE_JUMPS; i++) {
         if (!((j[i].key ^ page) << (64 - SPACE_SHIFT) >> (64 - SPACE_SHIFT + MEM_PAGE_BITS)))
             j[i] = (struct soft_jump){.key = 1}; /* odd: no pc */
     }
@@ -190,8 +218,10 @@ static void jumps_flush_page(struct soft_vcpu *s, gva_t va)
 
     if (!(s->jump_seen[b / 64] >> (b % 64) & 1))
         return;
-    jumps_drop_page(s, page);
-    jumps_drop_page(s, page - MEM_PAGE_SIZE);
+    for (unsigned before = 0; before < 2; before++) {
+        jumps_drop_page(s->jumps, SOFT_JUMPS, page - before * MEM_PAGE_SIZE);
+        jumps_drop_page(s->known, SOFT_KNOWN, page - before * MEM_PAGE_SIZE);
+    }
 }
 
 /* ---- contexts ---- */

@@ -131,6 +131,9 @@ struct soft_jump {
 };
 #define SOFT_JUMP_BITS 15
 #define SOFT_JUMPS     (1u << SOFT_JUMP_BITS)
+/* Beside it the units that a JIT's dispatcher met: generated code must not find those that are interpreted.
+ */
+#define SOFT_KNOWN 4096
 
 struct unit;
 
@@ -185,6 +188,7 @@ struct soft_vcpu {
     uint16_t site_misses[SOFT_BANKS * SOFT_SITES];
 
     _Alignas(64) struct soft_jump jumps[SOFT_JUMPS];
+    struct soft_jump known[SOFT_KNOWN];
 
     _Alignas(16) u128 jit_wide[24]; /* the JIT's: constants of 16 bytes, operands of calls */
 
@@ -250,5 +254,8 @@ void soft_sites_drop(struct soft_vcpu *s, gva_t page);
 void soft_jumps_clear(struct soft_vcpu *s);
 /* Remembers that a target at virtual pc (and, for one that crosses, at the next page) is in the jump hash. */
 void soft_jump_set(struct soft_vcpu *s, uint64_t pc, void *target, bool crosses);
+void soft_known_set(struct soft_vcpu *s, uint64_t pc, struct unit *u);
+/* A live unit, or NULL: soft_unit_at() has it. */
+struct unit *soft_known(const struct soft_vcpu *s, uint64_t pc);
 
 #endif

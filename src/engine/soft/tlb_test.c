@@ -424,6 +424,41 @@ static void jump_hash(void **state)
     toy_free(&x);
 }
 
+/* What a dispatcher knows is forgotten with the jump hash, and when the unit dies. */
+static void known_units(void **state)
+{
+    struct toy_vm x = paged();
+    struct soft_vcpu *s = soft_of(x.v);
+    struct unit u = {.gpa = 0x1ffe, .gpa2 = 0x2000}, other = {.gpa2 = UNIT_NO_PAGE};
+
+    (void)state;
+    assert_null(soft_known(s, 0));
+    soft_known_set(s, 0x4ffe, &u);
+    assert_ptr_equal(soft_known(s, 0x4ffe), &u);
+    assert_null(soft_known(s, 0x4ffc));
+    assert_null(soft_known(s, 0x4ffe + 2 * SOFT_KNOWN));
+    flush(&x, FLUSH_PAGE, 0x99000, 0);
+    assert_ptr_equal(soft_known(s, 0x4ffe), &u);
+    flush(&x, FLUSH_PAGE, 0x5000, 0); /* its second part */
+    assert_null(soft_known(s, 0x4ffe));
+    for (uint64_t pc = 0x7000; pc < 0x8000; pc += 2)
+        soft_known_set(s, pc, &other);
+    space(&x, 2);
+    assert_null(soft_known(s, 0x7000));
+    space(&x, 1);
+    assert_ptr_equal(soft_known(s, 0x7ffe), &other);
+    flush(&x, FLUSH_PAGE, 0x7000, 0);
+    for (uint64_t pc = 0x7000; pc < 0x8000; pc += 2)
+        assert_null(soft_known(s, pc));
+    soft_known_set(s, 0x7000, &other);
+    other.dead = true;
+    assert_null(soft_known(s, 0x7000));
+    other.dead = false;
+    soft_jumps_clear(s);
+    assert_null(soft_known(s, 0x7000));
+    toy_free(&x);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -442,6 +477,7 @@ int main(void)
         cmocka_unit_test(sites),
         cmocka_unit_test(windows),
         cmocka_unit_test(jump_hash),
+        cmocka_unit_test(known_units),
     };
 
     return cmocka_run_group_tests_name("tlb", tests, NULL, NULL);

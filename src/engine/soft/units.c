@@ -170,7 +170,7 @@ static void page_put(struct vm *vm, struct code_page *p)
     plat_free(p);
 }
 
-static void page_unlink(struct units *t, struct code_page *p, struct unit *u, unsigned side)
+static void page_unlink(struct code_page *p, struct unit *u, unsigned side)
 {
     struct unit **at = &p->units;
 
@@ -178,8 +178,13 @@ static void page_unlink(struct units *t, struct code_page *p, struct unit *u, un
     while (*at != u)
         at = &(*at)->page_next[side_of(*at, p)];
     *at = u->page_next[side];
+}
+
+/* When units have left. */
+static void page_lines(struct units *t, struct code_page *p)
+{
     p->lines = 0;
-    for (u = p->units; u; u = u->page_next[side_of(u, p)])
+    for (struct unit *u = p->units; u; u = u->page_next[side_of(u, p)])
         p->lines |= u->lines[side_of(u, p)];
     lines_update(t, p->gpa);
 }
@@ -194,17 +199,17 @@ static void page_link(struct units *t, struct code_page *p, struct unit *u, unsi
 
 /* ---- death ---- */
 
-/* Unlinks everywhere; `except`: a page that its caller holds and puts itself. */
+/* Unlinks everywhere; `except`: a page that its caller holds, tidies and puts itself. */
 static void kill_locked(struct vm *vm, struct unit *u, struct code_page *except)
 {
     struct units *t = units_of(vm);
     struct code_page *p[2] = {*page_slot(t, u->gpa & TLB_PAGE_MASK), NULL};
 
     hash_remove(t, u);
-    page_unlink(t, p[0], u, 0);
+    page_unlink(p[0], u, 0);
     if (has_second(u)) {
         p[1] = *page_slot(t, u->gpa2);
-        page_unlink(t, p[1], u, 1);
+        page_unlink(p[1], u, 1);
     }
     __atomic_store_n(&u->dead, true, __ATOMIC_RELEASE);
     plat_meet();
@@ -222,8 +227,10 @@ static void kill_locked(struct vm *vm, struct unit *u, struct code_page *except)
     t->stat.killed++;
     t->stat.count--;
     for (unsigned i = 0; i < 2; i++) {
-        if (p[i] && p[i] != except)
-            page_put(vm, p[i]);
+        if (!p[i] || p[i] == except)
+            continue;
+        page_lines(t, p[i]);
+        page_put(vm, p[i]);
     }
 }
 
@@ -241,6 +248,7 @@ static void page_kill(struct vm *vm, struct code_page *p, uint64_t lines, bool c
             kill_locked(vm, u, p);
     }
     p->building--;
+    page_lines(units_of(vm), p);
     page_put(vm, p);
 }
 
