@@ -85,6 +85,14 @@ struct arm64_key {
     uint64_t lo, hi;
 };
 
+/* Firmware of the machine below, where a guest runs on its CPUs. Any task. */
+struct arm64_firmware {
+    /* What SMCCC_ARCH_FEATURES says of a workaround (DEN 0028, 7.5 to 7.8). */
+    int32_t (*features)(uint32_t workaround);
+    /* Carries it out on this CPU. */
+    void (*workaround)(uint32_t function, uint32_t arg);
+};
+
 /* All fields: vCPU task only, but for those that say otherwise. */
 struct arm64_vcpu {
     struct vcpu v;
@@ -134,11 +142,12 @@ struct arm64_vcpu {
 
     /* From here on: not architectural. */
     struct arm64_cpu cpu;
-    uint64_t mode_fixed; /* the mode word's absent instruction sets */
-    uint8_t psci;        /* HVC and SMC are served here: there is no firmware */
-    uint8_t changed;     /* enum arm64_changed since the last arm64_settle() */
-    bool trapped;        /* the system register access in hand has taken an exception */
-    uint32_t insn;       /* its bits */
+    uint64_t mode_fixed;                   /* the mode word's absent instruction sets */
+    uint8_t psci;                          /* HVC and SMC are served here: there is no firmware */
+    const struct arm64_firmware *firmware; /* NULL: nothing speculates here */
+    uint8_t changed;                       /* enum arm64_changed since the last arm64_settle() */
+    bool trapped;                          /* the system register access in hand has taken an exception */
+    uint32_t insn;                         /* its bits */
     bool tagged;         /* a translation of a tagged address was given out since the last flush */
     bool step_exclusive; /* the instruction stepped last was a load-exclusive */
     bool stepping;       /* it began; an exception of its own makes it undone */

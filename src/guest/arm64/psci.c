@@ -171,7 +171,6 @@ static int64_t smccc_version(struct arm64_vcpu *a)
     return SMCCC_1_2;
 }
 
-/* Nothing speculates here: none of the workarounds is needed. */
 static int64_t arch_features(struct arm64_vcpu *a)
 {
     switch ((uint32_t)arg(a, 0)) {
@@ -181,7 +180,7 @@ static int64_t arch_features(struct arm64_vcpu *a)
     case SMCCC_ARCH_WORKAROUND_1:
     case SMCCC_ARCH_WORKAROUND_2:
     case SMCCC_ARCH_WORKAROUND_3:
-        return WORKAROUND_NOT_NEEDED;
+        return a->firmware ? a->firmware->features((uint32_t)arg(a, 0)) : WORKAROUND_NOT_NEEDED;
     default:
         return SMCCC_NOT_SUPPORTED;
     }
@@ -189,7 +188,18 @@ static int64_t arch_features(struct arm64_vcpu *a)
 
 static int64_t workaround(struct arm64_vcpu *a)
 {
+    if (a->firmware)
+        a->firmware->workaround((uint32_t)a->x[0], (uint32_t)arg(a, 0));
     return (int64_t)a->x[0]; /* returns nothing */
+}
+
+/*
+ * Of ARCH_WORKAROUND_2 only turning it on: it starts so, and other guests run on this CPU, too, for which it
+ * would be off.
+ */
+static int64_t workaround_2(struct arm64_vcpu *a)
+{
+    return arg(a, 0) ? workaround(a) : (int64_t)a->x[0];
 }
 
 /* ---- TRNG ---- */
@@ -298,7 +308,7 @@ static const struct {
     {SMCCC_VERSION, smccc_version},
     {SMCCC_ARCH_FEATURES, arch_features},
     {SMCCC_ARCH_WORKAROUND_1, workaround},
-    {SMCCC_ARCH_WORKAROUND_2, workaround},
+    {SMCCC_ARCH_WORKAROUND_2, workaround_2},
     {SMCCC_ARCH_WORKAROUND_3, workaround},
     {SMCCC_TRNG_VERSION, trng_version},
     {SMCCC_TRNG_FEATURES, trng_features},

@@ -49,6 +49,57 @@ static void versions(void **state)
     assert_int_equal(a->x[0], 0x10001);
 }
 
+static struct {
+    int32_t says[3]; /* of ARCH_WORKAROUND_1 to 3 */
+    unsigned calls;
+    uint32_t function, arg;
+} fake;
+
+static int32_t fake_features(uint32_t workaround)
+{
+    return fake.says[workaround == SMCCC_ARCH_WORKAROUND_1   ? 0
+                     : workaround == SMCCC_ARCH_WORKAROUND_2 ? 1
+                                                             : 2];
+}
+
+static void fake_workaround(uint32_t function, uint32_t arg)
+{
+    fake.calls++;
+    fake.function = function;
+    fake.arg = arg;
+}
+
+/* A machine's own firmware: its word, and its deeds. */
+static void workarounds(void **state)
+{
+    static const struct arm64_firmware firmware = {fake_features, fake_workaround};
+    struct arm64_vcpu *a = test_pe(*state, 0);
+
+    memset(&fake, 0, sizeof(fake));
+    assert_int_equal(call(a, SMCCC_ARCH_WORKAROUND_1, 5, 6, 7), SMCCC_ARCH_WORKAROUND_1);
+    a->firmware = &firmware;
+    fake.says[1] = -2;
+    fake.says[2] = -1;
+    assert_int_equal(call(a, SMCCC_ARCH_FEATURES, SMCCC_ARCH_WORKAROUND_1, 0, 0), 0);
+    assert_int_equal(call(a, SMCCC_ARCH_FEATURES, SMCCC_ARCH_WORKAROUND_2, 0, 0), -2);
+    assert_int_equal(call(a, SMCCC_ARCH_FEATURES, SMCCC_ARCH_WORKAROUND_3, 0, 0), -1);
+    assert_int_equal(call(a, SMCCC_ARCH_FEATURES, SMCCC_ARCH_SOC_ID, 0, 0), SMCCC_NOT_SUPPORTED);
+    assert_int_equal(fake.calls, 0);
+    assert_int_equal(call(a, SMCCC_ARCH_WORKAROUND_1, 5, 6, 7), SMCCC_ARCH_WORKAROUND_1);
+    assert_int_equal(fake.calls, 1);
+    assert_int_equal(fake.function, SMCCC_ARCH_WORKAROUND_1);
+    assert_int_equal(a->x[1], 5);
+    call(a, SMCCC_ARCH_WORKAROUND_3, 0, 0, 0);
+    assert_int_equal(fake.calls, 2);
+    assert_int_equal(fake.function, SMCCC_ARCH_WORKAROUND_3);
+    call(a, SMCCC_ARCH_WORKAROUND_2, 1, 0, 0);
+    assert_int_equal(fake.calls, 3);
+    assert_int_equal(fake.function, SMCCC_ARCH_WORKAROUND_2);
+    assert_int_equal(fake.arg, 1);
+    call(a, SMCCC_ARCH_WORKAROUND_2, UINT64_C(1) << 32, 0, 0); /* off: its argument is a word */
+    assert_int_equal(fake.calls, 3);
+}
+
 static void vendor_calls(void **state)
 {
     struct arm64_vcpu *a = test_pe(*state, 0);
@@ -145,6 +196,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(versions, setup, teardown),
+        cmocka_unit_test_setup_teardown(workarounds, setup, teardown),
         cmocka_unit_test_setup_teardown(vendor_calls, setup, teardown),
         cmocka_unit_test_setup_teardown(cpu_on, setup, teardown),
         cmocka_unit_test_setup_teardown(suspend, setup, teardown),

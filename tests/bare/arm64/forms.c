@@ -211,7 +211,11 @@ static void calls(void)
     check("reset of a type", (uint32_t)hvc(0xc4000012, 1, 0, 0), (uint32_t)-2);
     check("smccc", hvc(0x80000000, 0, 0, 0), 0x10002);
     check("arch features", hvc(0x80000001, 0x80000001, 0, 0), 0);
-    check("arch features of a workaround", smc(0x80000001, 0x80008000), 1);
+    /* QEMU's firmware says nothing of them. */
+    check("arch features of a workaround", (uint32_t)smc(0x80000001, 0x80008000), (uint32_t)-1);
+    check("of the second, by hvc", (uint32_t)hvc(0x80000001, 0x80007fff, 0, 0), (uint32_t)-1);
+    check("of the third, by hvc", (uint32_t)hvc(0x80000001, 0x80003fff, 0, 0), (uint32_t)-1);
+    check("a workaround that is not there", hvc(0x80008000, 0, 0, 0), 0x80008000);
     check("affinity info of one that is off", hvc(0xc4000004, 1, 0, 0), 1);
     check("cpu on", hvc(PSCI_CPU_ON, 1, (uint64_t)guest_secondary, 4711), 0);
     for (end = soon(); echo != 4711 && now() < end;)

@@ -4,6 +4,7 @@
 #include "lib/err.h"
 #include "lib/fmt.h"
 #include "lib/str.h"
+#include "platform/bare/boot/arm64/firmware.h"
 #include "platform/bare/drivers/gic.h"
 #include "platform/bare/histogram.h"
 #include "platform/bare/irq/irq.h"
@@ -97,6 +98,8 @@ static bool pauth(const struct arm64_vcpu *a)
     return sys_read(id_aa64isar1_el1) & UINT64_C(0xff000ff0) && (a->cpu.model->midr >> 24) != 0x41;
 }
 
+static const struct arm64_firmware firmware = {firmware_features, firmware_workaround};
+
 static int vcpu_init(struct vcpu *v)
 {
     struct hw_vcpu *h = plat_alloc(sizeof(*h));
@@ -104,6 +107,7 @@ static int vcpu_init(struct vcpu *v)
     if (!h)
         return -ENOMEM;
     h->a = arm64_of(v);
+    h->a->firmware = firmware_there() ? &firmware : NULL;
     if (!lent_has_pmu())
         h->a->cpu.features &= ~BIT(ARM64F_PMU);
     h->hcr = hw_hcr(pauth(h->a));

@@ -1,17 +1,17 @@
-/* Firmware of the board: PSCI 0.2 and later (DEN 0022) by SMC. At EL2 HVC would be a call to ourselves. */
+/*
+ * Firmware of the board: PSCI 0.2 and later (DEN 0022), SMCCC's workarounds, by SMC. At EL2 HVC would be a
+ * call to ourselves.
+ */
+#include "isa/arm64/psci.h"
 #include "lib/err.h"
 #include "lib/str.h"
 #include "platform/bare/board.h"
+#include "platform/bare/boot/arm64/firmware.h"
+#include "platform/bare/boot/arm64/smccc.h"
 #include "platform/bare/boot/arm64/sysreg.h"
 
-enum psci_call {
-    PSCI_CPU_ON = 0xc4000003,
-    PSCI_SYSTEM_OFF = 0x84000008,
-    PSCI_SYSTEM_RESET = 0x84000009,
-};
-enum { PSCI_ALREADY_ON = -4, PSCI_ON_PENDING = -5 };
-
 static bool usable;
+static struct smccc workarounds;
 
 static int64_t call(uint32_t function, uint64_t a, uint64_t b, uint64_t c)
 {
@@ -47,7 +47,7 @@ int psci_cpu_on(uint64_t hw_id, uint64_t entry_pa, uint64_t arg)
 
     if (!usable)
         return -ENOTSUP;
-    r = call(PSCI_CPU_ON, hw_id, entry_pa, arg);
+    r = call(PSCI_CPU_ON_64, hw_id, entry_pa, arg);
     return !r ? 0 : r == PSCI_ALREADY_ON || r == PSCI_ON_PENDING ? -EBUSY : -EINVAL;
 }
 
@@ -55,4 +55,27 @@ void psci_system(bool reset)
 {
     if (usable)
         call(reset ? PSCI_SYSTEM_RESET : PSCI_SYSTEM_OFF, 0, 0, 0);
+}
+
+void firmware_cpu_setup(void)
+{
+    if (usable)
+        smccc_ask(&workarounds, call);
+}
+
+bool firmware_there(void)
+{
+    return usable;
+}
+
+int32_t firmware_features(uint32_t workaround)
+{
+    return smccc_answer(&workarounds, workaround);
+}
+
+void firmware_workaround(uint32_t function, uint32_t arg)
+{
+    /* One that no CPU said it has is a call that this firmware may not survive. */
+    if (smccc_answer(&workarounds, function) != SMCCC_NOT_SUPPORTED)
+        call(function, arg, 0, 0);
 }

@@ -4,6 +4,7 @@
 #include "platform/bare/board.h"
 #include "platform/bare/boot/arm64/early.h"
 #include "platform/bare/boot/arm64/el2.h"
+#include "platform/bare/boot/arm64/firmware.h"
 #include "platform/bare/boot/arm64/sysreg.h"
 #include "platform/bare/drivers/gic.h"
 #include "platform/bare/drivers/pl011.h"
@@ -84,6 +85,7 @@ void arch_cpu_setup(struct cpu *c)
     sys_write(cnthp_ctl_el2, 1);
     sys_write(vttbr_el2, 0);
     isb();
+    firmware_cpu_setup();
     gic_get()->driver->cpu_init(gic_get(), c);
 }
 
