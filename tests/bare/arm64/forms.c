@@ -161,6 +161,257 @@ static void vectors(void)
     check("str h", r32(PRIORITIES) & 0xffff, 0x3030);
 }
 
+/* More of the same forms: each register size, index and offset. */
+static void more_pairs(void)
+{
+    uint64_t x, y, base = PRIORITIES;
+
+    clear();
+    __asm__ volatile("stp %1, %2, [%0], #16" : "+r"(base) : "r"(A), "r"(B) : "memory");
+    check("stp x post base", base, PRIORITIES + 16);
+    __asm__ volatile("stp %w1, %w2, [%0, #8]!" : "+r"(base) : "r"(A), "r"(B) : "memory");
+    check("stp w pre base", base, PRIORITIES + 24);
+    check("stp w pre", words(24), (uint32_t)A | B << 32);
+    __asm__ volatile("ldnp %0, %1, [%2]" : "=&r"(x), "=&r"(y) : "r"(PRIORITIES) : "memory");
+    check("ldnp x first", x, A);
+    check("ldnp x second", y, B);
+    __asm__ volatile("ldp %w0, %w1, [%2], #-24" : "=&r"(x), "=&r"(y), "+r"(base)::"memory");
+    check("ldp w post", x, (uint32_t)A);
+    check("ldp w post base", base, PRIORITIES);
+    __asm__ volatile("ldp xzr, %0, [%1]" : "=&r"(y) : "r"(PRIORITIES) : "memory");
+    check("ldp xzr", y, B);
+    __asm__ volatile(".arch_extension simd\n\tldp q1, q2, [%2]\n\tmov %0, v1.d[1]\n\tfmov %1, d2"
+                     : "=&r"(x), "=&r"(y)
+                     : "r"(PRIORITIES)
+                     : "memory");
+    check("ldp q first", x, B);
+    check("ldp q second", y, 0);
+    __asm__ volatile("fmov d3, %1\n\tfmov d4, %2\n\tstp d4, d3, [%0], #16"
+                     : "+r"(base)
+                     : "r"(A), "r"(B)
+                     : "memory");
+    check("stp d post", words(0), B);
+    check("stp d post second", words(8), A);
+    __asm__ volatile("ldp d5, d6, [%2, #-16]!\n\tfmov %0, d5\n\tfmov %1, d6"
+                     : "=&r"(x), "=&r"(y), "+r"(base)::"memory");
+    check("ldp d pre", x, B);
+    check("ldp d pre second", y, A);
+    check("ldp d pre base", base, PRIORITIES);
+    __asm__ volatile("stnp s4, s3, [%0, #16]" ::"r"(PRIORITIES) : "memory");
+    check("stnp s", words(16), (uint32_t)B | A << 32);
+}
+
+/* Single registers: half words, register offsets, unprivileged, of vectors by index. */
+static void more_singles(void)
+{
+    uint64_t x, y, base = PRIORITIES;
+
+    clear();
+    __asm__ volatile("strh %w0, [%1, #2]" ::"r"(A), "r"(PRIORITIES) : "memory");
+    check("strh", words(0), (A & 0xffff) << 16);
+    __asm__ volatile("ldrh %w0, [%1, #2]" : "=r"(x) : "r"(PRIORITIES) : "memory");
+    check("ldrh", x, A & 0xffff);
+    __asm__ volatile("strh %w0, [%1, #2]" ::"r"(0x8898), "r"(PRIORITIES) : "memory");
+    __asm__ volatile("ldrsh %0, [%1, #2]" : "=r"(x) : "r"(PRIORITIES) : "memory");
+    check("ldrsh x", x, UINT64_C(0xffffffffffff8898));
+    __asm__ volatile("ldrsh %w0, [%1, #2]" : "=r"(x) : "r"(PRIORITIES) : "memory");
+    check("ldrsh w", x, 0xffff8898);
+    __asm__ volatile("str %0, [%1, %2, lsl #3]" ::"r"(B), "r"(PRIORITIES), "r"(UINT64_C(1)) : "memory");
+    check("str by register offset", words(8), B);
+    __asm__ volatile("ldr %w0, [%1, %w2, sxtw]" : "=r"(x) : "r"(PRIORITIES + 16), "r"(-4) : "memory");
+    check("ldr w by register offset", x, B >> 32);
+    __asm__ volatile("sttr %0, [%1, #-8]" ::"r"(A), "r"(PRIORITIES + 8) : "memory");
+    __asm__ volatile("ldtr %0, [%1]" : "=r"(x) : "r"(PRIORITIES) : "memory");
+    check("sttr, ldtr", x, A);
+    __asm__ volatile("ldtrsb %0, [%1, #8]" : "=r"(x) : "r"(PRIORITIES) : "memory");
+    check("ldtrsb", x, 0x48);
+    __asm__ volatile("stur %w0, [%1, #-4]" ::"r"(0x50505050), "r"(PRIORITIES + 20) : "memory");
+    __asm__ volatile("ldur %w0, [%1, #-4]" : "=r"(x) : "r"(PRIORITIES + 20) : "memory");
+    check("stur, ldur", x, 0x50505050);
+    __asm__ volatile("prfm pldl1keep, [%0]" ::"r"(PRIORITIES) : "memory");
+    check("prfm", words(0), A);
+    __asm__ volatile(".arch_extension simd\n\tldr q1, [%2], #8\n\tfmov %0, d1\n\tmov %1, v1.d[1]"
+                     : "=&r"(x), "=&r"(y), "+r"(base)::"memory");
+    check("ldr q post low", x, A);
+    check("ldr q post high", y, B);
+    check("ldr q post base", base, PRIORITIES + 8);
+    __asm__ volatile("fmov d2, %1\n\tstr s2, [%0, #8]!" : "+r"(base) : "r"(B) : "memory");
+    check("str s pre base", base, PRIORITIES + 16);
+    check("str s pre", words(16), (uint32_t)B);
+    __asm__ volatile("str d2, [%0, %1]" ::"r"(PRIORITIES), "r"(UINT64_C(24)) : "memory");
+    check("str d by register offset", words(24), B);
+    __asm__ volatile("ldur h3, [%1, #-2]\n\tfmov %0, d3" : "=r"(x) : "r"(PRIORITIES + 8) : "memory");
+    check("ldur h", x, A >> 48);
+}
+
+/* v0 and v1: A, B and B, A. */
+static void structures_store(void)
+{
+    uint64_t base = PRIORITIES;
+
+    __asm__ volatile(
+        ".arch_extension simd\n\tfmov d0, %0\n\tmov v0.d[1], %1\n\tfmov d1, %1\n\tmov v1.d[1], %0" ::"r"(A),
+        "r"(B));
+    clear();
+    __asm__ volatile("st1 {v0.16b}, [%0]" ::"r"(PRIORITIES) : "memory");
+    check("st1 16b low", words(0), A);
+    check("st1 16b high", words(8), B);
+    clear();
+    __asm__ volatile("st1 {v0.2d, v1.2d}, [%0], #32" : "+r"(base)::"memory");
+    check("st1 2d two base", base, PRIORITIES + 32);
+    check("st1 2d two", words(0), A);
+    check("st1 2d two last", words(24), A);
+    clear();
+    __asm__ volatile("st1 {v0.b}[3], [%0], %1" : "+r"(base) : "r"(-UINT64_C(31)) : "memory");
+    check("st1 lane base", base, PRIORITIES + 1);
+    base = PRIORITIES;
+    __asm__ volatile("st1 {v1.s}[1], [%0]" ::"r"(base) : "memory");
+    check("st1 s lane", words(0), B >> 32);
+    __asm__ volatile("st2 {v0.4s, v1.4s}, [%0]" ::"r"(base) : "memory");
+    check("st2 4s first", words(0), (uint32_t)A | B << 32);
+    check("st2 4s second", words(8), A >> 32 | (B >> 32 << 32));
+    check("st2 4s last", words(24), B >> 32 | (A >> 32 << 32));
+    __asm__ volatile("st4 {v0.h, v1.h, v2.h, v3.h}[0], [%0]" ::"r"(base) : "memory");
+    check("st4 lane", words(0) & 0xffffffff, (A & 0xffff) | (B & 0xffff) << 16);
+}
+
+static void structures_load(void)
+{
+    uint64_t x, y, base = PRIORITIES;
+
+    clear();
+    __asm__ volatile("str %0, [%1]" ::"r"(A), "r"(PRIORITIES) : "memory");
+    __asm__ volatile("str %0, [%1]" ::"r"(B), "r"(PRIORITIES + 8) : "memory");
+    __asm__ volatile("str %0, [%1]" ::"r"(A + 8), "r"(PRIORITIES + 24) : "memory");
+    __asm__ volatile(
+        ".arch_extension simd\n\tld1 {v2.8h, v3.8h}, [%2], #32\n\tmov %0, v2.d[1]\n\tmov %1, v3.d[1]"
+        : "=&r"(x), "=&r"(y), "+r"(base)::"memory");
+    check("ld1 8h two", x, B);
+    check("ld1 8h two last", y, A + 8);
+    check("ld1 8h two base", base, PRIORITIES + 32);
+    __asm__ volatile("movi v4.16b, #0xff\n\tld1 {v4.8b}, [%2]\n\tfmov %0, d4\n\tmov %1, v4.d[1]"
+                     : "=&r"(x), "=&r"(y)
+                     : "r"(PRIORITIES)
+                     : "memory");
+    check("ld1 8b", x, A);
+    check("ld1 8b upper", y, 0);
+    base = PRIORITIES;
+    __asm__ volatile("movi v5.16b, #0xff\n\tld1 {v5.s}[2], [%2], #4\n\tfmov %0, d5\n\tmov %1, v5.d[1]"
+                     : "=&r"(x), "=&r"(y), "+r"(base)::"memory");
+    check("ld1 lane keeps the others", x, UINT64_MAX);
+    check("ld1 lane", y, UINT64_C(0xffffffff00000000) | (uint32_t)A);
+    check("ld1 lane base", base, PRIORITIES + 4);
+    __asm__ volatile("movi v6.16b, #0xff\n\tld1r {v6.4h}, [%2], %3\n\tfmov %0, d6\n\tmov %1, v6.d[1]"
+                     : "=&r"(x), "=&r"(y), "+r"(base)
+                     : "r"(-UINT64_C(4))
+                     : "memory");
+    check("ld1r", x, (A >> 32 & 0xffff) * UINT64_C(0x0001000100010001));
+    check("ld1r upper", y, 0);
+    check("ld1r base", base, PRIORITIES);
+    __asm__ volatile("ld2 {v7.2s, v8.2s}, [%2]\n\tfmov %0, d7\n\tfmov %1, d8"
+                     : "=&r"(x), "=&r"(y)
+                     : "r"(PRIORITIES)
+                     : "memory");
+    check("ld2 first", x, (uint32_t)A | B << 32);
+    check("ld2 second", y, A >> 32 | (B >> 32 << 32));
+    __asm__ volatile("ld4 {v31.8b, v0.8b, v1.8b, v2.8b}, [%2]\n\tumov %w0, v31.b[1]\n\tumov %w1, v2.b[7]"
+                     : "=&r"(x), "=&r"(y)
+                     : "r"(PRIORITIES)
+                     : "memory");
+    check("ld4 first", x, A >> 32 & 0xff);
+    check("ld4 last", y, (A + 8) >> 56);
+    __asm__ volatile("ld3 {v9.d, v10.d, v11.d}[1], [%2]\n\tmov %0, v10.d[1]\n\tmov %1, v11.d[1]"
+                     : "=&r"(x), "=&r"(y)
+                     : "r"(PRIORITIES)
+                     : "memory");
+    check("ld3 lane second", x, B);
+    check("ld3 lane third", y, 0);
+    __asm__ volatile(
+        "mov x9, sp\n\tmov sp, %1\n\tld1 {v12.2d}, [sp], #16\n\tmov %1, sp\n\tmov sp, x9\n\tmov %0, v12.d[1]"
+        : "=&r"(x), "+r"(base)::"x9", "memory");
+    check("ld1 by sp", x, B);
+    check("ld1 by sp base", base, PRIORITIES + 16);
+}
+
+/* With acquire and release: as others, in order. */
+static void ordered(void)
+{
+    uint64_t x, rcpc = sys_read(id_aa64isar1_el1) >> 20 & 15;
+
+    clear();
+    __asm__ volatile("stlr %0, [%1]" ::"r"(A), "r"(PRIORITIES) : "memory");
+    check("stlr x", words(0), A);
+    __asm__ volatile("stlr %w0, [%1]\n\tstlrh %w0, [%2]\n\tstlrb %w0, [%3]" ::"r"(B), "r"(PRIORITIES + 8),
+                     "r"(PRIORITIES + 12), "r"(PRIORITIES + 14)
+                     : "memory");
+    check("stlr w, stlrh, stlrb", words(8), (uint32_t)B | (B & 0xffff) << 32 | (B & 0xff) << 48);
+    __asm__ volatile("ldar %0, [%1]" : "=r"(x) : "r"(PRIORITIES) : "memory");
+    check("ldar x", x, A);
+    __asm__ volatile("ldar %w0, [%1]" : "=r"(x) : "r"(PRIORITIES + 4) : "memory");
+    check("ldar w", x, A >> 32);
+    __asm__ volatile("ldarh %w0, [%1]" : "=r"(x) : "r"(PRIORITIES + 2) : "memory");
+    check("ldarh", x, A >> 16 & 0xffff);
+    __asm__ volatile("ldarb %w0, [%1]" : "=r"(x) : "r"(PRIORITIES + 7) : "memory");
+    check("ldarb", x, A >> 56);
+    if (rcpc >= 1) {
+        __asm__ volatile(".arch_extension rcpc\n\tldapr %0, [%1]" : "=r"(x) : "r"(PRIORITIES) : "memory");
+        check("ldapr x", x, A);
+        __asm__ volatile("ldaprb %w0, [%1]" : "=r"(x) : "r"(PRIORITIES + 5) : "memory");
+        check("ldaprb", x, A >> 40 & 0xff);
+    }
+    if (rcpc >= 2) {
+        register uint64_t x0 __asm__("x0") = B, x1 __asm__("x1") = PRIORITIES + 8;
+
+        __asm__ volatile(".inst 0xd91f8020\n\t" /* stlur x0, [x1, #-8] */
+                         "mov x0, #0\n\t"
+                         ".inst 0xd95f8020" /* ldapur x0, [x1, #-8] */
+                         : "+r"(x0)
+                         : "r"(x1)
+                         : "memory");
+        check("stlur, ldapur", x0 == B && words(0) == B, 1);
+    }
+}
+
+#define TRAPS(name, ...)                                                                                     \
+    do {                                                                                                     \
+        trapped = 99;                                                                                        \
+        __asm__ volatile(__VA_ARGS__);                                                                       \
+        check(name ": abort", trapped, 0x25);                                                                \
+    } while (0)
+
+/* What is for Normal memory only is an abort, and nothing is written. */
+static void refused(void)
+{
+    uint64_t memory = 0, status = 9, atomics = sys_read(id_aa64isar0_el1) >> 20 & 15,
+             dczid = sys_read(dczid_el0);
+
+    clear();
+    w32(PRIORITIES, (uint32_t)A);
+    wanted = true;
+    TRAPS("ldxr", "ldxr w9, [%0]" ::"r"(PRIORITIES) : "x9", "memory");
+    TRAPS("ldaxrb", "ldaxrb w9, [%0]" ::"r"(PRIORITIES) : "x9", "memory");
+    TRAPS("ldxp", "ldxp x9, x10, [%0]" ::"r"(PRIORITIES) : "x9", "x10", "memory");
+    trapped = 99;
+    __asm__ volatile("ldxr x9, [%1]\n\tstxr %w0, %2, [%3]"
+                     : "+&r"(status)
+                     : "r"(&memory), "r"(B), "r"(PRIORITIES)
+                     : "x9", "memory");
+    check("stxr: abort, or it fails", trapped == 0x25 || (uint32_t)status == 1, 1);
+    if (atomics >= 2) {
+        TRAPS("ldadd", ".arch_extension lse\n\tldadd %w1, w9, [%0]" ::"r"(PRIORITIES), "r"(8)
+              : "x9", "memory");
+        TRAPS("swp", "swp %w1, w9, [%0]" ::"r"(PRIORITIES), "r"(8) : "x9", "memory");
+        TRAPS("cas", "mov w9, %w1\n\tcas w9, wzr, [%0]" ::"r"(PRIORITIES), "r"((uint32_t)A) : "x9", "memory");
+    }
+    if (!(dczid >> 4 & 1))
+        TRAPS("dc zva", "dc zva, %0" ::"r"(PRIORITIES) : "memory");
+    trapped = 99;
+    __asm__ volatile("dc civac, %0\n\tdc cvac, %0\n\tdc ivac, %0" ::"r"(PRIORITIES) : "memory");
+    check("dc by address: nothing", trapped, 99);
+    wanted = false;
+    check("what was refused wrote nothing", r32(PRIORITIES), (uint32_t)A);
+}
+
 static uint64_t smc(uint64_t function, uint64_t x)
 {
     register uint64_t x0 __asm__("x0") = function;
@@ -315,6 +566,12 @@ void guest_main(uint64_t dtb, uint64_t ticks)
     pairs();
     writeback();
     vectors();
+    more_pairs();
+    more_singles();
+    structures_store();
+    structures_load();
+    ordered();
+    refused();
     overflow();
     its();
     put("forms end\n");

@@ -4,6 +4,7 @@
 #include "core/bus.h"
 #include "engine/bare/arm64/hw.h"
 #include "isa/arm64/decode.h"
+#include "lib/str.h"
 
 static const struct mem_region *region_at(struct hw_vcpu *h, gpa_t gpa)
 {
@@ -55,7 +56,13 @@ static void by_syndrome(struct hw_vcpu *h, gpa_t gpa)
     h->a->v.pc += 4;
 }
 
-/* ---- without it: pairs, writeback, SIMD ---- */
+/*
+ * ---- without it: pairs, writeback, SIMD ----
+ *
+ * Exclusives and atomics get an external abort, as the architecture lets an implementation have them on
+ * Device memory (B2.9.2, B2.11), and as they do hosted; so does DC ZVA, which is for Normal memory only
+ * (D7.5.9.8).
+ */
 
 /* The instruction at pc by the MMU itself: what the guest fetched it by. */
 static bool fetch(struct hw_vcpu *h, uint32_t *insn)
@@ -85,6 +92,20 @@ static uint64_t reg_get(const struct hw_vcpu *h, unsigned r)
     return r == 31 ? 0 : h->a->x[r];
 }
 
+static uint64_t base_get(struct hw_vcpu *h, unsigned rn)
+{
+    bool on;
+    uint64_t value;
+
+    if (rn != 31)
+        return h->a->x[rn];
+    on = arch_irq_save();
+    hw_here_with(h);
+    value = hw_el(h) && h->spsr & 1 ? sys_read(sp_el1) : sys_read(sp_el0);
+    arch_irq_restore(on);
+    return value;
+}
+
 static void base_set(struct hw_vcpu *h, unsigned rn, uint64_t value)
 {
     bool on = arch_irq_save();
@@ -109,7 +130,7 @@ struct plan {
 
 /*
  * Loads and stores by their fields (C4.1.94): pairs; unsigned offset; post-indexed, pre-indexed and unscaled;
- * register offset. Others do not come to devices from sane software: exclusives, atomics, structures.
+ * register offset.
  */
 static bool plan_of(uint32_t i, struct plan *p)
 {
@@ -183,10 +204,100 @@ static void fp_to_struct(struct hw_vcpu *h)
     arch_irq_restore(on);
 }
 
+/* ---- structures: LD1..LD4, ST1..ST4, LD1R..LD4R (C4.1.94, shared/LDn's operation) ---- */
+
+struct structure {
+    bool write, lane, replicate;
+    uint8_t repeat, elements; /* of a structure: elements, each of the next register */
+    uint8_t scale, index;     /* log2 of an element's bytes; lane */
+    uint8_t bytes;            /* of a register */
+};
+
+static bool structure_of(uint32_t i, struct structure *s)
+{
+    /* By opcode: repeats, elements. */
+    static const uint8_t multiple[16] = {
+        [0] = 0x14, [2] = 0x41, [4] = 0x13, [6] = 0x31, [7] = 0x11, [8] = 0x12, [10] = 0x21};
+    unsigned q = i >> 30 & 1, opcode = i >> 12 & 15, size = i >> 10 & 3, lane = q << 3 | (i >> 10 & 7);
+
+    if ((i & 0xbe000000) != 0x0c000000)
+        return false;
+    *s = (struct structure){
+        .write = !(i >> 22 & 1), .lane = i >> 24 & 1, .bytes = (uint8_t)(8 << q), .repeat = 1};
+    if (!s->lane) {
+        s->repeat = multiple[opcode] >> 4;
+        s->elements = multiple[opcode] & 15;
+        s->scale = (uint8_t)size;
+        return s->elements;
+    }
+    s->elements = (uint8_t)((opcode >> 1 & 1) << 1 | (i >> 21 & 1)) + 1;
+    s->scale = (uint8_t)(opcode >> 2);
+    if (s->scale == 3) {
+        s->replicate = true;
+        s->scale = (uint8_t)size;
+    } else if (s->scale == 2 && size & 1) {
+        s->scale = 3;
+    }
+    s->index = (uint8_t)(lane >> s->scale);
+    return true;
+}
+
+static bool element(struct hw_vcpu *h, const struct structure *s, unsigned reg, unsigned lane, gpa_t gpa)
+{
+    unsigned size = 1u << s->scale;
+    uint8_t *q = (uint8_t *)&h->a->q[reg % 32], *at = q + lane * size;
+    uint64_t value = 0;
+
+    if (s->write)
+        memcpy(&value, at, size);
+    if (!access(h, gpa, size, s->write, &value))
+        return false;
+    if (s->write)
+        return true;
+    memcpy(at, &value, size);
+    for (unsigned i = 0; s->replicate && i < s->bytes; i += size)
+        memcpy(q + i, &value, size);
+    if (!s->lane || s->replicate)
+        memset(q + s->bytes, 0, 16u - s->bytes);
+    return true;
+}
+
+/* Element by element, as each is an access of its own; *moved: bytes in all. */
+static bool elements(struct hw_vcpu *h, const struct structure *s, unsigned rt, gpa_t gpa, unsigned *moved)
+{
+    unsigned lanes = s->lane ? 1 : s->bytes >> s->scale;
+
+    *moved = 0;
+    for (unsigned r = 0; r < s->repeat; r++) {
+        for (unsigned l = 0; l < lanes; l++) {
+            for (unsigned e = 0; e < s->elements; e++, *moved += 1u << s->scale) {
+                if (!element(h, s, rt + r + e, s->lane ? s->replicate ? 0 : s->index : l, gpa + *moved))
+                    return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* False: it ended in an abort. */
+static bool by_structure(struct hw_vcpu *h, const struct structure *s, uint32_t raw, gpa_t gpa)
+{
+    unsigned rn = raw >> 5 & 31, rm = raw >> 16 & 31, moved;
+    uint64_t base = base_get(h, rn);
+
+    /* One that begins in memory, in front of a device, is nobody's. */
+    if ((base ^ h->far) & 0xfff || !elements(h, s, raw & 31, gpa, &moved))
+        return false;
+    if (raw >> 23 & 1)
+        base_set(h, rn, base + (rm == 31 ? moved : h->a->x[rm]));
+    return true;
+}
+
 /* FAR is where the first byte that faulted is: of a pair maybe the second register. */
 static void by_decoding(struct hw_vcpu *h, gpa_t gpa)
 {
     struct a64_insn insn;
+    struct structure s;
     struct plan p;
     uint32_t raw;
     bool ok = true;
@@ -194,6 +305,14 @@ static void by_decoding(struct hw_vcpu *h, gpa_t gpa)
     h->reason = HW_MMIO_DECODED;
     if (!fetch(h, &raw))
         return; /* unmapped by another PE meanwhile: the guest runs it again and gets its own abort */
+    if (a64_decode(raw, &insn) && structure_of(raw, &s)) {
+        fp_to_struct(h);
+        if (by_structure(h, &s, raw, gpa))
+            h->a->v.pc += 4;
+        else
+            hw_abort(h, h->far, s.write ? ACCESS_WRITE : ACCESS_READ);
+        return;
+    }
     if (!a64_decode(raw, &insn) || !plan_of(raw, &p)) {
         hw_abort(h, h->far, h->esr >> 6 & 1 ? ACCESS_WRITE : ACCESS_READ);
         return;
