@@ -67,13 +67,13 @@ static void loads_and_stores(void)
     STORE("sw", PRIORITY, 7);
     check(LOAD("lw", PRIORITY) == 7, "priority");
     check(LOAD("lh", PRIORITY) == 0 && LOAD("lhu", PRIORITY) == 0, "lh, lhu where words are");
+    STORE("sh", SCRATCH, 0x5a5a); /* a register of a byte: the width is the form's, the value the port's */
+    check(LOAD("lhu", SCRATCH) == 0x5a, "sh, lhu");
+    STORE("sw", (char *)MTIMECMP + 4, 0x7fffffff);
+    check(LOAD("lw", (char *)MTIMECMP + 4) == 0x7fffffff, "lw of a positive one");
+    __asm__ volatile("sd %0, 2047(%1)\n" ::"r"(pattern), "r"((char *)MTIMECMP - 2047) : "memory");
+    check(LOAD("ld", MTIMECMP) == pattern, "sd with an offset");
 }
-
-#define COMPRESSED(op, reg, address, x)                                                                      \
-    __asm__ volatile(".option push\n.option rvc\nc." op " %0, 0(%1)\n.option pop"                            \
-                     : reg(x)                                                                                \
-                     : "r"(address)                                                                          \
-                     : "memory")
 
 static void compressed_forms(void)
 {
@@ -89,6 +89,24 @@ static void compressed_forms(void)
     x = 0;
     __asm__ volatile("c.lw %0, 4(%1)" : "=r"(x) : "r"(at) : "memory");
     check(x == 0xffffffffdeadbeef, "c.sw, c.lw");
+}
+
+/* By sp, which is the device meanwhile: with interrupts off nobody needs the stack. */
+#define BY_SP(code, ...) __asm__ volatile("mv t6, sp\nmv sp, %1\n" code "\nmv sp, t6" __VA_ARGS__)
+
+static void compressed_forms_by_sp(void)
+{
+    uint64_t x = 0x99aabbccddeeff00;
+
+    BY_SP("c.sdsp %0, 0(sp)", : "+r"(x) : "r"(MTIMECMP) : "t6", "memory");
+    check(LOAD("ld", MTIMECMP) == x, "c.sdsp");
+    BY_SP("c.ldsp %0, 0(sp)", : "=&r"(x) : "r"(MTIMECMP) : "t6", "memory");
+    check(x == 0x99aabbccddeeff00, "c.ldsp");
+    x = 0x13572468;
+    BY_SP("c.swsp %0, 4(sp)", : "+r"(x) : "r"(MTIMECMP) : "t6", "memory");
+    check(LOAD("ld", MTIMECMP) == 0x13572468ddeeff00, "c.swsp");
+    BY_SP("c.lwsp %0, 0(sp)", : "=&r"(x) : "r"(MTIMECMP) : "t6", "memory");
+    check(x == 0xffffffffddeeff00, "c.lwsp");
 }
 
 /* Every register as source and as destination; sp, gp and tp are kept aside. */
@@ -244,6 +262,81 @@ static void floating_point(void)
     check(cause == 2, "vector instruction");
 }
 
+static uint64_t fs(void)
+{
+    return csr_read(sstatus) >> 13 & 3;
+}
+
+/* Loads and stores of f registers on devices; the others stay what they are. */
+static void fp_forms(void)
+{
+    uint64_t a, b;
+
+    csr_set(sstatus, 1 << 13);
+    csr_write(fcsr, 0x41);
+    __asm__ volatile("fmv.d.x f0, %0\nfmv.d.x f31, %1\nfmv.d.x f9, %0" ::"r"(0x1122334455667788),
+                     "r"(0x4142434445464748));
+    __asm__ volatile("fsd f9, 0(%0)" ::"r"(MTIMECMP) : "memory");
+    check(LOAD("ld", MTIMECMP) == 0x1122334455667788, "fsd");
+    __asm__ volatile("fsw f31, 4(%0)" ::"r"(MTIMECMP) : "memory");
+    check(LOAD("ld", MTIMECMP) == 0x4546474855667788, "fsw");
+    csr_clear(sstatus, 1 << 13);
+    csr_set(sstatus, 2 << 13);
+    check(fs() == 2, "f registers are clean");
+    __asm__ volatile("fld f10, 0(%0)" ::"r"(MTIMECMP) : "memory");
+    check(fs() == 3, "a load makes them dirty");
+    __asm__ volatile("flw f11, 4(%0)" ::"r"(MTIMECMP) : "memory");
+    __asm__ volatile("fmv.x.d %0, f10\nfmv.x.d %1, f11" : "=r"(a), "=r"(b));
+    check(a == 0x4546474855667788, "fld");
+    check(b == 0xffffffff45464748, "flw, in its box");
+    __asm__ volatile("fmv.x.d %0, f0\nfmv.x.d %1, f31" : "=r"(a), "=r"(b));
+    check(a == 0x1122334455667788 && b == 0x4142434445464748 && csr_read(fcsr) == 0x41,
+          "the others are as they were");
+    csr_clear(sstatus, 3 << 13);
+    FAULT(4, RAW("fld f10, 0(%0)", ::"r"(MTIMECMP) : "memory"));
+    check(cause == 2, "fld while FS is off");
+    csr_set(sstatus, 1 << 13);
+}
+
+static void fp_compressed_forms(void)
+{
+    register volatile uint64_t *at __asm__("a5") = MTIMECMP;
+    uint64_t x;
+
+    __asm__ volatile("fmv.d.x f12, %0\nc.fsd f12, 0(%1)" ::"r"(0x6162636465666768), "r"(at) : "memory");
+    check(LOAD("ld", MTIMECMP) == 0x6162636465666768, "c.fsd");
+    __asm__ volatile("c.fld f13, 0(%1)\nfmv.x.d %0, f13" : "=r"(x) : "r"(at) : "memory");
+    check(x == 0x6162636465666768, "c.fld");
+    x = 0x7172737475767778;
+    BY_SP("fmv.d.x f14, %0\nc.fsdsp f14, 0(sp)", : "+r"(x) : "r"(MTIMECMP) : "t6", "memory");
+    check(LOAD("ld", MTIMECMP) == 0x7172737475767778, "c.fsdsp");
+    BY_SP("c.fldsp f29, 0(sp)\nfmv.x.d %0, f29", : "=&r"(x) : "r"(MTIMECMP) : "t6", "memory");
+    check(x == 0x7172737475767778, "c.fldsp");
+    csr_clear(sstatus, 3 << 13);
+}
+
+/* Of half precision, where it is there. */
+static void fp_half_forms(void)
+{
+    static volatile uint16_t half = 0x1234;
+    register volatile void *at __asm__("a5") = &half;
+    uint64_t x;
+
+    csr_set(sstatus, 1 << 13);
+    FAULT(4, RAW(".4byte 0x79487", ::"r"(at) : "memory")); /* flh f9, 0(a5) */
+    if (cause != 2) {
+        at = SCRATCH;
+        *SCRATCH = 0x77;
+        RAW(".4byte 0x79487", ::"r"(at) : "memory");
+        __asm__ volatile("fmv.x.d %0, f9" : "=r"(x));
+        check(x == 0xffffffffffff0077, "flh, in its box");
+        __asm__ volatile("fmv.d.x f9, %0" ::"r"(0x66));
+        RAW(".4byte 0x979027", ::"r"(at) : "memory"); /* fsh f9, 0(a5) */
+        check(*SCRATCH == 0x66, "fsh");
+    }
+    csr_clear(sstatus, 3 << 13);
+}
+
 static uint64_t table[512] __attribute__((aligned(4096)));
 
 static void translation(void)
@@ -271,10 +364,14 @@ void guest_main(uint64_t hart, uint64_t dtb, uint64_t start)
     (void)start;
     loads_and_stores();
     compressed_forms();
+    compressed_forms_by_sp();
     each_register();
     faults();
     calls();
     floating_point();
+    fp_forms();
+    fp_compressed_forms();
+    fp_half_forms();
     translation();
     put("forms end\n");
 }

@@ -77,6 +77,7 @@ struct mmio_op {
     uint8_t len, size, shift; /* shift: 64 - 8 * size */
     bool write, sext, zero;   /* zero: x0 */
     uint8_t back;             /* enum bare_way afterwards */
+    bool fp;                  /* of an f register; never a kept one */
 };
 _Static_assert(sizeof(struct mmio_op) == 16, "found by a shift");
 
@@ -175,6 +176,10 @@ void bare_load(struct bare_vcpu *b);
 void bare_save(struct bare_vcpu *b); /* hardware to struct riscv_vcpu; stays loaded */
 void bare_drop(struct bare_vcpu *b); /* saves what is valid; nobody is resident then */
 void bare_fp_load(struct bare_vcpu *b);
+/* The struct has the truth; the guest's next FP instruction loads it. */
+void bare_fp_to_struct(struct bare_vcpu *b);
+/* The guest's FS after one was written there. */
+void bare_fp_written(struct bare_vcpu *b);
 /* hvip by the inputs that devices drive. */
 void bare_inputs(struct bare_vcpu *b);
 /* The software interrupt that is pending in hardware, back to mip, for who looks there. */
@@ -236,6 +241,9 @@ static inline struct mmio_op *mmio_op_of(struct bare_vcpu *b, uint32_t insn)
 }
 
 const struct mmio_op *mmio_decode_new(struct bare_vcpu *b, uint32_t word, uint64_t htinst);
+/* mmio_decode(), and f registers, too: then it is *fp. Those are to be in the struct (bare_fp_to_struct()).
+ */
+const struct mmio_op *mmio_decode_any(struct bare_vcpu *b, uint64_t htinst, struct mmio_op *fp);
 
 /*
  * By htinst, or by the guest's bytes at pc (HLVX.WU, Priv. 20240411, 18.4.1; 0 where it traps); stays good

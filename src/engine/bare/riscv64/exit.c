@@ -263,8 +263,11 @@ static inline void loaded(struct riscv_vcpu *r, const struct mmio_op *op, uint64
 /* A store to memory that core wants to hear of. */
 static bool watched_store(struct riscv_vcpu *r, struct bare_vcpu *b, gpa_t gpa, uint64_t htinst)
 {
-    const struct mmio_op *op = mmio_decode(b, r->v.pc, htinst);
+    struct mmio_op fp;
+    const struct mmio_op *op = mmio_decode_any(b, htinst, &fp);
 
+    if (op && op->fp)
+        bare_fp_to_struct(b);
     if (!op || !op->write || mem_write(&r->v.vm->mem, gpa, reg_of(r, op), op->size))
         return false;
     r->v.pc += op->len;
@@ -297,12 +300,15 @@ static uint64_t device_slow(struct bare_vcpu *b, const struct mem_region *m, gpa
                             uint64_t va)
 {
     struct riscv_vcpu *r = b->r;
-    const struct mmio_op *op = mmio_decode(b, r->v.pc, csr_read(RV_CSR_htinst));
+    struct mmio_op fp;
+    const struct mmio_op *op = mmio_decode_any(b, csr_read(RV_CSR_htinst), &fp);
     uint64_t value;
     bool answered;
 
     if (!op)
         return access_denied(r, b, cause, va);
+    if (op->fp)
+        bare_fp_to_struct(b);
     value = stored(r, op);
     b->exits[op->write ? BARE_MMIO_WRITE : BARE_MMIO_READ]++;
     arch_irq_restore(true);
@@ -313,6 +319,10 @@ static uint64_t device_slow(struct bare_vcpu *b, const struct mem_region *m, gpa
     r->v.pc += op->len;
     if (!op->write)
         loaded(r, op, value);
+    if (!op->write && op->fp) { /* NaN-boxed (Unprivileged 20240411, 21.2) */
+        *reg_of(r, op) |= ~(UINT64_MAX >> op->shift);
+        bare_fp_written(b);
+    }
     return accessed(r, b, op);
 }
 

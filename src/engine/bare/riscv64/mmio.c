@@ -4,6 +4,8 @@
 
 /* LB LH LW LD LBU LHU LWU, SB SH SW SD by funct3 (Unprivileged 20240411, 2.6). */
 enum { OPCODE_LOAD = 0x03, OPCODE_STORE = 0x23 };
+/* FLH FLW FLD, FSH FSW FSD by funct3 1 to 3 (20.5, 21.3, 22.1). */
+enum { OPCODE_LOAD_FP = 0x07, OPCODE_STORE_FP = 0x27 };
 
 /* x8, x9, x18..x27 are s registers, which C keeps; x3 (gp) is none of C's. */
 #define S_REGISTERS 0x0ffc0308u
@@ -91,4 +93,54 @@ const struct mmio_op *mmio_decode_new(struct bare_vcpu *b, uint32_t word, uint64
     ok = htinst ? htinst & 1 && decode_word(op, word | 2, htinst & 2 ? 4 : 2) : decode(op, word);
     op->insn = ok ? word : 0;
     return ok ? op : NULL;
+}
+
+/* ---- f registers: seldom, so what others need not pay for ---- */
+
+static bool fill_fp(struct mmio_op *op, unsigned len, unsigned size_log, unsigned reg, bool write)
+{
+    fill(op, len, size_log, 0, write, false);
+    op->at = (uint16_t)(offsetof(struct riscv_vcpu, f) + 8 * reg);
+    op->zero = false;
+    op->fp = true;
+    return true;
+}
+
+static bool decode_fp(struct mmio_op *op, uint32_t insn, unsigned len)
+{
+    unsigned funct3 = insn >> 12 & 7;
+
+    if (!funct3 || funct3 > 3)
+        return false;
+    if ((insn & 0x7f) == OPCODE_LOAD_FP)
+        return fill_fp(op, len, funct3, insn >> 7 & 31, false);
+    if ((insn & 0x7f) == OPCODE_STORE_FP)
+        return fill_fp(op, len, funct3, insn >> 20 & 31, true);
+    return false;
+}
+
+/* C.FLD, C.FSD and those by sp expand to FLD and FSD. */
+static bool decode_fp_half(struct mmio_op *op, uint16_t half)
+{
+    struct rv_insn i;
+
+    if (!rv_decode(half, &i) || (i.id != RV_FLD && i.id != RV_FSD))
+        return false;
+    return i.id == RV_FSD ? fill_fp(op, 2, 3, i.rs2, true) : fill_fp(op, 2, 3, i.rd, false);
+}
+
+const struct mmio_op *mmio_decode_any(struct bare_vcpu *b, uint64_t htinst, struct mmio_op *fp)
+{
+    const struct mmio_op *op = mmio_decode(b, b->r->v.pc, htinst);
+    uint32_t word;
+    bool ok;
+
+    if (op)
+        return op;
+    word = htinst ? (uint32_t)htinst : fetch_halves(b->r->v.pc);
+    if (htinst)
+        ok = htinst & 1 && decode_fp(fp, word | 2, htinst & 2 ? 4 : 2);
+    else
+        ok = (word & 3) == 3 ? decode_fp(fp, word, 4) : decode_fp_half(fp, (uint16_t)word);
+    return ok ? fp : NULL;
 }

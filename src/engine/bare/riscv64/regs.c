@@ -63,6 +63,25 @@ void bare_fp_load(struct bare_vcpu *b)
     hedeleg_write(b);
 }
 
+void bare_fp_to_struct(struct bare_vcpu *b)
+{
+    if (!b->fp_loaded)
+        return;
+    if (rv_field_get(b->sstatus, RV_MSTATUS_FS) == RV_FS_DIRTY)
+        fp_save(b);
+    b->fp_loaded = false;
+    b->sstatus &= ~RV_MSTATUS_FS;
+    hedeleg_write(b);
+}
+
+void bare_fp_written(struct bare_vcpu *b)
+{
+    if (b->valid && b->cpu == arch_cpu()->engine)
+        csr_set(RV_CSR_vsstatus, RV_MSTATUS_FS);
+    else
+        b->r->mstatus |= RV_MSTATUS_FS | RV_MSTATUS_SD;
+}
+
 /* ---- interrupt inputs ---- */
 
 /*
