@@ -2,7 +2,7 @@
 
 bare_guest_cc_riscv64 := riscv64-linux-gnu-gcc -march=rv64gc_zicsr_zifencei -mabi=lp64 -mcmodel=medany
 bare_guest_src_riscv64 := $(wildcard tests/bare/*.h tests/bare/riscv64/*.[ch] tests/bare/riscv64/*.S) tests/bare/riscv64/link.ld
-BARE_GUESTS_riscv64 := bench compete late blk spin hello forms hostile tick chatter alarm victim moved wide plic hvc
+BARE_GUESTS_riscv64 := bench compete late blk spin hello forms hostile tick chatter alarm victim moved wide plic hvc vector vector2
 
 # One program, several roles.
 bare_bench_compete.elf := -DCOMPETING
@@ -11,6 +11,7 @@ bare_bench_blk.elf := -DBLK
 bare_bench_neighbour.elf := -DNEIGHBOUR
 bare_bench_chatter.elf := -DRATE=1000
 bare_bench_alarm.elf := -DBY_CALL
+bare_bench_vector2.elf := -DSEED=3
 
 bare_guest_flags := -O2 -std=gnu11 -Wall -Wextra -Werror -ffreestanding -fno-pic -fno-stack-protector -nostdlib -static \
   -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments
@@ -28,6 +29,8 @@ $(OUT)/bare-guests/riscv64/%.elf: tests/bare/riscv64/%.c $(bare_guest_src_riscv6
 $(OUT)/bare-guests/riscv64/chatter.elf $(OUT)/bare-guests/riscv64/alarm.elf: tests/bare/riscv64/tick.c $(bare_guest_src_riscv64)
 	$(call bare_guest_build,riscv64,$<)
 $(OUT)/bare-guests/riscv64/compete.elf $(OUT)/bare-guests/riscv64/late.elf $(OUT)/bare-guests/riscv64/blk.elf: tests/bare/riscv64/bench.c tests/bare/blk.h $(bare_guest_src_riscv64)
+	$(call bare_guest_build,riscv64,$<)
+$(OUT)/bare-guests/riscv64/vector2.elf: tests/bare/riscv64/vector.c $(bare_guest_src_riscv64)
 	$(call bare_guest_build,riscv64,$<)
 # In place of the hypervisor: tells what the firmware took.
 $(OUT)/bare-guests/riscv64/null.img: tests/bare/riscv64/null.S

@@ -146,11 +146,13 @@ int make_plan(struct make_plan *p, struct vm_desc *d, char *why, size_t why_size
 int make_vm(struct vm **vm, struct machine_backends *b, const struct make_plan *p, const struct vm_desc *d,
             const struct make_form *form, char *why, size_t why_size)
 {
-    int err;
+    const struct guest_ops *guest = p->guest->ops;
+    int err = guest->cpu_given ? guest->cpu_given(d->cpu, p->engine, why, why_size) : 0;
 
     *vm = NULL;
     *b = (struct machine_backends){0};
-    err = vm_create(vm, d, p->guest->ops, p->guest->lift, p->engine, why, why_size);
+    if (!err)
+        err = vm_create(vm, d, p->guest->ops, p->guest->lift, p->engine, why, why_size);
     if (!err)
         err = form->connect(form->opaque, *vm, b, why, why_size);
     if (!err)

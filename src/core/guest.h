@@ -10,6 +10,7 @@
 struct vm;
 struct vcpu;
 struct vm_desc;
+struct engine_ops;
 struct dtw;
 
 enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_FETCH };
@@ -33,6 +34,8 @@ struct guest_ops {
     /* Model names, NULL-terminated, first is the default. */
     const char *const *cpu_models;
     int (*cpu_check)(const char *spec, char *why, size_t why_size);
+    /* Of a good spec: -ENOTSUP with the reason where this engine cannot give that. NULL: each can. */
+    int (*cpu_given)(const char *spec, const struct engine_ops *engine, char *why, size_t why_size);
 
     int (*vcpu_init)(struct vcpu *v, const struct vm_desc *desc);
     void (*vcpu_fini)(struct vcpu *v);

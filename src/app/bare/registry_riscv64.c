@@ -2,6 +2,7 @@
 #include "api/registry.h"
 #include "app/bare/defaults.h"
 #include "engine/bare/riscv64/engine.h"
+#include "guest/riscv64/features.h"
 #include "guest/riscv64/guest.h"
 #include "lib/err.h"
 #include "lib/fmt.h"
@@ -25,6 +26,21 @@ const struct machine_ops *const machines[] = {
     NULL,
 };
 
+/* No model has it, so without a + it was not asked for. */
+static int board_cpu(const struct vm_desc *d, char *why, size_t why_size)
+{
+    uint64_t f;
+    int err;
+
+    if (riscv_host.vlenb || !d->cpu || !strchr(d->cpu, '+'))
+        return 0;
+    err = riscv_features_parse(d->cpu, &f, why, why_size);
+    if (err || !(f >> RVF_V & 1))
+        return err;
+    fmt_snprintf(why, why_size, "cpu: v: this board's CPUs have no vector registers; leave out +v");
+    return -ENOTSUP;
+}
+
 /* A PLIC is emulated anywhere; registers of an interrupt file trap only where CPUs know them (AIA 1.0, 5). */
 int board_machine(struct vm_desc *d, char *why, size_t why_size)
 {
@@ -39,5 +55,5 @@ int board_machine(struct vm_desc *d, char *why, size_t why_size)
             "machine: aia=aplic-imsic: this board's CPUs have no AIA; take aia=none, or leave it out");
         return -ENOTSUP;
     }
-    return 0;
+    return board_cpu(d, why, why_size);
 }

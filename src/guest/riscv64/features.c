@@ -143,6 +143,20 @@ int riscv_cpu_check(const char *spec, char *why, size_t why_size)
     return riscv_features_parse(spec, &f, why, why_size);
 }
 
+/* No row of isa/riscv64/insn.def is of V: only a CPU can execute it. */
+int riscv_cpu_given(const char *spec, const struct engine_ops *engine, char *why, size_t why_size)
+{
+    uint64_t f;
+    int err = engine->hardware ? 0 : riscv_features_parse(spec, &f, why, why_size);
+
+    if (engine->hardware || err || !(f >> RVF_V & 1))
+        return err;
+    fmt_snprintf(why, why_size,
+                 "cpu: engine %s has no vector registers, only CPUs have, in the bare form; leave out +v",
+                 engine->name);
+    return -ENOTSUP;
+}
+
 uint64_t riscv_features_mode(uint64_t f)
 {
     uint64_t mode = 0;

@@ -18,6 +18,9 @@ extern const char *const riscv_cpu_models[]; /* NULL-terminated, the default fir
 /* 0 and the features, or -EINVAL with the reason in words. NULL or "" is the default model. */
 int riscv_features_parse(const char *spec, uint64_t *features, char *why, size_t why_size);
 int riscv_cpu_check(const char *spec, char *why, size_t why_size);
+/* -ENOTSUP with the reason: this engine cannot give what the spec asks for. */
+struct engine_ops;
+int riscv_cpu_given(const char *spec, const struct engine_ops *engine, char *why, size_t why_size);
 /* The mode word's bits for instruction sets that are absent. */
 uint64_t riscv_features_mode(uint64_t features);
 /* misa, "rv64imafdc_zicsr...", and the names of riscv,isa-extensions (how many). */

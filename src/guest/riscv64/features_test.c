@@ -61,6 +61,34 @@ static void isa_string(void **state)
     assert_string_equal(isa, "rv64imafdc_");
 }
 
+/* No model has V, and only hardware can. */
+static void vector(void **state)
+{
+    const struct engine_ops software = {.name = "interp", .software = true};
+    const struct engine_ops hardware = {.name = "bare", .hardware = true};
+    char isa[256], why[128];
+    uint64_t f;
+
+    (void)state;
+    for (unsigned i = 0; riscv_cpu_models[i]; i++) {
+        assert_int_equal(riscv_features_parse(riscv_cpu_models[i], &f, why, sizeof(why)), 0);
+        assert_false(f >> RVF_V & 1);
+        assert_int_equal(riscv_cpu_given(riscv_cpu_models[i], &software, why, sizeof(why)), 0);
+    }
+    assert_int_equal(riscv_cpu_given(NULL, &software, why, sizeof(why)), 0);
+    assert_int_equal(riscv_features_parse("rv64gc,+v", &f, why, sizeof(why)), 0);
+    riscv_features_isa(f, isa, sizeof(isa));
+    assert_string_equal(isa, "rv64imafdcv_zicntr_zicsr_zifencei_zihpm");
+    assert_true(riscv_features_misa(f) & RV_MISA_EXT('V'));
+    assert_int_equal(riscv_cpu_given("rv64gc,+v", &hardware, why, sizeof(why)), 0);
+    assert_int_equal(riscv_cpu_given("rv64gc,+v", &software, why, sizeof(why)), -95);
+    assert_string_equal(
+        why, "cpu: engine interp has no vector registers, only CPUs have, in the bare form; leave out +v");
+    assert_int_equal(riscv_cpu_given("rv64gc,+v,-v", &software, why, sizeof(why)), 0);
+    assert_int_equal(riscv_cpu_check("max,+v,-d", why, sizeof(why)), -22);
+    assert_string_equal(why, "cpu: v needs d; add +d or -v");
+}
+
 static void describe(void **state)
 {
     struct vm *vm = test_vm("max", 2, NULL, NULL);
@@ -96,10 +124,8 @@ static void describe(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parsing),
-        cmocka_unit_test(refused),
-        cmocka_unit_test(isa_string),
-        cmocka_unit_test(describe),
+        cmocka_unit_test(parsing), cmocka_unit_test(refused),  cmocka_unit_test(isa_string),
+        cmocka_unit_test(vector),  cmocka_unit_test(describe),
     };
 
     return cmocka_run_group_tests_name("riscv64/features", tests, NULL, NULL);

@@ -54,6 +54,7 @@ const struct guest_ops guest_riscv64 = {
     .state = riscv_state,
     .cpu_models = riscv_cpu_models,
     .cpu_check = riscv_cpu_check,
+    .cpu_given = riscv_cpu_given,
     .vcpu_init = riscv_vcpu_init,
     .vcpu_fini = riscv_vcpu_fini,
     .reset = riscv_reset,

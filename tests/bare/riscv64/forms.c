@@ -258,7 +258,9 @@ static void floating_point(void)
     csr_clear(sstatus, 3 << 13);
     FAULT(4, RAW(".option arch, +d\nfmv.x.d t0, f9", ::: "t0"));
     check(cause == 2, "fp instruction while FS is off");
+    csr_set(sstatus, 1 << 9);
     FAULT(4, RAW(".4byte 0x0d007057")); /* vsetvli zero, zero, e8 */
+    csr_clear(sstatus, 3 << 9);
     check(cause == 2, "vector instruction");
 }
 

@@ -45,6 +45,9 @@ struct bare_trace {
     uint64_t pc, cause, value;
 };
 
+/* Registers that are loaded at their first use. */
+enum bare_lazy { BARE_LAZY_FP = 1, BARE_LAZY_VECTOR = 2 };
+
 /* Which of the interrupt file of a guest is hardware. */
 enum bare_aia { BARE_AIA_NONE, BARE_AIA_EMULATED, BARE_AIA_FILE };
 
@@ -81,6 +84,12 @@ struct mmio_op {
 };
 _Static_assert(sizeof(struct mmio_op) == 16, "found by a shift");
 
+/* Vector state while it is not in the hardware (Unprivileged 20240411, 30.3). */
+struct bare_vector {
+    uint64_t vstart, vcsr, vl, vtype;
+    uint8_t reg[]; /* 32 of riscv_host.vlenb */
+};
+
 /* Of one vCPU; fields without a word on it: its own task only. What each exit needs comes first. */
 struct bare_vcpu {
     struct riscv_vcpu *r;
@@ -92,7 +101,8 @@ struct bare_vcpu {
     struct vmid vmid;
     struct bare_cpu *cpu; /* where it is resident, or NULL; written with interrupts off there */
     bool valid;           /* resident, and the hardware's copies are the truth */
-    bool fp_loaded;       /* f registers are in the hardware */
+    uint8_t loaded;       /* BARE_LAZY_*: those in the hardware */
+    uint8_t lazy;         /* those that the guest has */
     struct {
         bool all;
         unsigned count;
@@ -107,9 +117,10 @@ struct bare_vcpu {
     struct bare_file file;
     uint64_t clock_offset, timedelta; /* htimedelta belongs to this offset of the VM's clock */
     bool clock_known;
-    struct waitq sleep;  /* in WFI */
-    _Atomic bool asleep; /* or about to be: sleep.lock to change, any task reads */
-    struct mmio_page {   /* devices it met last, by page */
+    uint64_t status_mask; /* what the guest has of sstatus */
+    struct waitq sleep;   /* in WFI */
+    _Atomic bool asleep;  /* or about to be: sleep.lock to change, any task reads */
+    struct mmio_page {    /* devices it met last, by page */
         uint64_t page;
         const struct mem_region *region;
     } mmio[MMIO_PAGES];
@@ -129,6 +140,7 @@ struct bare_vcpu {
         uint64_t start, memory; /* counter, and b->exits[BARE_MEMORY] then */
         uint32_t histogram[BARE_REASONS][BARE_HISTOGRAM];
     } measure;
+    struct bare_vector *vector; /* NULL: the guest has none */
 };
 
 /* Of one CPU: cpu->engine. Interrupts off. */
@@ -180,12 +192,22 @@ void bare_fp_load(struct bare_vcpu *b);
 void bare_fp_to_struct(struct bare_vcpu *b);
 /* The guest's FS after one was written there. */
 void bare_fp_written(struct bare_vcpu *b);
+/* Of hedeleg: illegal instructions, once FS and VS of HS-level cannot be why one is. */
+void bare_hedeleg_write(const struct bare_vcpu *b);
 /* hvip by the inputs that devices drive. */
 void bare_inputs(struct bare_vcpu *b);
 /* The software interrupt that is pending in hardware, back to mip, for who looks there. */
 void bare_inputs_fold(struct bare_vcpu *b);
 /* An exception into VS-mode as its hardware would; valid. */
 void bare_inject(struct bare_vcpu *b, uint64_t cause, uint64_t tval);
+
+/* ---- vector.c: interrupts off but for init ---- */
+
+/* Room for what riscv_host says; -ENOMEM. */
+int bare_vector_init(struct bare_vcpu *b);
+void bare_vector_load(struct bare_vcpu *b);
+/* To memory, if it changed since; stays loaded. */
+void bare_vector_save(struct bare_vcpu *b);
 
 /* ---- vmid.c: interrupts off ---- */
 

@@ -198,6 +198,7 @@ static uint64_t host_features(void)
             f |= BIT(i);
     }
     f &= ~(BIT(RVF_SSTC) | BIT(RVF_SVADU) | BIT(RVF_SVPBMT));
+    f &= riscv_host.vlenb ? UINT64_MAX : ~BIT(RVF_V);
     f |= riscv_host.sstc ? BIT(RVF_SSTC) : 0;
     f |= riscv_host.svpbmt ? BIT(RVF_SVPBMT) : 0;
     f |= riscv_host.ssaia ? BIT(RVF_SMAIA) | BIT(RVF_SSAIA) : 0;
@@ -261,7 +262,10 @@ static int bare_vcpu_init(struct vcpu *v)
 {
     struct riscv_vcpu *r = riscv_of(v);
     struct bare_vcpu *b;
-    uint64_t features = r->features & host_features();
+    /* All are described alike, and the search takes its time. */
+    const struct vcpu *first = v->vm->vcpu[0];
+    uint64_t host = first && first->engine ? riscv_of(v->vm->vcpu[0])->features : host_features();
+    uint64_t features = r->features & host;
 
     /* An interrupt controller of another kind than the guest asked for would be found by it. */
     if (riscv_has(r, RVF_SSAIA) && !(features >> RVF_SSAIA & 1))
@@ -271,6 +275,12 @@ static int bare_vcpu_init(struct vcpu *v)
     b = cpus_init() ? NULL : plat_alloc(sizeof(*b));
     if (!b)
         return -ENOMEM;
+    b->status_mask = RV_SSTATUS_MASK & ~RV_MSTATUS_VS;
+    b->lazy = BARE_LAZY_FP;
+    if (features >> RVF_V & 1 && bare_vector_init(b)) {
+        plat_free(b);
+        return -ENOMEM;
+    }
     b->r = r;
     b->ring_next = b->ring;
     bare_mmio_forget(b);
@@ -292,6 +302,7 @@ static void bare_vcpu_fini(struct vcpu *v)
 
     ktimer_cancel(&b->alarm);
     bare_call_resident(b, forget_here);
+    plat_free(b->vector);
     plat_free(b);
     v->engine = NULL;
 }

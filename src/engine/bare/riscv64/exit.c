@@ -7,7 +7,8 @@
 #include "lib/fmt.h"
 #include "platform/bare/histogram.h"
 
-#define INSN_WFI 0x10500073u
+#define INSN_WFI      0x10500073u
+#define OPCODE_VECTOR 0x57u /* but for loads, stores and CSRs */
 
 /* htinst of an access that the walk of VS tables made (Priv. 20240411, 18.6.3). */
 #define HTINST_WALK_MASK 0xffffefdfu
@@ -399,11 +400,20 @@ static uint64_t virtual_insn(struct riscv_vcpu *r, struct bare_vcpu *b, uint64_t
     return leave(b, BARE_CSR, cause, 0, insn);
 }
 
-/* With HS-level FS off the first FP instruction comes here; a real illegal one then goes to the guest. */
+/*
+ * With HS-level FS off the first FP instruction comes here, with VS off the first vector instruction (those
+ * of numbers need both); a real illegal one then goes to the guest.
+ */
 static uint64_t illegal(struct riscv_vcpu *r, struct bare_vcpu *b)
 {
+    unsigned missing = b->lazy & ~(unsigned)b->loaded;
+
     b->exits[BARE_FP]++;
-    bare_fp_load(b);
+    if (missing & BARE_LAZY_VECTOR &&
+        (!(missing & BARE_LAZY_FP) || (csr_read(RV_CSR_stval) & 0x7f) == OPCODE_VECTOR))
+        bare_vector_load(b);
+    else
+        bare_fp_load(b);
     csr_write(RV_CSR_sstatus, b->sstatus);
     return go_on(r, b);
 }
@@ -506,7 +516,7 @@ static __attribute__((noinline)) uint64_t other_exit(struct riscv_vcpu *r, struc
     }
     if (cause == RV_EXC_VIRTUAL_INSN)
         return virtual_insn(r, b, cause);
-    if (cause == RV_EXC_ILLEGAL_INSN && !b->fp_loaded)
+    if (cause == RV_EXC_ILLEGAL_INSN && b->loaded != b->lazy)
         return illegal(r, b);
     b->exits[BARE_OTHER]++;
     trace(b, r->v.pc, cause, csr_read(RV_CSR_stval));

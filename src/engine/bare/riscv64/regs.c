@@ -4,8 +4,8 @@
 
 /*
  * What VS-mode takes itself: its page faults, breakpoints, U-mode's calls, misaligned and illegal
- * instructions. The latter only while its f registers are loaded: with HS-level FS off an FP instruction is
- * one.
+ * instructions. The latter only while its f and v registers are loaded: with HS-level FS off an FP
+ * instruction is one.
  */
 #define HEDELEG                                                                                              \
     (BIT(RV_EXC_INSN_MISALIGNED) | BIT(RV_EXC_INSN_ACCESS) | BIT(RV_EXC_BREAKPOINT) |                        \
@@ -15,9 +15,9 @@
 #define HIDELEG (RV_IRQ_VSSI | RV_IRQ_VSTI | RV_IRQ_VSEI)
 #define S_IRQS  (RV_IRQ_SSI | RV_IRQ_STI | RV_IRQ_SEI)
 
-static void hedeleg_write(const struct bare_vcpu *b)
+void bare_hedeleg_write(const struct bare_vcpu *b)
 {
-    csr_write(RV_CSR_hedeleg, HEDELEG | (b->fp_loaded ? BIT(RV_EXC_ILLEGAL_INSN) : 0));
+    csr_write(RV_CSR_hedeleg, HEDELEG | (b->loaded == b->lazy ? BIT(RV_EXC_ILLEGAL_INSN) : 0));
 }
 
 /* ---- floating point ---- */
@@ -58,20 +58,20 @@ void bare_fp_load(struct bare_vcpu *b)
         ".option push\n.option arch, +d\n" FP_ALL(FP_LOAD) "fscsr %1\n.option pop" ::"r"(b->r->f), "r"(fcsr)
         : "memory");
     csr_clear(RV_CSR_sstatus, RV_MSTATUS_FS);
-    b->fp_loaded = true;
+    b->loaded |= BARE_LAZY_FP;
     b->sstatus = (b->sstatus & ~RV_MSTATUS_FS) | fs_field(RV_FS_CLEAN);
-    hedeleg_write(b);
+    bare_hedeleg_write(b);
 }
 
 void bare_fp_to_struct(struct bare_vcpu *b)
 {
-    if (!b->fp_loaded)
+    if (!(b->loaded & BARE_LAZY_FP))
         return;
     if (rv_field_get(b->sstatus, RV_MSTATUS_FS) == RV_FS_DIRTY)
         fp_save(b);
-    b->fp_loaded = false;
+    b->loaded &= (uint8_t)~BARE_LAZY_FP;
     b->sstatus &= ~RV_MSTATUS_FS;
-    hedeleg_write(b);
+    bare_hedeleg_write(b);
 }
 
 void bare_fp_written(struct bare_vcpu *b)
@@ -150,11 +150,11 @@ void bare_load(struct bare_vcpu *b)
         bare_drop(c->resident);
     if (!c->vmid.generation)
         cpu_prepare();
-    b->fp_loaded = false;
+    b->loaded = 0;
     b->sstatus = r->priv == RV_PRIV_S ? RV_MSTATUS_SPP : 0;
     b->hstatus = RV_HSTATUS_SPV | RV_HSTATUS_VTW | rv_field_set(0, RV_HSTATUS_VSXL, RV_XL_64) |
                  (b->aia == BARE_AIA_FILE ? rv_field_set(0, RV_HSTATUS_VGEIN, 1) : 0);
-    csr_write(RV_CSR_vsstatus, r->mstatus & RV_SSTATUS_MASK & ~RV_MSTATUS_VS);
+    csr_write(RV_CSR_vsstatus, r->mstatus & b->status_mask);
     csr_write(RV_CSR_vstvec, r->stvec);
     csr_write(RV_CSR_vsscratch, r->sscratch);
     csr_write(RV_CSR_vsepc, r->sepc);
@@ -171,7 +171,7 @@ void bare_load(struct bare_vcpu *b)
         csr_write(RV_CSR_hvictl, 0);
     if (b->aia)
         bare_aia_load(b);
-    hedeleg_write(b);
+    bare_hedeleg_write(b);
     csr_write(RV_CSR_htimedelta, b->timedelta);
     if (riscv_host.sstc) /* after htimedelta: emulators compare when it is written */
         csr_write(RV_CSR_vstimecmp, r->stimecmp);
@@ -182,6 +182,14 @@ void bare_load(struct bare_vcpu *b)
     b->valid = true;
     b->switches++;
     sched_resident_set(arch_cpu()->task);
+}
+
+static void lazy_save(struct bare_vcpu *b)
+{
+    if (b->loaded & BARE_LAZY_FP && rv_field_get(b->sstatus, RV_MSTATUS_FS) == RV_FS_DIRTY)
+        fp_save(b);
+    if (b->loaded & BARE_LAZY_VECTOR)
+        bare_vector_save(b);
 }
 
 void bare_save(struct bare_vcpu *b)
@@ -204,8 +212,8 @@ void bare_save(struct bare_vcpu *b)
     bare_inputs_fold(b);
     if (b->aia)
         bare_aia_save(b);
-    if (b->fp_loaded && rv_field_get(b->sstatus, RV_MSTATUS_FS) == RV_FS_DIRTY)
-        fp_save(b);
+    if (b->loaded)
+        lazy_save(b);
 }
 
 void bare_drop(struct bare_vcpu *b)
@@ -215,7 +223,7 @@ void bare_drop(struct bare_vcpu *b)
     b->cpu->resident = NULL;
     b->cpu = NULL;
     b->valid = false;
-    b->fp_loaded = false;
+    b->loaded = 0;
     sched_resident_set(NULL);
 }
 

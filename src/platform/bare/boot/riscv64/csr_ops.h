@@ -26,6 +26,7 @@ struct riscv_host {
     uint8_t stage2_narrow; /* and the one of fewest bits */
     uint8_t vmid_bits;
     uint8_t guest_files; /* of the IMSIC, each hart */
+    uint16_t vlenb;      /* bytes of a vector register; 0: there are none, or not the same on each hart */
     uint64_t timebase_hz;
     const char *isa; /* "rv64imafdch_...", of the boot hart; "" without */
     const char *mmu; /* "riscv,sv57" */

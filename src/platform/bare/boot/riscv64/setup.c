@@ -208,6 +208,29 @@ uint32_t riscv_cpu_intc(const struct cpu *c)
     return phandle;
 }
 
+/* Single letters come before the first underscore, after "rv64". */
+static bool isa_has_letter(const char *isa, char letter)
+{
+    for (const char *s = isa && strlen(isa) >= 4 ? isa + 4 : ""; *s && *s != '_'; s++) {
+        if (*s == letter)
+            return true;
+    }
+    return false;
+}
+
+static void find_vector(const struct cpu *c)
+{
+    const char *isa = c->id ? dtb_str(&board_get()->dtb, (dtb_node)c->node, "riscv,isa") : riscv_host.isa;
+    uint64_t vlenb = 0;
+
+    if (isa_has_letter(isa, 'v')) {
+        csr_set(RV_CSR_sstatus, RV_MSTATUS_VS);
+        csr_probe(RV_CSR_vlenb, &vlenb);
+        csr_clear(RV_CSR_sstatus, RV_MSTATUS_VS);
+    }
+    riscv_host.vlenb = c->id && riscv_host.vlenb != vlenb ? 0 : (uint16_t)vlenb;
+}
+
 void arch_cpu_setup(struct cpu *c)
 {
     if (!c->scratch[RISCV_SCRATCH_STACK]) {
@@ -223,6 +246,7 @@ void arch_cpu_setup(struct cpu *c)
     csr_write(RV_CSR_hie, 0);
     /* What the hypervisor itself may read as U-mode would is nothing; guests' counters by hcounteren. */
     csr_write(RV_CSR_sie, RV_IRQ_SSI | RV_IRQ_SEI);
+    find_vector(c);
     drivers_cpu_setup(c);
 }
 
