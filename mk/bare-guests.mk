@@ -61,6 +61,6 @@ $(OUT)/bare-guests/arm64/null.img: tests/bare/arm64/null.S
 bare-guests: $(foreach g,$(BARE_GUESTS_$(ARCH)),$(OUT)/bare-guests/$(ARCH)/$(g).elf) $(OUT)/bare-guests/$(ARCH)/null.img
 
 ## bench-bare [ARCH=riscv64]: what leaving a guest costs, in instructions, against its bars
-bench-bare: bare bare-guests $(OUT)/carbovisor
+bench-bare: bare bare-guests $(OUT)/bare/$(ARCH)/interp.elf $(OUT)/carbovisor
 	$(Q)bench/bare --arch $(ARCH) --out $(OUT)
 .PHONY: bare-guests bench-bare

@@ -62,6 +62,14 @@ $(OUT)/bare/$(1)/carbovisor.elf: $$(BARE_OBJ_$(1)) src/platform/bare/boot/$(1)/i
 $(OUT)/bare/$(1)/carbovisor.img: $(OUT)/bare/$(1)/carbovisor.elf
 	$$(Q)$$(BARE_CROSS_$(1))objcopy -O binary $$< $$@
 
+# The same with the interpreter, which nothing in it chooses: for its size (bench/README.md).
+BARE_INTERP_OBJ_$(1) := $$(patsubst %,$(OUT)/bare/$(1)/obj/%.o,$$(filter src/engine/interp/% src/engine/soft/% src/ir/% \
+  src/guest/$(1)/lift% src/guest/$(1)/helpers%,$$(SRC_CODE)))
+$(OUT)/bare/$(1)/interp.elf: $$(BARE_OBJ_$(1)) $$(BARE_INTERP_OBJ_$(1)) src/platform/bare/boot/$(1)/image.ld
+	$$(Q)$$(BARE_CROSS_$(1))gcc $$(BARE_FLAGS_$(1)) -nostdlib -static -no-pie -Wl,--no-undefined -Wl,--build-id=none \
+	  -Wl,--gc-sections -Wl,-u,engine_interp -Wl,-u,lift_$(1) -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments \
+	  -T src/platform/bare/boot/$(1)/image.ld -o $$@ $$(BARE_OBJ_$(1)) $$(BARE_INTERP_OBJ_$(1)) $$(BARE_LIBGCC_$(1))
+
 bare-$(1): $(OUT)/bare/$(1)/carbovisor.img
 .PHONY: bare-$(1)
 -include $$(shell find $(OUT)/bare/$(1)/obj -name '*.d' 2>/dev/null)

@@ -1,6 +1,7 @@
 /*
  * What compilers call unasked on RV64 with soft ABI, where libgcc is of the other ABI: 128-bit division, and
- * atomics of bytes and halves, which the A extension has as words only.
+ * atomics of bytes and halves, which the A extension has as words only. What an image has no use for the
+ * linker leaves out.
  */
 #include "lib/base.h"
 
@@ -15,6 +16,11 @@ bool __atomic_compare_exchange_2(volatile void *p, void *expected, uint16_t v, b
 int __clzdi2(uint64_t x);
 int __ctzdi2(uint64_t x);
 int __popcountdi2(uint64_t x);
+int __paritydi2(uint64_t x);
+uint32_t __bswapsi2(uint32_t x);
+uint64_t __bswapdi2(uint64_t x);
+u128 __ashlti3(u128 x, int n);
+u128 __lshrti3(u128 x, int n);
 
 int __clzdi2(uint64_t x)
 {
@@ -40,6 +46,58 @@ int __popcountdi2(uint64_t x)
     x = (x & 0x3333333333333333) + (x >> 2 & 0x3333333333333333);
     x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0f;
     return (int)(x * 0x0101010101010101 >> 56);
+}
+
+int __paritydi2(uint64_t x)
+{
+    for (unsigned s = 32; s; s /= 2)
+        x ^= x >> s;
+    return (int)(x & 1);
+}
+
+uint32_t __bswapsi2(uint32_t x)
+{
+    x = (x & 0x00ff00ff) << 8 | (x >> 8 & 0x00ff00ff);
+    return x << 16 | x >> 16;
+}
+
+uint64_t __bswapdi2(uint64_t x)
+{
+    return (uint64_t)__bswapsi2((uint32_t)x) << 32 | __bswapsi2((uint32_t)(x >> 32));
+}
+
+/* By halves: shifts of 128 bits are these functions. */
+union halves {
+    u128 whole;
+    uint64_t half[2];
+};
+
+u128 __ashlti3(u128 x, int n)
+{
+    union halves u = {.whole = x};
+
+    if (n >= 64) {
+        u.half[1] = u.half[0] << (n - 64);
+        u.half[0] = 0;
+    } else if (n) {
+        u.half[1] = u.half[1] << n | u.half[0] >> (64 - n);
+        u.half[0] <<= n;
+    }
+    return u.whole;
+}
+
+u128 __lshrti3(u128 x, int n)
+{
+    union halves u = {.whole = x};
+
+    if (n >= 64) {
+        u.half[0] = u.half[1] >> (n - 64);
+        u.half[1] = 0;
+    } else if (n) {
+        u.half[0] = u.half[0] >> n | u.half[1] << (64 - n);
+        u.half[1] >>= n;
+    }
+    return u.whole;
 }
 
 /* hi < d: the quotient fits. Two digits of 32 bits, each guessed too high by 2 at most (Knuth, 4.3.1 D). */
