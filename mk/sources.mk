@@ -13,7 +13,8 @@ SRC_PLAT := $(filter src/platform/linux/%,$(SRC_CODE))
 SRC_PTEST := $(filter src/platform/test/%,$(SRC_CODE))
 # What of the bare platform its unit tests run, on a simulated machine.
 SRC_PBARE := $(filter src/platform/bare/mm/% src/platform/bare/sched/% src/platform/bare/sync/% src/platform/bare/irq/% \
-  src/platform/bare/sim/% src/platform/bare/boot/arm64/smccc.c src/platform/bare/board.c src/platform/bare/files.c src/platform/bare/disk.c,$(SRC_CODE))
+  src/platform/bare/sim/% src/platform/bare/board.c src/platform/bare/files.c src/platform/bare/disk.c \
+  src/platform/bare/boot/arm64/smccc.c src/platform/bare/boot/riscv64/hgatp.c,$(SRC_CODE))
 SRC_APP := $(filter src/app/carbovisor/%,$(SRC_CODE))
 SRC_NAT := $(filter src/app/nat/%,$(SRC_CODE))
 # Engines of the bare form belong to its image (mk/bare-image.mk).

@@ -6,6 +6,7 @@
 #include "lib/fmt.h"
 #include "lib/str.h"
 #include "platform/bare/board.h"
+#include "platform/bare/boot/riscv64/hgatp.h"
 #include "platform/bare/boot/riscv64/private.h"
 #include "platform/bare/boot/riscv64/sbi.h"
 #include "platform/bare/drivers/drivers.h"
@@ -385,19 +386,20 @@ static void find_features(const struct board *b)
     }
 }
 
-/* hgatp is WARL: what sticks is there (Priv. 20240411, 18.2.10). Its VMID is bits 57:44. */
+static uint64_t hgatp_try(uint64_t hgatp)
+{
+    csr_write(RV_CSR_hgatp, hgatp);
+    return csr_read(RV_CSR_hgatp);
+}
+
 static void find_stage2(void)
 {
-    for (unsigned mode = RV_SATP_SV57; mode >= RV_SATP_SV39; mode--) {
-        csr_write(RV_CSR_hgatp, (uint64_t)mode << 60 | RV_HGATP_VMID);
-        if (csr_read(RV_CSR_hgatp) >> 60 != mode)
-            continue;
-        if (!riscv_host.stage2_mode)
-            riscv_host.stage2_mode = (uint8_t)mode;
-        riscv_host.stage2_narrow = (uint8_t)mode;
-        riscv_host.vmid_bits =
-            (uint8_t)__builtin_popcountll(rv_field_get(csr_read(RV_CSR_hgatp), RV_HGATP_VMID));
-    }
+    struct hgatp_modes m;
+
+    hgatp_find(&m, hgatp_try);
+    riscv_host.stage2_mode = m.widest;
+    riscv_host.stage2_narrow = m.narrowest;
+    riscv_host.vmid_bits = m.vmid_bits;
     csr_write(RV_CSR_hgatp, 0);
     __asm__ volatile(".insn r 0x73, 0, 0x31, x0, x0, x0" ::: "memory");
 }
