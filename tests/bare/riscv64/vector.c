@@ -117,6 +117,22 @@ static void wait(uint64_t round)
     csr_write(0x14d, UINT64_MAX);
 }
 
+/* Registers that are as they were loaded, and a control register of theirs alone that is written. */
+static bool control_alone(uint64_t round)
+{
+    uint64_t f, vcsr;
+
+    __asm__ volatile("fmv.x.d %0, f17" : "=r"(f));
+    csr_set(sstatus, 2 << 13 | 2 << 9);
+    csr_clear(sstatus, 1 << 13 | 1 << 9); /* clean */
+    csr_write(fcsr, round % 5 << 5 | round % 32);
+    __asm__ volatile(V("csrw vcsr, %0")::"r"(7 - round % 8));
+    wait(0);
+    __asm__ volatile(V("csrr %0, vcsr") : "=r"(vcsr));
+    return same("fcsr", csr_read(fcsr), round % 5 << 5 | round % 32) &
+           same("vcsr alone", vcsr, 7 - round % 8);
+}
+
 static bool in_tree(const char *tree, const char *word)
 {
     const uint8_t *size = (const uint8_t *)tree + 4; /* big endian */
@@ -163,7 +179,7 @@ void guest_main(uint64_t hart, uint64_t dtb, uint64_t start)
         struct control c = fill(round);
 
         wait(round);
-        if (!check(&c))
+        if (!check(&c) || !control_alone(round))
             guest_off();
         put("vector ");
         put_number(round);

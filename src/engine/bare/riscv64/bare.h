@@ -27,7 +27,6 @@ enum bare_reason {
     BARE_MEMORY, /* a page that stage 2 did not have yet */
     BARE_WFI,
     BARE_CSR,
-    BARE_FP,
     BARE_OTHER,
     BARE_REASONS
 };
@@ -44,9 +43,6 @@ enum bare_reason {
 struct bare_trace {
     uint64_t pc, cause, value;
 };
-
-/* Registers that are loaded at their first use. */
-enum bare_lazy { BARE_LAZY_FP = 1, BARE_LAZY_VECTOR = 2 };
 
 /* Which of the interrupt file of a guest is hardware. */
 enum bare_aia { BARE_AIA_NONE, BARE_AIA_EMULATED, BARE_AIA_FILE };
@@ -87,6 +83,7 @@ _Static_assert(sizeof(struct mmio_op) == 16, "found by a shift");
 /* Vector state while it is not in the hardware (Unprivileged 20240411, 30.3). */
 struct bare_vector {
     uint64_t vstart, vcsr, vl, vtype;
+    bool used;     /* as bare_vcpu.fp_used */
     uint8_t reg[]; /* 32 of riscv_host.vlenb */
 };
 
@@ -95,14 +92,13 @@ struct bare_vcpu {
     struct riscv_vcpu *r;
     uint64_t host_sp, host_tp; /* while the guest runs */
     uint64_t host_vector;      /* stvec of the hypervisor */
-    uint64_t sstatus;          /* SPP: the guest's privilege; FS: whether its f registers are loaded */
+    uint64_t sstatus;          /* SPP: the guest's privilege; FS, VS: whether its registers changed */
     uint64_t hstatus;
     uint64_t hvip; /* level inputs as the hardware has them; VSSIP is the guest's alone */
     struct vmid vmid;
     struct bare_cpu *cpu; /* where it is resident, or NULL; written with interrupts off there */
     bool valid;           /* resident, and the hardware's copies are the truth */
-    uint8_t loaded;       /* BARE_LAZY_*: those in the hardware */
-    uint8_t lazy;         /* those that the guest has */
+    bool fp_used;         /* its f registers were saved; until then all are zero */
     struct {
         bool all;
         unsigned count;
@@ -148,6 +144,7 @@ struct bare_cpu {
     struct cpu *cpu;
     struct bare_vcpu *resident;
     struct vmid_cpu vmid;
+    bool fp_zero, vector_zero; /* what these registers held when a guest was loaded last: zeros */
 };
 
 static inline struct bare_vcpu *bare_of(struct vcpu *v)
@@ -187,13 +184,10 @@ void bare_history(struct vcpu *v, void (*emit)(void *opaque, const char *line), 
 void bare_load(struct bare_vcpu *b);
 void bare_save(struct bare_vcpu *b); /* hardware to struct riscv_vcpu; stays loaded */
 void bare_drop(struct bare_vcpu *b); /* saves what is valid; nobody is resident then */
-void bare_fp_load(struct bare_vcpu *b);
-/* The struct has the truth; the guest's next FP instruction loads it. */
-void bare_fp_to_struct(struct bare_vcpu *b);
-/* The guest's FS after one was written there. */
-void bare_fp_written(struct bare_vcpu *b);
-/* Of hedeleg: illegal instructions, once FS and VS of HS-level cannot be why one is. */
-void bare_hedeleg_write(const struct bare_vcpu *b);
+/* Registers of this field of sstatus (FS, VS), which are loaded, are not what memory has. */
+bool bare_dirty(const struct bare_vcpu *b, uint64_t field);
+/* To the struct, if they changed since; stay loaded. */
+void bare_fp_save(struct bare_vcpu *b);
 /* hvip by the inputs that devices drive. */
 void bare_inputs(struct bare_vcpu *b);
 /* The software interrupt that is pending in hardware, back to mip, for who looks there. */
@@ -205,7 +199,7 @@ void bare_inject(struct bare_vcpu *b, uint64_t cause, uint64_t tval);
 
 /* Room for what riscv_host says; -ENOMEM. */
 int bare_vector_init(struct bare_vcpu *b);
-void bare_vector_load(struct bare_vcpu *b);
+void bare_vector_load(struct bare_vcpu *b, struct bare_cpu *c);
 /* To memory, if it changed since; stays loaded. */
 void bare_vector_save(struct bare_vcpu *b);
 
@@ -263,7 +257,7 @@ static inline struct mmio_op *mmio_op_of(struct bare_vcpu *b, uint32_t insn)
 }
 
 const struct mmio_op *mmio_decode_new(struct bare_vcpu *b, uint32_t word, uint64_t htinst);
-/* mmio_decode(), and f registers, too: then it is *fp. Those are to be in the struct (bare_fp_to_struct()).
+/* mmio_decode(), and f registers, too: then it is *fp. Those are to be in the struct (bare_fp_save()).
  */
 const struct mmio_op *mmio_decode_any(struct bare_vcpu *b, uint64_t htinst, struct mmio_op *fp);
 

@@ -276,7 +276,6 @@ static int bare_vcpu_init(struct vcpu *v)
     if (!b)
         return -ENOMEM;
     b->status_mask = RV_SSTATUS_MASK & ~RV_MSTATUS_VS;
-    b->lazy = BARE_LAZY_FP;
     if (features >> RVF_V & 1 && bare_vector_init(b)) {
         plat_free(b);
         return -ENOMEM;
@@ -373,7 +372,6 @@ static const char *const reason_names[BARE_REASONS] = {
     [BARE_MEMORY] = "exit-stage2",
     [BARE_WFI] = "exit-wfi",
     [BARE_CSR] = "exit-csr",
-    [BARE_FP] = "exit-fp",
     [BARE_OTHER] = "exit-other",
 };
 

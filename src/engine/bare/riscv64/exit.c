@@ -7,8 +7,7 @@
 #include "lib/fmt.h"
 #include "platform/bare/histogram.h"
 
-#define INSN_WFI      0x10500073u
-#define OPCODE_VECTOR 0x57u /* but for loads, stores and CSRs */
+#define INSN_WFI 0x10500073u
 
 /* htinst of an access that the walk of VS tables made (Priv. 20240411, 18.6.3). */
 #define HTINST_WALK_MASK 0xffffefdfu
@@ -268,7 +267,7 @@ static bool watched_store(struct riscv_vcpu *r, struct bare_vcpu *b, gpa_t gpa, 
     const struct mmio_op *op = mmio_decode_any(b, htinst, &fp);
 
     if (op && op->fp)
-        bare_fp_to_struct(b);
+        bare_fp_save(b);
     if (!op || !op->write || mem_write(&r->v.vm->mem, gpa, reg_of(r, op), op->size))
         return false;
     r->v.pc += op->len;
@@ -296,6 +295,18 @@ static __attribute__((noinline)) uint64_t memory(struct riscv_vcpu *r, struct ba
     return access_denied(r, b, cause, va);
 }
 
+/* An f register, NaN-boxed (Unprivileged 20240411, 21.2): the next entry loads it. */
+static void fp_loaded(struct riscv_vcpu *r, struct bare_vcpu *b, const struct mmio_op *op, uint64_t value)
+{
+    const struct engine_ops *e = r->v.vm->engine;
+
+    e->pull(&r->v, REGS_ALL);
+    *reg_of(r, op) = value | ~(UINT64_MAX >> op->shift);
+    r->mstatus |= RV_MSTATUS_FS | RV_MSTATUS_SD;
+    b->fp_used = true;
+    e->push(&r->v, REGS_ALL);
+}
+
 /* By the bus, whatever is there: flash, what is traced, what reaches over a device's end. */
 static uint64_t device_slow(struct bare_vcpu *b, const struct mem_region *m, gpa_t gpa, uint64_t cause,
                             uint64_t va)
@@ -309,7 +320,7 @@ static uint64_t device_slow(struct bare_vcpu *b, const struct mem_region *m, gpa
     if (!op)
         return access_denied(r, b, cause, va);
     if (op->fp)
-        bare_fp_to_struct(b);
+        bare_fp_save(b);
     value = stored(r, op);
     b->exits[op->write ? BARE_MMIO_WRITE : BARE_MMIO_READ]++;
     arch_irq_restore(true);
@@ -318,12 +329,10 @@ static uint64_t device_slow(struct bare_vcpu *b, const struct mem_region *m, gpa
     if (!answered)
         return access_denied(r, b, cause, va);
     r->v.pc += op->len;
-    if (!op->write)
+    if (!op->write && op->fp)
+        fp_loaded(r, b, op, value);
+    else if (!op->write)
         loaded(r, op, value);
-    if (!op->write && op->fp) { /* NaN-boxed (Unprivileged 20240411, 21.2) */
-        *reg_of(r, op) |= ~(UINT64_MAX >> op->shift);
-        bare_fp_written(b);
-    }
     return accessed(r, b, op);
 }
 
@@ -398,24 +407,6 @@ static uint64_t virtual_insn(struct riscv_vcpu *r, struct bare_vcpu *b, uint64_t
     }
     b->exits[BARE_CSR]++;
     return leave(b, BARE_CSR, cause, 0, insn);
-}
-
-/*
- * With HS-level FS off the first FP instruction comes here, with VS off the first vector instruction (those
- * of numbers need both); a real illegal one then goes to the guest.
- */
-static uint64_t illegal(struct riscv_vcpu *r, struct bare_vcpu *b)
-{
-    unsigned missing = b->lazy & ~(unsigned)b->loaded;
-
-    b->exits[BARE_FP]++;
-    if (missing & BARE_LAZY_VECTOR &&
-        (!(missing & BARE_LAZY_FP) || (csr_read(RV_CSR_stval) & 0x7f) == OPCODE_VECTOR))
-        bare_vector_load(b);
-    else
-        bare_fp_load(b);
-    csr_write(RV_CSR_sstatus, b->sstatus);
-    return go_on(r, b);
 }
 
 /* When the guest's own timer ends its sleep, as the host's counter; interrupts off, resident. */
@@ -516,8 +507,6 @@ static __attribute__((noinline)) uint64_t other_exit(struct riscv_vcpu *r, struc
     }
     if (cause == RV_EXC_VIRTUAL_INSN)
         return virtual_insn(r, b, cause);
-    if (cause == RV_EXC_ILLEGAL_INSN && b->loaded != b->lazy)
-        return illegal(r, b);
     b->exits[BARE_OTHER]++;
     trace(b, r->v.pc, cause, csr_read(RV_CSR_stval));
     return leave(b, BARE_OTHER, cause, csr_read(RV_CSR_stval), 0);

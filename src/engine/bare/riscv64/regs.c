@@ -2,25 +2,24 @@
 #include "engine/bare/riscv64/bare.h"
 #include "isa/riscv64/pte.h"
 
-/*
- * What VS-mode takes itself: its page faults, breakpoints, U-mode's calls, misaligned and illegal
- * instructions. The latter only while its f and v registers are loaded: with HS-level FS off an FP
- * instruction is one.
- */
+/* What VS-mode takes itself: its page faults, breakpoints, U-mode's calls, misaligned and illegal
+ * instructions. */
 #define HEDELEG                                                                                              \
-    (BIT(RV_EXC_INSN_MISALIGNED) | BIT(RV_EXC_INSN_ACCESS) | BIT(RV_EXC_BREAKPOINT) |                        \
-     BIT(RV_EXC_LOAD_MISALIGNED) | BIT(RV_EXC_LOAD_ACCESS) | BIT(RV_EXC_STORE_MISALIGNED) |                  \
-     BIT(RV_EXC_STORE_ACCESS) | BIT(RV_EXC_ECALL_U) | BIT(RV_EXC_INSN_PAGE_FAULT) |                          \
-     BIT(RV_EXC_LOAD_PAGE_FAULT) | BIT(RV_EXC_STORE_PAGE_FAULT))
+    (BIT(RV_EXC_INSN_MISALIGNED) | BIT(RV_EXC_INSN_ACCESS) | BIT(RV_EXC_ILLEGAL_INSN) |                      \
+     BIT(RV_EXC_BREAKPOINT) | BIT(RV_EXC_LOAD_MISALIGNED) | BIT(RV_EXC_LOAD_ACCESS) |                        \
+     BIT(RV_EXC_STORE_MISALIGNED) | BIT(RV_EXC_STORE_ACCESS) | BIT(RV_EXC_ECALL_U) |                         \
+     BIT(RV_EXC_INSN_PAGE_FAULT) | BIT(RV_EXC_LOAD_PAGE_FAULT) | BIT(RV_EXC_STORE_PAGE_FAULT))
 #define HIDELEG (RV_IRQ_VSSI | RV_IRQ_VSTI | RV_IRQ_VSEI)
 #define S_IRQS  (RV_IRQ_SSI | RV_IRQ_STI | RV_IRQ_SEI)
 
-void bare_hedeleg_write(const struct bare_vcpu *b)
-{
-    csr_write(RV_CSR_hedeleg, HEDELEG | (b->loaded == b->lazy ? BIT(RV_EXC_ILLEGAL_INSN) : 0));
-}
-
-/* ---- floating point ---- */
+/*
+ * ---- floating point ----
+ *
+ * Saved when FS says that they changed; loaded with the vCPU, unless both it and the hardware have nothing
+ * but zeros, as guests that do not use them have. Not at their first use: the illegal instruction by which
+ * that would tell goes through M-mode, whose firmware emulates some, and costs more than 32 loads; and where
+ * software cannot write mstatus.MPV (QEMU 10.0) it does not come to HS-mode at all.
+ */
 
 #define FP_ALL(op)                                                                                           \
     op(0) op(1) op(2) op(3) op(4) op(5) op(6) op(7) op(8) op(9) op(10) op(11) op(12) op(13) op(14) op(15)    \
@@ -34,10 +33,21 @@ static uint64_t fs_field(enum rv_fs fs)
     return rv_field_set(0, RV_MSTATUS_FS, fs);
 }
 
-static void fp_save(struct bare_vcpu *b)
+/*
+ * Writing a control register alone makes both levels dirty as well (Priv. 20240411, 18.2.1), but QEMU 7.2
+ * tells the guest's level only.
+ */
+bool bare_dirty(const struct bare_vcpu *b, uint64_t field)
+{
+    return (b->sstatus & field) == field || (csr_read(RV_CSR_vsstatus) & field) == field;
+}
+
+void bare_fp_save(struct bare_vcpu *b)
 {
     uint64_t fcsr;
 
+    if (!bare_dirty(b, RV_MSTATUS_FS))
+        return;
     csr_set(RV_CSR_sstatus, RV_MSTATUS_FS);
     __asm__ volatile(".option push\n.option arch, +d\n" FP_ALL(FP_STORE) "frcsr %0\n.option pop"
                      : "=&r"(fcsr)
@@ -47,39 +57,23 @@ static void fp_save(struct bare_vcpu *b)
     b->r->v.fp_flags = fcsr & 31;
     b->r->frm = fcsr >> 5 & 7;
     b->sstatus = (b->sstatus & ~RV_MSTATUS_FS) | fs_field(RV_FS_CLEAN);
+    b->fp_used = true;
+    b->cpu->fp_zero = false;
 }
 
-void bare_fp_load(struct bare_vcpu *b)
+static void fp_load(struct bare_vcpu *b, struct bare_cpu *c)
 {
     uint64_t fcsr = (b->r->v.fp_flags & 31) | b->r->frm << 5;
 
+    b->sstatus |= fs_field(RV_FS_CLEAN);
+    if (!b->fp_used && c->fp_zero)
+        return;
     csr_set(RV_CSR_sstatus, RV_MSTATUS_FS);
     __asm__ volatile(
         ".option push\n.option arch, +d\n" FP_ALL(FP_LOAD) "fscsr %1\n.option pop" ::"r"(b->r->f), "r"(fcsr)
         : "memory");
     csr_clear(RV_CSR_sstatus, RV_MSTATUS_FS);
-    b->loaded |= BARE_LAZY_FP;
-    b->sstatus = (b->sstatus & ~RV_MSTATUS_FS) | fs_field(RV_FS_CLEAN);
-    bare_hedeleg_write(b);
-}
-
-void bare_fp_to_struct(struct bare_vcpu *b)
-{
-    if (!(b->loaded & BARE_LAZY_FP))
-        return;
-    if (rv_field_get(b->sstatus, RV_MSTATUS_FS) == RV_FS_DIRTY)
-        fp_save(b);
-    b->loaded &= (uint8_t)~BARE_LAZY_FP;
-    b->sstatus &= ~RV_MSTATUS_FS;
-    bare_hedeleg_write(b);
-}
-
-void bare_fp_written(struct bare_vcpu *b)
-{
-    if (b->valid && b->cpu == arch_cpu()->engine)
-        csr_set(RV_CSR_vsstatus, RV_MSTATUS_FS);
-    else
-        b->r->mstatus |= RV_MSTATUS_FS | RV_MSTATUS_SD;
+    c->fp_zero = !b->fp_used;
 }
 
 /* ---- interrupt inputs ---- */
@@ -136,6 +130,7 @@ static uint64_t henvcfg_of(const struct riscv_vcpu *r)
 /* What is the same for every vCPU stays in the hardware once it is there. */
 static void cpu_prepare(void)
 {
+    csr_write(RV_CSR_hedeleg, HEDELEG);
     csr_write(RV_CSR_hideleg, HIDELEG);
     csr_write(RV_CSR_hcounteren, RV_COUNTER_CY | RV_COUNTER_TM | RV_COUNTER_IR);
     csr_write(RV_CSR_hgeie, 0);
@@ -150,8 +145,10 @@ void bare_load(struct bare_vcpu *b)
         bare_drop(c->resident);
     if (!c->vmid.generation)
         cpu_prepare();
-    b->loaded = 0;
     b->sstatus = r->priv == RV_PRIV_S ? RV_MSTATUS_SPP : 0;
+    fp_load(b, c);
+    if (b->vector)
+        bare_vector_load(b, c);
     b->hstatus = RV_HSTATUS_SPV | RV_HSTATUS_VTW | rv_field_set(0, RV_HSTATUS_VSXL, RV_XL_64) |
                  (b->aia == BARE_AIA_FILE ? rv_field_set(0, RV_HSTATUS_VGEIN, 1) : 0);
     csr_write(RV_CSR_vsstatus, r->mstatus & b->status_mask);
@@ -171,7 +168,6 @@ void bare_load(struct bare_vcpu *b)
         csr_write(RV_CSR_hvictl, 0);
     if (b->aia)
         bare_aia_load(b);
-    bare_hedeleg_write(b);
     csr_write(RV_CSR_htimedelta, b->timedelta);
     if (riscv_host.sstc) /* after htimedelta: emulators compare when it is written */
         csr_write(RV_CSR_vstimecmp, r->stimecmp);
@@ -182,14 +178,6 @@ void bare_load(struct bare_vcpu *b)
     b->valid = true;
     b->switches++;
     sched_resident_set(arch_cpu()->task);
-}
-
-static void lazy_save(struct bare_vcpu *b)
-{
-    if (b->loaded & BARE_LAZY_FP && rv_field_get(b->sstatus, RV_MSTATUS_FS) == RV_FS_DIRTY)
-        fp_save(b);
-    if (b->loaded & BARE_LAZY_VECTOR)
-        bare_vector_save(b);
 }
 
 void bare_save(struct bare_vcpu *b)
@@ -212,18 +200,20 @@ void bare_save(struct bare_vcpu *b)
     bare_inputs_fold(b);
     if (b->aia)
         bare_aia_save(b);
-    if (b->loaded)
-        lazy_save(b);
+    bare_fp_save(b);
+    if (b->vector)
+        bare_vector_save(b);
 }
 
 void bare_drop(struct bare_vcpu *b)
 {
     if (b->valid)
         bare_save(b);
+    else /* what it wrote is still there */
+        b->cpu->fp_zero = b->cpu->vector_zero = false;
     b->cpu->resident = NULL;
     b->cpu = NULL;
     b->valid = false;
-    b->loaded = 0;
     sched_resident_set(NULL);
 }
 

@@ -1,7 +1,6 @@
 /*
- * Vector registers of guests, where the board has them and the guest's description asks for them: like the f
- * registers they are in the hardware from their first use until another vCPU is resident (Unprivileged
- * 20240411, 30).
+ * Vector registers of guests, where the board has them and the guest's description asks for them
+ * (Unprivileged 20240411, 30). When they are loaded and saved is as with the f registers, see regs.c.
  */
 #include "engine/bare/riscv64/bare.h"
 #include "isa/riscv64/pte.h"
@@ -18,7 +17,6 @@ int bare_vector_init(struct bare_vcpu *b)
     if (!b->vector)
         return -ENOMEM;
     b->status_mask |= RV_MSTATUS_VS;
-    b->lazy |= BARE_LAZY_VECTOR;
     return 0;
 }
 
@@ -28,12 +26,15 @@ static void vs_is_clean(struct bare_vcpu *b)
 }
 
 /* vsetvl gives vl back as it was, which is at most what vtype allows (30.6); it sets vstart to 0. */
-void bare_vector_load(struct bare_vcpu *b)
+void bare_vector_load(struct bare_vcpu *b, struct bare_cpu *c)
 {
     const struct bare_vector *s = b->vector;
     const uint8_t *at = s->reg;
     uint64_t step;
 
+    vs_is_clean(b);
+    if (!s->used && c->vector_zero)
+        return;
     csr_set(RV_CSR_sstatus, RV_MSTATUS_VS);
     __asm__ volatile(".option push\n.option arch, +v\n"
                      "vsetvli %1, x0, e8, m8, ta, ma\n" GROUPS("vle8.v", "%0", "%1") "vsetvl x0, %2, %3\n"
@@ -44,21 +45,16 @@ void bare_vector_load(struct bare_vcpu *b)
                      : "r"(s->vl), "r"(s->vtype), "r"(s->vcsr), "r"(s->vstart)
                      : "memory");
     csr_clear(RV_CSR_sstatus, RV_MSTATUS_VS);
-    b->loaded |= BARE_LAZY_VECTOR;
-    vs_is_clean(b);
-    bare_hedeleg_write(b);
+    c->vector_zero = !s->used;
 }
 
-/* A CSR that is written makes both levels dirty; emulators that only know of the guest's own are served, too.
- */
 void bare_vector_save(struct bare_vcpu *b)
 {
     struct bare_vector *s = b->vector;
     uint8_t *at = s->reg;
     uint64_t step;
 
-    if (rv_field_get(b->sstatus, RV_MSTATUS_VS) != RV_FS_DIRTY &&
-        rv_field_get(csr_read(RV_CSR_vsstatus), RV_MSTATUS_VS) != RV_FS_DIRTY)
+    if (!bare_dirty(b, RV_MSTATUS_VS))
         return;
     csr_set(RV_CSR_sstatus, RV_MSTATUS_VS);
     s->vstart = csr_read(RV_CSR_vstart);
@@ -74,4 +70,6 @@ void bare_vector_save(struct bare_vcpu *b)
                      : "memory");
     csr_clear(RV_CSR_sstatus, RV_MSTATUS_VS);
     vs_is_clean(b);
+    s->used = true;
+    b->cpu->vector_zero = false;
 }
