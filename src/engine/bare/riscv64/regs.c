@@ -34,7 +34,7 @@ static uint64_t fs_field(enum rv_fs fs)
 }
 
 /*
- * Writing a control register alone makes both levels dirty as well (Priv. 20240411, 18.2.1), but QEMU 7.2
+ * Writing a control register alone makes both levels dirty as well (Priv. 20240411, 18.2.11), but QEMU 7.2
  * tells the guest's level only.
  */
 bool bare_dirty(const struct bare_vcpu *b, uint64_t field)
