@@ -57,6 +57,8 @@ struct engine_ops {
     void (*mem_changed)(struct vm *vm);
     void (*pull)(struct vcpu *v, unsigned groups);
     void (*push)(struct vcpu *v, unsigned groups);
+    /* Of the counter that guests read without an exit, in Hz; NULL: there is none, the guest ISA chooses. */
+    uint64_t (*counter_hz)(void);
     /* "-v" counters, one "name value" line each through emit. */
     void (*counters)(struct vm *vm, void (*emit)(void *opaque, const char *name, uint64_t value),
                      void *opaque);

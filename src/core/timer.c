@@ -54,6 +54,11 @@ uint64_t clock_ticks_to_ns(uint64_t ticks, uint64_t hz)
     return ns >= TIMER_NEVER ? TIMER_NEVER - 1 : (uint64_t)ns;
 }
 
+uint64_t clock_counter_hz(const struct vm *vm, uint64_t choice)
+{
+    return vm->engine && vm->engine->counter_hz ? vm->engine->counter_hz() : choice;
+}
+
 uint64_t clock_wall_ns(struct vm *vm)
 {
     if (vm->desc.deterministic)

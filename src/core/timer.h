@@ -26,6 +26,8 @@ uint64_t clock_now_ns(struct vm *vm);
 /* Now as ticks of a counter of `hz`, and the ns at which that counter reaches `ticks` (saturating). */
 uint64_t clock_ticks(struct vm *vm, uint64_t hz);
 uint64_t clock_ticks_to_ns(uint64_t ticks, uint64_t hz);
+/* What the guest's own counter runs at: the engine's, or the ISA's choice. */
+uint64_t clock_counter_hz(const struct vm *vm, uint64_t choice);
 /* Seconds and ns since 1970 UTC as the guest shall see them (fixed start under --deterministic). */
 uint64_t clock_wall_ns(struct vm *vm);
 

@@ -224,6 +224,25 @@ static void ticks(void **state)
     assert_int_equal(clock_ticks_to_ns(UINT64_MAX, 1), TIMER_NEVER - 1);
 }
 
+static uint64_t hardware_hz(void)
+{
+    return 24000000;
+}
+
+/* What hardware shows to guests is the engine's word. */
+static void counter_hz(void **state)
+{
+    struct vm *vm = *state;
+    const struct engine_ops *before = vm->engine;
+    struct engine_ops hardware = *before;
+
+    assert_int_equal(clock_counter_hz(vm, 10000000), 10000000);
+    hardware.counter_hz = hardware_hz;
+    vm->engine = &hardware;
+    assert_int_equal(clock_counter_hz(vm, 10000000), 24000000);
+    vm->engine = before;
+}
+
 static void deterministic_clock(void **state)
 {
     struct vm_desc desc = {.smp = 1, .deterministic = true};
@@ -255,6 +274,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(fini_waits_for_the_callback, setup, teardown),
         cmocka_unit_test_setup_teardown(clock_stops_and_goes_on, setup, teardown),
         cmocka_unit_test(ticks),
+        cmocka_unit_test_setup_teardown(counter_hz, setup, teardown),
         cmocka_unit_test(deterministic_clock),
     };
 

@@ -109,7 +109,7 @@ static int build_core(struct vm *vm, char *why, size_t why_size)
 {
     const struct aclint_config aclint = {
         .base = VIRT_ACLINT,
-        .timebase_hz = VIRT_TIMEBASE_HZ,
+        .timebase_hz = clock_counter_hz(vm, VIRT_TIMEBASE_HZ),
         .input_soft = RV_INT_MSI,
         .input_timer = RV_INT_MTI,
         .cpu_phandle = cpu_phandle,

@@ -157,7 +157,7 @@ void arm64_reset(struct vcpu *v)
     a->daif = A64_SPSR_DAIF;
     a->sctlr_el1 = ARM64_SCTLR_RES1;
     a->oslsr_el1 = A64_OSLSR_OSLK;
-    a->cntfrq_el0 = ARM64_COUNTER_HZ;
+    a->cntfrq_el0 = arm64_counter_hz(a);
     a->icc_bpr0 = 2;
     a->icc_bpr1 = 3;
     a->lines = 0; /* the distributor was reset too, or the timers drive it again */

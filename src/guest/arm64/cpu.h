@@ -267,7 +267,12 @@ bool arm64_watchpoint(struct arm64_vcpu *a, gva_t va, unsigned size, unsigned ho
 
 /* ---- timer.c, pmu.c; gic.c: the CPU interface of a GICv3 ---- */
 
-#define ARM64_COUNTER_HZ 62500000
+#define ARM64_COUNTER_HZ 62500000 /* where no hardware says otherwise */
+
+static inline uint64_t arm64_counter_hz(const struct arm64_vcpu *a)
+{
+    return clock_counter_hz(a->v.vm, ARM64_COUNTER_HZ);
+}
 
 void arm64_vtimer_fire(void *opaque);
 void arm64_ptimer_fire(void *opaque);

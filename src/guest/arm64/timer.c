@@ -4,7 +4,7 @@
 
 static uint64_t counter(const struct arm64_vcpu *a)
 {
-    return clock_ticks(a->v.vm, ARM64_COUNTER_HZ);
+    return clock_ticks(a->v.vm, arm64_counter_hz(a));
 }
 
 void arm64_private_line(struct arm64_vcpu *a, unsigned intid, bool level)
@@ -38,7 +38,7 @@ static void update(struct arm64_vcpu *a, const struct one *o)
     bool waits = enabled && !due && !(*o->ctl & A64_CNT_CTL_IMASK) && *o->cval != UINT64_MAX;
 
     arm64_private_line(a, o->intid, due && !(*o->ctl & A64_CNT_CTL_IMASK));
-    timer_set(o->timer, waits ? clock_ticks_to_ns(*o->cval, ARM64_COUNTER_HZ) : TIMER_NEVER);
+    timer_set(o->timer, waits ? clock_ticks_to_ns(*o->cval, arm64_counter_hz(a)) : TIMER_NEVER);
     a->changed |= ARM64_CHANGED_IRQ;
 }
 

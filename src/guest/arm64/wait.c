@@ -34,7 +34,7 @@ void arm64_wfi(struct arm64_vcpu *a)
 static uint64_t stream_next(const struct arm64_vcpu *a)
 {
     unsigned bit = (unsigned)a64_field_get(a->cntkctl_el1, A64_CNTKCTL_EVNTI);
-    uint64_t now = clock_ticks(a->v.vm, ARM64_COUNTER_HZ), period = BIT(bit + 1);
+    uint64_t now = clock_ticks(a->v.vm, arm64_counter_hz(a)), period = BIT(bit + 1);
     uint64_t edge = ALIGN_DOWN(now, period) + (a->cntkctl_el1 & A64_CNTKCTL_EVNTDIR ? 0 : period / 2);
 
     return edge > now ? edge : edge + period;
@@ -67,7 +67,7 @@ void arm64_wfe(struct arm64_vcpu *a)
         return;
     }
     if (a->cntkctl_el1 & A64_CNTKCTL_EVNTEN)
-        timer_set(&a->etimer, clock_ticks_to_ns(stream_next(a), ARM64_COUNTER_HZ));
+        timer_set(&a->etimer, clock_ticks_to_ns(stream_next(a), arm64_counter_hz(a)));
     atomic_store(&a->waits_event, true);
     halt(a);
 }

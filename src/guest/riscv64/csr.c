@@ -293,7 +293,9 @@ static bool counter_get(struct riscv_vcpu *r, unsigned number, uint64_t *value)
 {
     unsigned n = number & 31;
 
-    *value = n == 1 ? clock_ticks(r->v.vm, RISCV_TIMEBASE_HZ) : n <= 2 ? counter_now(r, n) : 0;
+    *value = n == 1   ? clock_ticks(r->v.vm, clock_counter_hz(r->v.vm, RISCV_TIMEBASE_HZ))
+             : n <= 2 ? counter_now(r, n)
+                      : 0;
     return rv_csr_privilege(number) == RV_PRIV_M || counter_visible(r, n);
 }
 

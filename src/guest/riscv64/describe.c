@@ -60,7 +60,7 @@ int riscv_describe(struct vm *vm, struct dtw *w)
     dtw_begin_node(w, "cpus");
     dtw_prop_u32(w, "#address-cells", 1);
     dtw_prop_u32(w, "#size-cells", 0);
-    dtw_prop_u32(w, "timebase-frequency", RISCV_TIMEBASE_HZ);
+    dtw_prop_u32(w, "timebase-frequency", (uint32_t)clock_counter_hz(vm, RISCV_TIMEBASE_HZ));
     for (unsigned i = 0; i < vm->vcpu_count; i++)
         describe_cpu(vm->vcpu[i], w);
     describe_map(vm, w);

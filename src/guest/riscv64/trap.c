@@ -278,6 +278,7 @@ static bool stimer_on(const struct riscv_vcpu *r)
 void riscv_stimecmp_write(struct riscv_vcpu *r, uint64_t ticks)
 {
     struct vm *vm = r->v.vm;
+    uint64_t hz = clock_counter_hz(vm, RISCV_TIMEBASE_HZ);
     bool due;
 
     r->stimecmp = ticks;
@@ -285,10 +286,9 @@ void riscv_stimecmp_write(struct riscv_vcpu *r, uint64_t ticks)
         timer_cancel(&r->stimer);
         return;
     }
-    due = clock_ticks(vm, RISCV_TIMEBASE_HZ) >= ticks;
+    due = clock_ticks(vm, hz) >= ticks;
     riscv_irq_input(&r->v, RV_INT_STI, due);
-    timer_set(&r->stimer,
-              due || ticks == UINT64_MAX ? TIMER_NEVER : clock_ticks_to_ns(ticks, RISCV_TIMEBASE_HZ));
+    timer_set(&r->stimer, due || ticks == UINT64_MAX ? TIMER_NEVER : clock_ticks_to_ns(ticks, hz));
     r->changed |= RISCV_CHANGED_IRQ;
 }
 

@@ -264,6 +264,7 @@ const struct engine_ops engine_bare_arm64 = {
     .mem_changed = mem_changed,
     .pull = pull,
     .push = push,
+    .counter_hz = arch_counter_hz,
     .counters = counters,
     .history = history,
 };

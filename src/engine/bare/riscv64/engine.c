@@ -95,7 +95,7 @@ static void time_follow(struct bare_vcpu *b)
         return;
     b->clock_known = true;
     b->clock_offset = vm->clock.offset;
-    ticks = (u128)b->clock_offset * RISCV_TIMEBASE_HZ / 1000000000u;
+    ticks = (u128)b->clock_offset * riscv_host.timebase_hz / 1000000000u;
     b->timedelta = -(uint64_t)ticks;
     if (!b->valid)
         return;
@@ -431,6 +431,7 @@ const struct engine_ops engine_bare_riscv64 = {
     .mem_changed = bare_mem_changed,
     .pull = bare_pull,
     .push = bare_push,
+    .counter_hz = arch_counter_hz,
     .counters = bare_counters,
     .history = bare_history,
 };
