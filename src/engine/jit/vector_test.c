@@ -11,8 +11,11 @@
 #define VECTORS 8 /* r[16..31] */
 #define HOMES   5
 
-/* {VEC, seed x 3}: a random chain; {ONE, operation, lane | bits, seed}: one operation. */
-enum { VEC = 64, ONE };
+/*
+ * {VEC, seed x 3}: a random chain; {ONE, operation, lane | bits, seed}: one operation; {FLOAT, row}: one of
+ * floats[].
+ */
+enum { VEC = 64, ONE, FLOAT };
 
 struct gen {
     struct ir_unit *u;
@@ -206,6 +209,53 @@ static void scalar_float(struct gen *g)
         g->v[g->nv++] = ir_un(g->u, IR_VZEXT, IRT_V128, r);
 }
 
+/* Floating point that is the host's on ordinary numbers. */
+#define LANES(format, count, kind) ((format) << IR_VF_FORMAT | (count) << IR_VF_COUNT | (kind) << IR_VF_KIND)
+
+static const struct {
+    uint8_t op, type, from; /* from: of a scalar's operand, where it is another one */
+    uint16_t aux;
+} floats[] = {
+    {IR_VFMADD, IRT_V128, 0, LANES(1, 2, 0)},
+    {IR_VFMADD, IRT_V128, 0, LANES(1, 1, 0)},
+    {IR_VFMADD, IRT_V128, 0, LANES(1, 1, 1)},
+    {IR_VFMADD, IRT_V128, 0, LANES(2, 0, 1)},
+    {IR_VITOF, IRT_V128, 0, LANES(1, 2, 1)},
+    {IR_VITOF, IRT_V128, 0, LANES(1, 1, 1)},
+    {IR_VITOF, IRT_V128, 0, LANES(2, 1, 1)},
+    {IR_VITOF, IRT_V128, 0, LANES(2, 1, 0)},
+    {IR_VFTOI, IRT_V128, 0, LANES(1, 2, 1) | IR_RTZ},
+    {IR_VFTOI, IRT_V128, 0, LANES(2, 1, 1) | IR_RTZ},
+    {IR_VFTOI, IRT_V128, 0, LANES(1, 2, 0) | IR_RDN},
+    {IR_VFTOI, IRT_V128, 0, LANES(2, 1, 0) | IR_RUP},
+    {IR_VFTOI, IRT_V128, 0, LANES(1, 1, 1) | IR_RUP},
+    {IR_VFWIDEN, IRT_V128, 0, LANES(0, 2, 0)},
+    {IR_VFWIDEN, IRT_V128, 0, LANES(0, 2, 1)},
+    {IR_VFNARROW, IRT_V128, 0, LANES(0, 2, 0)},
+    {IR_FRINT, IRT_F64, 0, IR_RMM},
+    {IR_FRINT, IRT_F32, 0, IR_RMM},
+    {IR_FTOI, IRT_F64, 0, IR_RMM | IR_INT_S64 << 8},
+    {IR_FTOI, IRT_F32, 0, IR_RMM | IR_INT_U32 << 8},
+    {IR_FTOF, IRT_F32, IRT_F16, IR_RNE},
+    {IR_FTOF, IRT_F64, IRT_F16, IR_RNE | IR_FP_DEFAULT_NAN},
+    {IR_FTOF, IRT_F16, IRT_F32, IR_RNE},
+};
+
+static void one_float(struct gen *g, unsigned row)
+{
+    enum ir_opcode op = (enum ir_opcode)floats[row].op;
+    enum ir_type type = (enum ir_type)floats[row].type, from = floats[row].from ? floats[row].from : type;
+    ir_ref x[3] = {IR_REF_NONE, IR_REF_NONE, IR_REF_NONE}, r;
+
+    for (unsigned i = 0; i < strlen(ir_opinfo[op].sig) - 2; i++)
+        x[i] = ir_get(g->u, from, vector_slot(i + 3 * next(g, 2)));
+    r = ir_emit(g->u, op, type, floats[row].aux, x[0], x[1], x[2], 0);
+    if (op == IR_FTOI)
+        g->i[g->ni++] = r;
+    else
+        g->v[g->nv++] = type == IRT_V128 ? r : ir_un(g->u, IR_VZEXT, IRT_V128, r);
+}
+
 static void random_operation(struct gen *g)
 {
     if (!next(g, 3)) {
@@ -222,6 +272,10 @@ static void random_operation(struct gen *g)
     }
     if (!next(g, 20)) {
         checksum(g);
+        return;
+    }
+    if (!next(g, 12)) {
+        one_float(g, next(g, ARRAY_SIZE(floats)));
         return;
     }
     unsigned op = IR_VADD + next(g, IR_VZEXT - IR_VADD + 1);
@@ -286,6 +340,12 @@ static void lift(struct ir_unit *u, uint64_t mode, int32_t at, const uint8_t *by
     ir_insn(u, at, 4);
     g.seed = (bytes[1] | (uint32_t)bytes[2] << 8 | (uint32_t)bytes[3] << 16) * 2654435761u;
     begin(&g);
+    if (bytes[0] == FLOAT) {
+        one_float(&g, bytes[1]);
+        ir_put(u, IRT_V128, vector_slot(6 + bytes[2] % 2), g.v[g.nv - 1]); /* operands stay */
+        ir_put(u, IRT_I64, TOY_R(bytes[2] % 2), g.i[g.ni - 1]);
+        return;
+    }
     if (bytes[0] == ONE) {
         operation(&g, IR_VADD + bytes[1] % (IR_VZEXT - IR_VADD + 1),
                   8u << (bytes[2] & 3) | (unsigned)(bytes[2] >> 2 & 3) << 8);
@@ -414,7 +474,7 @@ static void random_programs(void **state)
 /* ---- each operation ---- */
 
 /* What NEON does not have, and what it has but hosts do not. */
-static bool left_out(unsigned op, unsigned lane, bool is_signed)
+static bool left_out(unsigned op, unsigned lane)
 {
     switch (op) {
     case IR_VMUL:
@@ -422,7 +482,7 @@ static bool left_out(unsigned op, unsigned lane, bool is_signed)
     case IR_VMAX:
         return lane == 64;
     case IR_VSHLV:
-        return lane < 32 || (lane == 64 && is_signed);
+        return lane < 32;
     default:
         return false;
     }
@@ -462,9 +522,81 @@ static void inline_all(void **state)
             }
             compare(&a, &b, code, insns);
             ran = counter(&b, "jit.bails") - before;
-            if (!left_out(IR_VADD + op, 8u << (bits & 3), bits >> 2 & 1) && ran > 100)
+            if (!left_out(IR_VADD + op, 8u << (bits & 3)) && ran > 100)
                 fail_msg("%s with %u bits: left %llu times", ir_opinfo[IR_VADD + op].name, 8u << (bits & 3),
                          (unsigned long long)ran);
+        }
+    }
+    toy_free(&a);
+    toy_free(&b);
+}
+
+/* A loop of one operation: until it is compiled, then with registers r. How often soft float was called then.
+ */
+static uint64_t float_calls(struct toy_vm *a, struct toy_vm *b, unsigned row, const uint64_t *r)
+{
+    static uint8_t code[8][4];
+    struct toy_vm *both[] = {a, b};
+    uint64_t before = 0, none[32] = {0};
+    unsigned insns;
+
+    for (unsigned i = 0; i < 2; i++)
+        memcpy(code[i], (uint8_t[]){FLOAT, (uint8_t)row, (uint8_t)i, (uint8_t)random()}, 4);
+    insns = loop_end(code, 2);
+    for (unsigned i = 0; i < 2; i++) {
+        start(both[i], code, insns, none, 100000);
+        toy_run(both[i], both[i]->v, 4800);
+        both[i]->t->fpflags = 0;
+        for (unsigned k = 0; k < 32; k++) {
+            if (k != COUNTER && k != ZERO)
+                both[i]->t->r[k] = r[k];
+        }
+        before = both[i]->v->stat.helper_calls;
+        toy_run(both[i], both[i]->v, 240);
+    }
+    compare(a, b, code, insns);
+    return b->v->stat.helper_calls - before;
+}
+
+static bool host_has_halves(void)
+{
+    unsigned a, b, c, d;
+
+    return __get_cpuid(1, &a, &b, &c, &d) && c >> 29 & c >> 12 & 1;
+}
+
+/* Where roundings meet, and what one lane's conversion is not to see of another one. */
+static void float_registers(uint64_t *r)
+{
+    static const uint64_t special[] = {
+        UINT64_C(0x3fe0000000000000), UINT64_C(0xbfe0000000000000), UINT64_C(0xbff8000000000000),
+        UINT64_C(0x4004000000000000), UINT64_C(0x3fdfffffffffffff), UINT64_C(0xc330000000000001),
+        UINT64_C(0x3f000000bf000000), UINT64_C(0xbfc000003effffff), UINT64_C(0x402000004b000001),
+        UINT64_C(0x7f800001387ff000), UINT64_C(0x387fe001c77fefff), UINT64_C(0x7d003e008001bc00),
+        UINT64_C(0x7e01fd0004003800), UINT64_C(0x3c003c007c003c00), UINT64_C(0x800000007fffffff),
+    };
+
+    for (unsigned i = 0; i < 32; i++)
+        r[i] = special[(unsigned)random() % ARRAY_SIZE(special)];
+}
+
+/* Fractions, positive as halves, singles and doubles; results are, too. Then others. */
+static void inline_floats(void **state)
+{
+    struct toy_vm a = machine(&engine_interp), b = machine(&engine_jit);
+    uint64_t r[32];
+
+    (void)state;
+    if (!host_has_all() || !host_has_halves())
+        skip();
+    for (unsigned row = 0; row < ARRAY_SIZE(floats); row++) {
+        for (unsigned i = 0; i < 32; i++)
+            r[i] = UINT64_C(0x4048440041484380) + ((uint64_t)i << 40 | i << 8);
+        if (float_calls(&a, &b, row, r))
+            fail_msg("%s, aux 0x%x: by soft float", ir_opinfo[floats[row].op].name, floats[row].aux);
+        for (unsigned i = 0; i < 60; i++) {
+            float_registers(r);
+            float_calls(&a, &b, row, r);
         }
     }
     toy_free(&a);
@@ -476,6 +608,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_programs),
         cmocka_unit_test(inline_all),
+        cmocka_unit_test(inline_floats),
     };
 
     return cmocka_run_group_tests_name("engine/jit/vector", tests, NULL, NULL);

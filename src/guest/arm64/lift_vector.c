@@ -436,10 +436,6 @@ static void op_shift_by(struct lift *l, row_t row)
     ir_ref n, m, r;
 
     as_vector(l, row);
-    if (sign && l->i.size == 3) {
-        alift_simd(l);
-        return;
-    }
     n = alift_get_v(l, l->i.rn);
     m = alift_get_v(l, l->i.rm);
     r = shifted_by(l, l->i.size, sign, n, m);

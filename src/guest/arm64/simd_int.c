@@ -119,8 +119,6 @@ const struct simd_row simd_int_rows[A64_ID_COUNT] = {
     VS(SUQADD, LANES, 0, 0, suqadd), VS(USQADD, LANES, SX, 0, usqadd),
     OWN(URECPE_V, 0, 0, urecpe), OWN(URSQRTE_V, 0, 1, urecpe),
 
-    /* of signed lanes of 64 bits */
-    VS(SSHL, LANES, SX, 0, shl_reg), VS(SRSHL, LANES, SX, ROUND, shl_reg),
     SU_S(QSHL, LANES, SATURATE, shl_reg),
     SU_S(QRSHL, LANES, ROUND | SATURATE, shl_reg),
     VS(SQSHLU, LANES, SX, SATURATE | TO_UNSIGNED, shl_imm),

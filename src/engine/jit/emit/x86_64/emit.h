@@ -86,13 +86,15 @@ struct own_wide {
     uint64_t sign[2][2][2];
     uint64_t abs[2][2][2];
     uint64_t least[2][2][2]; /* the least normal number */
+    /* Scalars by [f32, f64]: from here on all numbers are integral; 1/2; 1. */
+    uint64_t integral[2][2], half[2][2], one[2][2];
 };
 
 _Static_assert(sizeof(struct own_wide) <= sizeof(((struct soft_vcpu *)0)->jit_wide), "room in the headroom");
 
 /* Host features beyond x86-64-v1. */
 struct cpu {
-    bool bmi1, bmi2, lzcnt, popcnt, sse41, pclmul, cx16, avx, avx2, fma, aes, sha, crc;
+    bool bmi1, bmi2, lzcnt, popcnt, sse41, pclmul, cx16, avx, avx2, fma, f16c, aes, sha, crc;
 };
 
 struct emit_vm {
@@ -435,6 +437,9 @@ bool emit_flag_test(struct emit *e, const struct ir_op *op, unsigned *cc);
 bool emit_flags_same(const struct ir_unit *u, const struct ir_op *op);
 bool emit_float(struct emit *e, const struct ir_op *op);
 bool emit_vector_float(struct emit *e, const struct ir_op *op);
+/* Half precision by F16C; false: there is no such form. */
+bool emit_half(struct emit *e, const struct ir_op *op);
+bool emit_half_lanes(struct emit *e, const struct ir_op *op);
 bool emit_crypto(struct emit *e, const struct ir_op *op);
 
 /* ---- user.c: the call of a helper that accesses memory unprivileged ---- */

@@ -55,6 +55,20 @@ static bool own_nans(const struct emit *e)
     return e->ev->lift->fp_rules->nan != SF_NAN_DEFAULT;
 }
 
+static struct xmem sign_mask(const struct emit *e, bool dbl)
+{
+    if (own_nans(e))
+        return mem_at(RBP, WIDE_DISP(sign[1][dbl]));
+    return mem_at(RBP, OWN_DISP(sign) + (dbl ? 0 : 8));
+}
+
+static struct xmem abs_mask(const struct emit *e, bool dbl)
+{
+    if (own_nans(e))
+        return mem_at(RBP, WIDE_DISP(abs[1][dbl]));
+    return mem_at(RBP, OWN_DISP(abs) + (dbl ? 0 : 8));
+}
+
 /* A NaN becomes the default one. */
 static void check_nan(struct emit *e, unsigned reg, bool dbl)
 {
@@ -185,7 +199,7 @@ static bool flushing_binary(struct emit *e, const struct ir_op *op, uint32_t cod
     return true;
 }
 
-/* The result is in scratch register t: not in its home at once, since operands had to stay. */
+/* The result is in scratch register t: not in its home, or an operand's place, at once. */
 static bool fused_end(struct emit *e, const struct ir_op *op, ir_ref a, ir_ref c, unsigned t, bool result)
 {
     unsigned d;
@@ -336,6 +350,39 @@ static bool min_max(struct emit *e, const struct ir_op *op)
     return true;
 }
 
+/*
+ * d: ra as an integral number, halves away from zero; soft float's where it is integral by its size. No flag
+ * is raised: what truncation takes off is exact, as is the next number. Registers differ.
+ */
+static void away(struct emit *e, struct float_call *f, unsigned d, unsigned ra, unsigned t, bool dbl)
+{
+    uint32_t form = scalar(dbl);
+
+    as_vrm(&e->a, S_AND, t, ra, abs_mask(e, dbl));
+    as_vrm(&e->a, S_UCOMISS | (dbl ? O_66 : 0), t, 0, mem_at(RBP, WIDE_DISP(integral[dbl])));
+    float_cold_if(e, f, CC_P);
+    float_cold_if(e, f, CC_AE);
+    as_vrr(&e->a, dbl ? S_ROUNDSD : S_ROUNDSS, d, t, t);
+    as_u8(&e->a, 11);
+    as_vrr(&e->a, S_SUB | form, t, t, d);
+    as_vrm(&e->a, S_CMP | form, t, t, mem_at(RBP, WIDE_DISP(half[dbl])));
+    as_u8(&e->a, 5); /* not less */
+    as_vrm(&e->a, S_AND, t, t, mem_at(RBP, WIDE_DISP(one[dbl])));
+    as_vrr(&e->a, S_ADD | form, d, d, t);
+    as_vrm(&e->a, S_AND, t, ra, sign_mask(e, dbl));
+    as_vrr(&e->a, S_OR, d, d, t);
+}
+
+static bool integral_away(struct emit *e, const struct ir_op *op)
+{
+    unsigned ra = val_xmm(e, op->a), d = val_scratch_xmm(e, 0), t = val_scratch_xmm(e, 0);
+    struct float_call *f = float_cold(e, op);
+
+    away(e, f, d, ra, t, is_double(op));
+    float_cold_end(e, f, d);
+    return fused_end(e, op, op->a, IR_REF_NONE, d, false);
+}
+
 /* To an integral number in the same format. */
 static bool integral(struct emit *e, const struct ir_op *op)
 {
@@ -343,6 +390,8 @@ static bool integral(struct emit *e, const struct ir_op *op)
     unsigned rm = op->aux & 0xff & ~(unsigned)IR_FP_DEFAULT_NAN, ra, d;
     bool dbl = is_double(op), result = keeps_box(e, op, op->a);
 
+    if (rm == IR_RMM && !(op->aux >> 8 & 1))
+        return integral_away(e, op);
     if (rm > IR_RUP)
         return float_call(e, op);
     ra = val_xmm(e, op->a);
@@ -356,20 +405,6 @@ static bool integral(struct emit *e, const struct ir_op *op)
 }
 
 /* ---- signs: no flags, no NaN rules ---- */
-
-static struct xmem sign_mask(const struct emit *e, bool dbl)
-{
-    if (own_nans(e))
-        return mem_at(RBP, WIDE_DISP(sign[1][dbl]));
-    return mem_at(RBP, OWN_DISP(sign) + (dbl ? 0 : 8));
-}
-
-static struct xmem abs_mask(const struct emit *e, bool dbl)
-{
-    if (own_nans(e))
-        return mem_at(RBP, WIDE_DISP(abs[1][dbl]));
-    return mem_at(RBP, OWN_DISP(abs) + (dbl ? 0 : 8));
-}
 
 static bool sign_only(struct emit *e, const struct ir_op *op, bool negate)
 {
@@ -505,13 +540,12 @@ static void range(struct emit *e, struct float_call *f, unsigned x, bool dbl, un
 
 /* Other than by truncation: rounded first, silently; a truncation of the operand tells whether that is
  * inexact. */
-static unsigned rounded(struct emit *e, unsigned ra, unsigned t, bool dbl, unsigned rm)
+static void rounded(struct emit *e, unsigned ra, unsigned t, bool dbl, unsigned rm)
 {
     static const uint8_t mode[] = {[IR_RNE] = 8, [IR_RDN] = 9, [IR_RUP] = 10};
 
     as_vrr(&e->a, dbl ? S_ROUNDSD : S_ROUNDSS, t, ra, ra);
     as_u8(&e->a, mode[rm]);
-    return t;
 }
 
 static bool to_int(struct emit *e, const struct ir_op *op)
@@ -523,7 +557,7 @@ static bool to_int(struct emit *e, const struct ir_op *op)
     uint32_t form = scalar(dbl) | (wide || !is_signed ? O_W : 0);
     struct float_call *f;
 
-    if (rm > IR_RUP)
+    if (rm > IR_RMM)
         return float_call(e, op);
     direct = rm == IR_RTZ || (rm == IR_RNE && is_signed);
     ra = from = val_xmm(e, op->a);
@@ -531,8 +565,12 @@ static bool to_int(struct emit *e, const struct ir_op *op)
     t = direct ? 0 : val_scratch_xmm(e, 0);
     flags = direct ? 0 : val_scratch(e, 0);
     f = float_cold(e, op);
+    if (rm == IR_RMM)
+        away(e, f, t, ra, val_scratch_xmm(e, 0), dbl);
+    else if (!direct)
+        rounded(e, ra, t, dbl, rm);
     if (!direct)
-        from = rounded(e, ra, t, dbl, rm);
+        from = t;
     if (!is_signed)
         range(e, f, from, dbl, kind == IR_INT_U32 ? 1 : 2);
     as_vrr(&e->a, (rm == IR_RNE && direct ? S_CVT : S_CVTT) | form, r, 0, from);
@@ -587,7 +625,9 @@ static bool float_to_float(struct emit *e, const struct ir_op *op)
     bool dbl = is_double(op);
     unsigned ra, d;
 
-    if (from == IRT_F16 || !(dbl ? !(op->aux & IR_FP_FLUSH_IN) : nearest(op)))
+    if (from == IRT_F16)
+        return emit_half(e, op) || float_call(e, op);
+    if (!(dbl ? !(op->aux & IR_FP_FLUSH_IN) : nearest(op)))
         return float_call(e, op);
     ra = val_xmm(e, op->a);
     d = float_dest(e, op);
@@ -658,7 +698,7 @@ bool emit_float(struct emit *e, const struct ir_op *op)
     if (e->val[e->at].lazy)
         return true;
     if (op->type == IRT_F16 || !e->ev->cpu.avx || !e->ev->cpu.sse41)
-        return float_call(e, op);
+        return emit_half(e, op) || float_call(e, op);
     switch (op->op) {
     case IR_FADD:
         return binary(e, op, S_ADD, true);

@@ -614,6 +614,7 @@ static void find_features(struct cpu *c)
         c->cx16 = cx >> 13 & 1;
         c->avx = cx >> 27 & 1 && cx >> 28 & 1 && os_saves_ymm();
         c->fma = c->avx && cx >> 12 & 1;
+        c->f16c = c->avx && cx >> 29 & 1;
         c->aes = c->avx && cx >> 25 & 1;
     }
     if (__get_cpuid_count(7, 0, &a, &b, &cx, &d)) {
@@ -677,6 +678,9 @@ int emit_vcpu_init(struct vcpu *v)
                 {{SIGN_32 - 1, 0}, {~SIGN_64, 0}}},
         .least = {{{LEAST_32 << 32 | LEAST_32, LEAST_32 << 32 | LEAST_32}, {LEAST_64, LEAST_64}},
                   {{LEAST_32, 0}, {LEAST_64, 0}}},
+        .integral = {{0x4b000000}, {UINT64_C(0x4330000000000000)}},
+        .half = {{0x3f000000}, {UINT64_C(0x3fe0000000000000)}},
+        .one = {{0x3f800000}, {UINT64_C(0x3ff0000000000000)}},
     };
 
     *own_of(v) = init;

@@ -62,13 +62,23 @@ enum vec_const {
     VC_SIGN64,
     VC_BYTE32,
     VC_BYTE64,
-    VC_SHA1, /* less the constants of each kind of rounds */
+    VC_BITS64, /* the largest count of a shift */
+    VC_SHA1,   /* less the constants of each kind of rounds */
     VC_SHA1_LAST = VC_SHA1 + 2,
     VC_CRC32,  /* x^96 / P without its first bit, P without its first bit; bits reflected */
     VC_CRC32C, /* alike */
     VC_ONES,
     VC_LARGE32, /* the last exponent that is not large: see vector_fp.c */
     VC_LARGE64,
+    VC_HALF32, /* the largest float below half of what an unsigned integer holds, see vector_fp.c */
+    VC_HALF64,
+    VC_LOWER32, /* 2^23, and 2^39 for the upper halves of integers, the sum of both */
+    VC_UPPER32,
+    VC_HALVES32,
+    VC_LOWER64, /* alike: 2^52, 2^84 */
+    VC_UPPER64,
+    VC_HALVES64,
+    VC_LEAST16, /* twice the least normal half */
     VC_COUNT
 };
 _Static_assert(16 * VC_COUNT <= sizeof(((struct soft_vcpu *)0)->jit_tables), "room for the constants");

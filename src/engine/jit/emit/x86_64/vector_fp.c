@@ -168,13 +168,40 @@ static bool unary(struct emit *e, const struct ir_op *op, const struct lanes *l,
     return finish(e, op, d);
 }
 
+/* Its lower half in both halves of a scratch register. */
+static unsigned doubled(struct emit *e, struct rm from)
+{
+    unsigned t = val_scratch_xmm(e, 0);
+
+    as_v_rm(&e->a, V_MOVDDUP, t, 0, from);
+    return t;
+}
+
+/* Two singles, or one double. */
+static bool fused_half(struct emit *e, const struct ir_op *op, const struct lanes *l)
+{
+    struct rm rm[3] = {val_xmm_rm(e, op->a), val_xmm_rm(e, op->b), val_xmm_rm(e, op->c)};
+    unsigned a, b, d;
+
+    if ((l->count == 1 && !l->dbl) || float_scratch_free(e) < 3)
+        return float_call(e, op);
+    a = doubled(e, rm[0]);
+    b = doubled(e, rm[1]);
+    d = doubled(e, rm[2]);
+    as_vrr(&e->a, (l->kind ? V_FNMADD231P : V_FMADD231P) | (l->dbl ? O_W : 0), d, a, b);
+    check(e, op, l, d, a);
+    return finish(e, op, d);
+}
+
 static bool fused(struct emit *e, const struct ir_op *op, const struct lanes *l)
 {
     unsigned ra, d, t;
     struct rm rb;
 
-    if (!e->ev->cpu.fma || !l->full)
+    if (!e->ev->cpu.fma)
         return float_call(e, op);
+    if (!l->full)
+        return fused_half(e, op, l);
     ra = val_xmm(e, op->a);
     rb = val_xmm_rm(e, op->b);
     if (!room(e, l, 0, 2))
@@ -338,21 +365,45 @@ static void doubles_to_int(struct emit *e, struct float_call *f, unsigned ra, un
     }
 }
 
+/* Unsigned: soft float's unless no lane is negative, or more than a signed integer holds. */
+static void check_unsigned(struct emit *e, const struct lanes *l, struct float_call *f, unsigned x,
+                           unsigned t)
+{
+    as_vrm(&e->a, l->dbl ? P_CMPGTQ : P0(0x66), t, x, vec_const(l->dbl ? VC_HALF64 : VC_HALF32));
+    as_vrr(&e->a, P_OR, t, t, x);
+    as_vrm(&e->a, V_PTEST, t, 0, vec_const(l->dbl ? VC_SIGN64 : VC_SIGN32));
+    float_cold_if(e, f, CC_NE);
+}
+
+/*
+ * To nearest and by truncation. By other roundings they become integral first, which tells whether that is
+ * exact: what is too large is integral already.
+ */
 static bool to_int(struct emit *e, const struct ir_op *op, const struct lanes *l)
 {
+    static const uint8_t mode[] = {[IR_RDN] = 1, [IR_RUP] = 2};
     bool nearest = l->mode == IR_RNE;
-    unsigned ra, d, t, r;
+    unsigned ra, d, t, u = 0, r;
     struct float_call *f;
 
-    if (l->kind || (l->mode != IR_RTZ && !nearest) || (l->dbl && !l->full))
+    if (l->mode > IR_RUP || (l->dbl && !l->full))
         return float_call(e, op);
     ra = source(e, l, op->a);
-    if (!room(e, l, 0, 2))
+    if (!room(e, l, 0, l->mode >= IR_RDN ? 3 : 2))
         return float_call(e, op);
     d = float_dest(e, op);
     t = val_scratch_xmm(e, 1u << d);
     r = l->dbl ? val_scratch(e, 0) : 0;
+    if (l->mode >= IR_RDN)
+        u = val_scratch_xmm(e, 1u << d);
     f = float_cold(e, op);
+    if (l->kind)
+        check_unsigned(e, l, f, ra, t);
+    if (l->mode >= IR_RDN) {
+        as_vrr(&e->a, V_ROUNDPS | (l->dbl ? 1 : 0), u, 0, ra);
+        as_u8(&e->a, mode[l->mode]);
+        ra = u;
+    }
     if (l->dbl) {
         doubles_to_int(e, f, ra, d, t, r, nearest ? S_CVT : S_CVTT);
     } else {
@@ -365,30 +416,55 @@ static bool to_int(struct emit *e, const struct ir_op *op, const struct lanes *l
     return finish(e, op, d);
 }
 
+/* One instruction a lane. x may be d: it is read before. */
+static void doubles_from_int(struct emit *e, unsigned x, unsigned d, unsigned t)
+{
+    unsigned r = val_scratch(e, 0);
+
+    as_vrr(&e->a, S_PEXTRQ, x, 0, r);
+    as_u8(&e->a, 1);
+    vec_zero(e, t);
+    as_vrr(&e->a, S_CVTSI | O_F2 | O_W, t, t, r);
+    as_vrr(&e->a, S_MOVQ_GX | O_W, x, 0, r);
+    vec_zero(e, d);
+    as_vrr(&e->a, S_CVTSI | O_F2 | O_W, d, d, r);
+    as_vrr(&e->a, P_UNPCKLQDQ, d, d, t);
+}
+
+/*
+ * Unsigned: each half as the fraction of a power of two whose last bit has the weight of the half's; the sum
+ * of both, less those powers, is rounded once. x may be d.
+ */
+static void from_unsigned(struct emit *e, const struct lanes *l, unsigned x, unsigned d, unsigned t)
+{
+    vec_shift(e, P_SRL, l->dbl ? 3 : 2, t, x, l->dbl ? 32 : 16);
+    as_vrm(&e->a, P_OR, t, t, vec_const(l->dbl ? VC_UPPER64 : VC_UPPER32));
+    as_vrm(&e->a, S_SUB | l->pre, t, t, vec_const(l->dbl ? VC_HALVES64 : VC_HALVES32));
+    as_vrm(&e->a, P_BLENDW, d, x, vec_const(l->dbl ? VC_LOWER64 : VC_LOWER32));
+    as_u8(&e->a, l->dbl ? 0xcc : 0xaa);
+    as_vrr(&e->a, S_ADD | l->pre, d, d, t);
+}
+
 static bool from_int(struct emit *e, const struct ir_op *op, const struct lanes *l)
 {
-    unsigned ra, d, t, r;
+    unsigned ra, d, t;
 
-    if (l->kind || l->mode != IR_RNE || (l->dbl && !l->full))
+    if (l->mode != IR_RNE || (l->dbl && !l->full))
         return float_call(e, op);
     ra = source(e, l, op->a);
+    if (!room(e, l, 0, 2))
+        return float_call(e, op);
     d = float_dest(e, op);
-    if (l->dbl) {
+    if (l->kind || l->dbl) {
         t = val_scratch_xmm(e, 1u << d);
-        r = val_scratch(e, 0);
-        /* The operand may be in d: its halves are both read before. */
-        as_vrr(&e->a, S_PEXTRQ, ra, 0, r);
-        as_u8(&e->a, 1);
-        vec_zero(e, t);
-        as_vrr(&e->a, S_CVTSI | O_F2 | O_W, t, t, r);
-        as_vrr(&e->a, S_MOVQ_GX | O_W, ra, 0, r);
-        vec_zero(e, d);
-        as_vrr(&e->a, S_CVTSI | O_F2 | O_W, d, d, r);
-        as_vrr(&e->a, P_UNPCKLQDQ, d, d, t);
+        if (l->kind)
+            from_unsigned(e, l, ra, d, t);
+        else
+            doubles_from_int(e, ra, d, t);
     } else {
         as_vrr(&e->a, V_CVTDQ2PS, d, 0, ra);
-        clear_above(e, l, d);
     }
+    clear_above(e, l, d);
     return finish(e, op, d);
 }
 
@@ -431,7 +507,9 @@ bool emit_vector_float(struct emit *e, const struct ir_op *op)
     struct lanes l = lanes_of(op);
     bool arithmetic = op->op <= IR_VFMAX;
 
-    if ((op->aux >> IR_VF_FORMAT & 3) == 0 || !e->ev->cpu.avx)
+    if ((op->aux >> IR_VF_FORMAT & 3) == 0)
+        return emit_half_lanes(e, op) || float_call(e, op);
+    if (!e->ev->cpu.avx)
         return float_call(e, op);
     if (arithmetic && flushes(&l))
         return flushing(e, op, &l);

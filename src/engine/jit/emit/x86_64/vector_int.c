@@ -137,6 +137,35 @@ static bool not_less(struct emit *e, const struct ir_op *op)
     return vec_set(e, d);
 }
 
+/*
+ * Signed lanes of 64 bits, which no instruction shifts to the right by counts of their own: as unsigned ones,
+ * then the sign is extended from where it has gone.
+ */
+static bool shift_signed_64_by(struct emit *e, const struct ir_op *op)
+{
+    struct regs r = operands(e, op);
+    unsigned d;
+
+    vec_zero(e, r.t);
+    as_vrr(&e->a, simple_code(IR_VSUB, false, 0), r.t, r.t, r.b);
+    as_vrm(&e->a, P_AND, r.t, r.t, vec_const(VC_BYTE64));
+    as_vrm(&e->a, simple_code(IR_VMIN, false, 0), r.t, r.t, vec_const(VC_BITS64));
+    as_vrm(&e->a, S_MOVUPS_LD, r.u, 0, vec_const(VC_SIGN64));
+    as_vrr(&e->a, P38(0x45) | O_W, r.u, r.u, r.t);
+    as_vrr(&e->a, P38(0x45) | O_W, r.t, r.a, r.t);
+    as_vrr(&e->a, P_XOR, r.t, r.t, r.u);
+    as_vrr(&e->a, simple_code(IR_VSUB, false, 3), r.t, r.t, r.u);
+    vec_shift(e, P_SLL, 2, r.u, r.b, 24); /* only where the count is negative */
+    vec_shift(e, P_SRA, 2, r.u, r.u, 31);
+    vec_rri(e, P_SHUFD, r.u, 0, r.u, 0xa0);
+    as_vrr(&e->a, P_AND, r.t, r.t, r.u);
+    as_vrm(&e->a, P_AND, r.u, r.b, vec_const(VC_BYTE64));
+    as_vrr(&e->a, P38(0x47) | O_W, r.u, r.a, r.u);
+    d = vec_dest(e, op);
+    as_vrr(&e->a, P_OR, d, r.t, r.u);
+    return vec_set(e, d);
+}
+
 /* Both ways at once: a count beyond the width leaves nothing, and one of both counts always is. */
 static bool shift_by(struct emit *e, const struct ir_op *op)
 {
@@ -145,8 +174,10 @@ static bool shift_by(struct emit *e, const struct ir_op *op)
     struct xmem byte = vec_const(lane == 3 ? VC_BYTE64 : VC_BYTE32);
     struct regs r;
 
-    if (!e->ev->cpu.avx2 || lane < 2 || (lane == 3 && is_signed(op)))
+    if (!e->ev->cpu.avx2 || lane < 2)
         return false;
+    if (lane == 3 && is_signed(op))
+        return shift_signed_64_by(e, op);
     r = operands(e, op);
     vec_zero(e, r.u);
     as_vrr(&e->a, simple_code(IR_VSUB, false, 0), r.u, r.u, r.b);
