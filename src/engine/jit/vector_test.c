@@ -220,6 +220,7 @@ static const struct {
     {IR_VFMADD, IRT_V128, 0, LANES(1, 1, 0)},
     {IR_VFMADD, IRT_V128, 0, LANES(1, 1, 1)},
     {IR_VFMADD, IRT_V128, 0, LANES(2, 0, 1)},
+    {IR_VFMADD, IRT_V128, 0, LANES(1, 0, 0)},
     {IR_VITOF, IRT_V128, 0, LANES(1, 2, 1)},
     {IR_VITOF, IRT_V128, 0, LANES(1, 1, 1)},
     {IR_VITOF, IRT_V128, 0, LANES(2, 1, 1)},

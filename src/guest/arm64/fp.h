@@ -37,10 +37,6 @@ uint64_t arm64_fp_to_fixed(enum sf_format f, uint64_t a, unsigned bits, bool is_
                            struct sf_env *e);
 uint64_t arm64_fp_from_fixed(enum sf_format f, uint64_t a, unsigned bits, bool is_signed, unsigned fraction,
                              struct sf_env *e);
-/* FRINT32x, FRINT64x: integral and in range of a signed integer of `bits`. */
-uint64_t arm64_fp_round_range(enum sf_format f, uint64_t a, unsigned bits, struct sf_env *e);
-/* FJCVTZS; *exact: the Z flag */
-uint32_t arm64_fp_to_js(uint64_t a, bool *exact, struct sf_env *e);
 
 static inline unsigned arm64_fp_bits(enum sf_format f)
 {

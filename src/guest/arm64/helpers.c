@@ -155,10 +155,9 @@ HELPER(pacga)
 HELPER(fp_convert)
 {
     enum sf_format f = (enum sf_format)((b & 15) - 1), to = (enum sf_format)((b >> 4 & 15) - 1);
-    unsigned bits = b & 256 ? 64 : 32, round = b >> 12 & 15, amount = b >> 16 & 255;
+    unsigned bits = b & 256 ? 64 : 32, amount = b >> 16 & 255;
     struct sf_env e = arm64_fp_env(v->mode);
     uint64_t r;
-    bool z;
 
     (void)c;
     switch (b >> 24) {
@@ -169,17 +168,8 @@ HELPER(fp_convert)
     case FP_TO_FIXED_U:
         r = arm64_fp_to_fixed(f, a, bits, b >> 24 == FP_TO_FIXED_S, amount, &e);
         break;
-    case FP_FROM_FIXED_S:
-    case FP_FROM_FIXED_U:
-        r = arm64_fp_from_fixed(f, a, bits, b >> 24 == FP_FROM_FIXED_S, amount, &e);
-        break;
-    case FP_ROUND_RANGE:
-        e.round = (uint8_t)arm64_fp_round(v->mode, round);
-        r = arm64_fp_round_range(f, a, amount, &e);
-        break;
     default:
-        r = arm64_fp_to_js(a, &z, &e);
-        r |= (uint64_t)z << 32;
+        r = arm64_fp_from_fixed(f, a, bits, b >> 24 == FP_FROM_FIXED_S, amount, &e);
         break;
     }
     v->fp_flags |= e.flags;

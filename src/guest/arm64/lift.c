@@ -21,9 +21,10 @@ static bool is_hint(const struct a64_insn *i)
 /* The row of an instruction that exists in this mode, or NULL. */
 static const struct lift_row *row_of(uint64_t mode, const struct a64_insn *i)
 {
-    static const struct lift_row *const parts[] = {
-        arm64_lift_int,  arm64_lift_mem,    arm64_lift_branch,  arm64_lift_system, arm64_lift_fp,
-        arm64_lift_simd, arm64_lift_vector, arm64_lift_simd_fp, arm64_lift_crypto, arm64_lift_saturate};
+    static const struct lift_row *const parts[] = {arm64_lift_int,    arm64_lift_mem,     arm64_lift_branch,
+                                                   arm64_lift_system, arm64_lift_fp,      arm64_lift_simd,
+                                                   arm64_lift_vector, arm64_lift_simd_fp, arm64_lift_step,
+                                                   arm64_lift_crypto, arm64_lift_saturate};
 
     if (i->id == A64_UNDEFINED)
         return NULL;

@@ -46,21 +46,20 @@ extern const struct lift_row arm64_lift_fp[A64_ID_COUNT];
 extern const struct lift_row arm64_lift_simd[A64_ID_COUNT];
 extern const struct lift_row arm64_lift_vector[A64_ID_COUNT];
 extern const struct lift_row arm64_lift_simd_fp[A64_ID_COUNT];
+extern const struct lift_row arm64_lift_step[A64_ID_COUNT];
 extern const struct lift_row arm64_lift_crypto[A64_ID_COUNT];
 extern const struct lift_row arm64_lift_saturate[A64_ID_COUNT];
 /* For all that simd.h serves. */
 extern const struct lift_row arm64_lift_by_helper;
 
-/* What the helper FP_CONVERT does; its second operand: size 3:0, index 7:4, sf 8, opt 15:12, amount 23:16,
- * this. */
+/* What the helper FP_CONVERT does; its second operand: size 3:0, index 7:4, sf 8, amount 23:16, this.
+ */
 enum lift_fp_convert {
     FP_FORMAT, /* size to index */
     FP_TO_FIXED_S,
     FP_TO_FIXED_U,
     FP_FROM_FIXED_S,
-    FP_FROM_FIXED_U,
-    FP_ROUND_RANGE, /* amount: bits; opt: enum a64_round */
-    FP_TO_JS        /* bit 32: Z */
+    FP_FROM_FIXED_U
 };
 
 /* What a system register or operation is in this mode; false: undefined. */

@@ -213,7 +213,7 @@ static void op_gp_to_hi(struct lift *l, row_t row)
 static ir_ref by_helper(struct lift *l, unsigned what, ir_ref v)
 {
     uint64_t desc = l->i.size | (uint64_t)l->i.index << 4 | (uint64_t)l->i.sf << 8 |
-                    (uint64_t)l->i.opt << 12 | (uint64_t)l->i.amount << 16 | (uint64_t)what << 24;
+                    (uint64_t)l->i.amount << 16 | (uint64_t)what << 24;
 
     return alift_call(l, A64H_FP_CONVERT, v, alift_imm(l, (int64_t)desc), IR_REF_NONE);
 }
@@ -251,9 +251,39 @@ static void op_from_int(struct lift *l, row_t row)
              IR_REF_NONE));
 }
 
+/* 2 to the power, of single or double precision, as an i64. */
+static ir_ref power_of_two(struct lift *l, int power)
+{
+    return alift_imm(l, l->i.size == 3 ? (INT64_C(1023) + power) << 52 : (INT64_C(127) + power) << 23);
+}
+
+static ir_ref as_float(struct lift *l, ir_ref bits)
+{
+    if (l->i.size < 3)
+        bits = ir_un(l->u, IR_TRUNC, IRT_I32, bits);
+    return ir_un(l->u, IR_BITCAST, type_of(l->i.size), bits);
+}
+
+/*
+ * A product by a power of two is exact where the number is below 2^64; from there on nothing fits, scaled or
+ * not.
+ */
 static void op_to_fix(struct lift *l, row_t row)
 {
-    alift_put(l, l->i.rd, by_helper(l, row->arg ? FP_TO_FIXED_S : FP_TO_FIXED_U, get_bits(l, l->i.rn)));
+    unsigned kind = (l->i.sf ? IR_INT_S64 : IR_INT_S32) + !row->arg, top = (8u << l->i.size) - 1;
+    ir_ref v, below, scale;
+
+    if (l->i.size == 1) {
+        alift_put(l, l->i.rd, by_helper(l, row->arg ? FP_TO_FIXED_S : FP_TO_FIXED_U, get_bits(l, l->i.rn)));
+        return;
+    }
+    v = alift_bini(l, IR_AND, get_bits(l, l->i.rn), (int64_t) ~(UINT64_C(1) << top));
+    below = ir_setcc(l->u, IRT_I64, IR_LTU, v, power_of_two(l, 64));
+    scale = alift_select(l, IRT_I64, below, power_of_two(l, l->i.amount), power_of_two(l, 0));
+    v = emit(l, IR_FMUL, fp_aux(l, l->i.size, A64_ROUND_EVEN), get(l, l->i.rn), as_float(l, scale),
+             IR_REF_NONE);
+    v = emit(l, IR_FTOI, fp_aux(l, l->i.size, A64_ROUND_ZERO) | kind << 8, v, IR_REF_NONE, IR_REF_NONE);
+    alift_put(l, l->i.rd, l->i.sf ? v : alift_zext32(l, v));
 }
 
 /* Of single and double precision: the quotient by a power of two is exact, no subnormal ever. */
@@ -261,37 +291,48 @@ static void op_from_fix(struct lift *l, row_t row)
 {
     unsigned aux = fp_aux(l, l->i.size, A64_ROUND_FPCR),
              kind = (l->i.sf ? IR_INT_S64 : IR_INT_S32) + !row->arg;
-    ir_ref scale, v = alift_get(l, l->i.rn);
+    ir_ref v = alift_get(l, l->i.rn);
 
     if (l->i.size == 1) {
         alift_put_scalar(l, l->i.rd, by_helper(l, row->arg ? FP_FROM_FIXED_S : FP_FROM_FIXED_U, v));
         return;
     }
-    if (l->i.size == 3)
-        scale = alift_imm(l, (INT64_C(1023) - l->i.amount) << 52);
-    else
-        scale = ir_un(l->u, IR_TRUNC, IRT_I32, alift_imm(l, (INT64_C(127) - l->i.amount) << 23));
     v = emit(l, IR_ITOF, aux | kind << 8, v, IR_REF_NONE, IR_REF_NONE);
-    put(l, l->i.rd,
-        emit(l, IR_FMUL, aux, v, ir_un(l->u, IR_BITCAST, type_of(l->i.size), scale), IR_REF_NONE));
+    put(l, l->i.rd, emit(l, IR_FMUL, aux, v, as_float(l, power_of_two(l, -l->i.amount)), IR_REF_NONE));
 }
 
-/* arg: bits of the integer range; aux: enum a64_round */
-static void op_rint_range(struct lift *l, row_t row)
+/* Bits 31:0 of a number whose magnitude is 2^31 or more, infinities and NaNs being zeros. exp: its exponent
+ */
+static ir_ref low_word(struct lift *l, ir_ref bits, ir_ref exp)
 {
-    l->i.opt = (uint8_t)row->aux;
-    l->i.amount = (uint8_t)row->arg;
-    alift_put_scalar(l, l->i.rd, by_helper(l, FP_ROUND_RANGE, get_bits(l, l->i.rn)));
+    ir_ref frac = alift_bini(l, IR_SHL, bits, 11), up, down, sign;
+
+    frac = alift_bini(l, IR_OR, frac, INT64_MIN); /* 1. in bit 63 */
+    down = alift_bin(l, IR_SHR, frac, alift_bin(l, IR_SUB, alift_imm(l, 1023 + 63), exp));
+    up = alift_bin(l, IR_SHL, frac, alift_bini(l, IR_SUB, exp, 1023 + 63));
+    up = alift_select(l, IRT_I64, ir_setcc(l->u, IRT_I64, IR_LTU, exp, alift_imm(l, 1023 + 127)), up,
+                      alift_imm(l, 0));
+    down = alift_select(l, IRT_I64, ir_setcc(l->u, IRT_I64, IR_LEU, exp, alift_imm(l, 1023 + 63)), down, up);
+    sign = alift_bini(l, IR_SAR, bits, 63);
+    return alift_bin(l, IR_SUB, alift_bin(l, IR_XOR, down, sign), sign);
 }
 
-/* Bit 32 of the helper's result is the Z flag. */
+/* FPToFixedJS(): modulo 2^32, with the flags of a conversion that saturates. Z: exact, and not -0. */
 static void op_js(struct lift *l, row_t row)
 {
-    ir_ref v = by_helper(l, FP_TO_JS, get_bits(l, l->i.rn));
+    unsigned aux = fp_aux(l, 3, A64_ROUND_ZERO);
+    ir_ref n = get(l, l->i.rn), bits = get_bits(l, l->i.rn), r, back, exp, z;
 
     (void)row;
-    alift_put(l, l->i.rd, alift_zext32(l, v));
-    alift_put_nzcv(l, alift_bini(l, IR_SHL, alift_bini(l, IR_SHR, v, 32), 1));
+    r = ir_emit(l->u, IR_FTOI, IRT_F64, aux | IR_INT_S32 << 8, n, IR_REF_NONE, IR_REF_NONE, 0);
+    back = ir_emit(l->u, IR_ITOF, IRT_F64, (aux & ~(unsigned)IR_FP_ROUND) | IR_INT_S32 << 8, r, IR_REF_NONE,
+                   IR_REF_NONE, 0);
+    z = ir_setcc(l->u, IRT_I64, IR_EQ, ir_un(l->u, IR_BITCAST, IRT_I64, back), bits);
+    exp = alift_bini(l, IR_AND, alift_bini(l, IR_SHR, bits, 52), 0x7ff);
+    r = alift_select(l, IRT_I64, ir_setcc(l->u, IRT_I64, IR_GEU, exp, alift_imm(l, 1023 + 31)),
+                     low_word(l, bits, exp), r);
+    alift_put(l, l->i.rd, alift_zext32(l, r));
+    alift_put_nzcv(l, alift_bini(l, IR_SHL, z, 1));
 }
 
 // clang-format off
@@ -311,8 +352,6 @@ const struct lift_row arm64_lift_fp[A64_ID_COUNT] = {
     ROW(FRINTM, op_rint, A64_ROUND_DOWN, 0), ROW(FRINTZ, op_rint, A64_ROUND_ZERO, 0),
     ROW(FRINTA, op_rint, A64_ROUND_AWAY, 0), ROW(FRINTX, op_rint, A64_ROUND_FPCR, 1),
     ROW(FRINTI, op_rint, A64_ROUND_FPCR, 0),
-    ROW(FRINT32Z, op_rint_range, 32, A64_ROUND_ZERO), ROW(FRINT32X, op_rint_range, 32, A64_ROUND_FPCR),
-    ROW(FRINT64Z, op_rint_range, 64, A64_ROUND_ZERO), ROW(FRINT64X, op_rint_range, 64, A64_ROUND_FPCR),
     ROW(FCMP, op_cmp, 0, 0), ROW(FCMP_ZERO, op_cmp, 0, 1), ROW(FCMPE, op_cmp, 1, 0), ROW(FCMPE_ZERO, op_cmp, 1, 1),
     ROW(FCCMP, op_ccmp, 0, 0), ROW(FCCMPE, op_ccmp, 1, 0), ROW(FCSEL, op_csel, 0, 0), ROW(FMOV_IMM, op_imm, 0, 0),
     ROW(FMOV_TO_GP, op_to_gp, 0, 0), ROW(FMOV_FROM_GP, op_from_gp, 0, 0),

@@ -64,12 +64,6 @@ static void saturated(struct lift *l, ir_ref lanes)
     ir_put(l->u, IRT_I64, SLOT(qc), alift_bin(l, IR_OR, ir_get(l->u, IRT_I64, SLOT(qc)), any));
 }
 
-/* Lanes of x where the mask is ones, else of y. */
-static ir_ref choose(struct lift *l, ir_ref mask, ir_ref x, ir_ref y)
-{
-    return vec_bin(l, IR_VXOR, 0, y, vec_bin(l, IR_VAND, 0, vec_bin(l, IR_VXOR, 0, x, y), mask));
-}
-
 /* What a signed lane saturates to in the direction of its sign. */
 static ir_ref limit(struct lift *l, unsigned bits, ir_ref v)
 {
@@ -86,7 +80,7 @@ static ir_ref signed_sum(struct lift *l, unsigned op, unsigned bits, ir_ref a, i
     over = vec_bin(l, IR_VXOR, 0, op == IR_VADD ? b : a, op == IR_VADD ? w : b);
     over = vec_un(l, IR_VSHR, bits | IR_V_SIGNED, vec_bin(l, IR_VAND, 0, changed, over), bits - 1);
     saturated(l, over);
-    return choose(l, over, limit(l, bits, a), w);
+    return alift_choose(l, over, limit(l, bits, a), w);
 }
 
 static ir_ref unsigned_sum(struct lift *l, unsigned op, unsigned bits, ir_ref a, ir_ref b)
@@ -118,6 +112,16 @@ static void op_sum(struct lift *l, row_t row)
     put(l, sum(l, row->arg, lane_bits(l->i.size) | (row->aux & IR_V_SIGNED), n, second(l, row)));
 }
 
+/* Of operands of other kinds: the destination's as one of the other kind, which the order keeps. */
+static void op_sum_other(struct lift *l, row_t row)
+{
+    unsigned bits = lane_bits(l->i.size);
+    ir_ref n = first(l, row), half = constant(l, bits, lowest(bits));
+    ir_ref d = vec_bin(l, IR_VXOR, 0, operand(l, row, bits, l->i.rd, l->i.q), half);
+
+    put(l, vec_bin(l, IR_VXOR, 0, sum(l, IR_VADD, bits | (row->aux & IR_V_SIGNED), d, n), half));
+}
+
 /* Of the least number; arg: IR_VABS or IR_VSUB (from zero) */
 static void op_negate(struct lift *l, row_t row)
 {
@@ -141,7 +145,7 @@ static ir_ref bounded(struct lift *l, unsigned op, unsigned aux, ir_ref v, uint6
     if (bits < 64)
         return vec_bin(l, op, aux, v, c);
     less = op == IR_VMIN ? vec_bin(l, IR_VCMPGT, aux, v, c) : vec_bin(l, IR_VCMPGT, aux, c, v);
-    return choose(l, less, c, v);
+    return alift_choose(l, less, c, v);
 }
 
 /* Wide lanes saturated to half their width. */
@@ -199,7 +203,35 @@ static void op_shift(struct lift *l, row_t row)
     fits = vec_bin(l, IR_VCMPEQ, bits, vec_un(l, IR_VSHR, aux, w, n), v);
     over = vec_bin(l, IR_VXOR, 0, fits, constant(l, 64, UINT64_MAX));
     saturated(l, over);
-    put(l, aux & IR_V_SIGNED ? choose(l, over, limit(l, bits, v), w) : vec_bin(l, IR_VOR, 0, w, over));
+    put(l, aux & IR_V_SIGNED ? alift_choose(l, over, limit(l, bits, v), w) : vec_bin(l, IR_VOR, 0, w, over));
+}
+
+/* Of signed lanes; negative ones become zero. */
+static void op_shift_unsigned(struct lift *l, row_t row)
+{
+    unsigned bits = lane_bits(l->i.size), n = l->i.amount;
+    ir_ref v = first(l, row), w = vec_un(l, IR_VSHL, bits, v, n), lost, negative;
+
+    lost = vec_bin(l, IR_VCMPEQ, bits, vec_un(l, IR_VSHR, bits, w, n), v);
+    lost = vec_bin(l, IR_VXOR, 0, lost, constant(l, 64, UINT64_MAX));
+    negative = vec_un(l, IR_VSHR, bits | IR_V_SIGNED, v, bits - 1);
+    saturated(l, vec_bin(l, IR_VOR, 0, lost, negative));
+    put(l, vec_bin(l, IR_VANDN, 0, vec_bin(l, IR_VOR, 0, w, lost), negative));
+}
+
+/* By each lane's count. Only what goes to the left can be too large: then it does not come back. */
+static void op_shift_by(struct lift *l, row_t row)
+{
+    unsigned bits = lane_bits(l->i.size), sign = row->aux & IR_V_SIGNED;
+    ir_ref v = first(l, row), m = second(l, row), w, back, right, over;
+
+    w = alift_shifted_by(l, l->i.size, sign, row->aux & ROUND, v, m);
+    back = alift_shifted_by(l, l->i.size, sign, false, w, vec_bin(l, IR_VSUB, 8, constant(l, 64, 0), m));
+    right = vec_un(l, IR_VSHR, bits | IR_V_SIGNED, vec_un(l, IR_VSHL, bits, m, bits - 8), bits - 1);
+    over = vec_bin(l, IR_VOR, 0, right, vec_bin(l, IR_VCMPEQ, bits, back, v));
+    over = vec_bin(l, IR_VXOR, 0, over, constant(l, 64, UINT64_MAX));
+    saturated(l, over);
+    put(l, sign ? alift_choose(l, over, limit(l, bits, v), w) : vec_bin(l, IR_VOR, 0, w, over));
 }
 
 /* ---- products: only that of the least numbers is too large ---- */
@@ -299,7 +331,9 @@ const struct lift_row arm64_lift_saturate[A64_ID_COUNT] = {
     VS(SQXTN, op_narrow, 0, S), VS(UQXTN, op_narrow, 0, 0), VS(SQXTUN, op_narrow, 0, S | TO_UNSIGNED),
     SU_S(QSHRN, op_narrow_shift, 0, 0), SU_S(QRSHRN, op_narrow_shift, 0, ROUND),
     VS(SQSHRUN, op_narrow_shift, 0, S | TO_UNSIGNED), VS(SQRSHRUN, op_narrow_shift, 0, S | TO_UNSIGNED | ROUND),
-    SU_S(QSHL_IMM, op_shift, 0, 0),
+    SU_S(QSHL_IMM, op_shift, 0, 0), VS(SQSHLU, op_shift_unsigned, 0, 0),
+    SU_S(QSHL, op_shift_by, 0, 0), SU_S(QRSHL, op_shift_by, 0, ROUND),
+    VS(SUQADD, op_sum_other, 0, 0), VS(USQADD, op_sum_other, 0, S),
     HIGH(SQDMULH, op_multiply_high, 0, 0), HIGH(SQRDMULH, op_multiply_high, 0, ROUND),
     HIGH(SQRDMLAH, op_accumulate_high, IR_VADD, S), HIGH(SQRDMLSH, op_accumulate_high, IR_VSUB, S),
     LONG(SQDMULL, 0), LONG(SQDMLAL, IR_VADD), LONG(SQDMLSL, IR_VSUB),

@@ -1,6 +1,7 @@
-/* Lifts Advanced SIMD on floating point (DDI 0487, C7.2). Estimates and fused steps go by helper. */
+/* Lifts Advanced SIMD on floating point (DDI 0487, C7.2); its steps are in lift_step.c, estimates go by
+ * helper. */
 #include "guest/arm64/fp.h"
-#include "guest/arm64/lift.h"
+#include "guest/arm64/lift_vec.h"
 
 typedef const struct lift_row *row_t;
 
@@ -76,8 +77,8 @@ static unsigned count_log2(const struct lift *l)
     return (l->i.q ? 4u : 3u) - l->i.size;
 }
 
-static ir_ref lanes(struct lift *l, unsigned op, unsigned count, unsigned kind, unsigned round, ir_ref a,
-                    ir_ref b, ir_ref c)
+ir_ref alift_lanes(struct lift *l, unsigned op, unsigned count, unsigned kind, unsigned round, ir_ref a,
+                   ir_ref b, ir_ref c)
 {
     unsigned aux = alift_fp_aux(l, l->i.size, round) | (l->i.size - 1u) << IR_VF_FORMAT |
                    count << IR_VF_COUNT | kind << IR_VF_KIND;
@@ -88,7 +89,7 @@ static ir_ref lanes(struct lift *l, unsigned op, unsigned count, unsigned kind, 
 /* By FPCR, on as many lanes as the instruction has. */
 static ir_ref two(struct lift *l, unsigned op, unsigned kind, ir_ref a, ir_ref b)
 {
-    return lanes(l, op, count_log2(l), kind, A64_ROUND_FPCR, a, b, IR_REF_NONE);
+    return alift_lanes(l, op, count_log2(l), kind, A64_ROUND_FPCR, a, b, IR_REF_NONE);
 }
 
 /* arg: the operation; aux: its kind */
@@ -105,8 +106,8 @@ static void op_elem(struct lift *l, row_t row)
     if (row->arg == IR_VFMUL)
         put_v(l, two(l, row->arg, 0, get_v(l, l->i.rn), m));
     else
-        put_v(l, lanes(l, row->arg, count_log2(l), row->aux, A64_ROUND_FPCR, get_v(l, l->i.rn), m,
-                       get_v(l, l->i.rd)));
+        put_v(l, alift_lanes(l, row->arg, count_log2(l), row->aux, A64_ROUND_FPCR, get_v(l, l->i.rn), m,
+                             get_v(l, l->i.rd)));
 }
 
 static void op_elem_scalar(struct lift *l, row_t row)
@@ -125,8 +126,8 @@ static void op_elem_scalar(struct lift *l, row_t row)
 /* aux 1: of -n */
 static void op_fma(struct lift *l, row_t row)
 {
-    put_v(l, lanes(l, IR_VFMADD, count_log2(l), row->aux, A64_ROUND_FPCR, get_v(l, l->i.rn),
-                   get_v(l, l->i.rm), get_v(l, l->i.rd)));
+    put_v(l, alift_lanes(l, IR_VFMADD, count_log2(l), row->aux, A64_ROUND_FPCR, get_v(l, l->i.rn),
+                         get_v(l, l->i.rm), get_v(l, l->i.rd)));
 }
 
 static void op_abd(struct lift *l, row_t row)
@@ -165,7 +166,7 @@ static ir_ref pairwise(struct lift *l, unsigned op, unsigned kind, unsigned coun
     unsigned width = 8u << l->i.size;
     ir_ref even = bin(l, IR_VUZP, width, n, m), odd = bin(l, IR_VUZP, width | IR_V_UPPER, n, m);
 
-    return lanes(l, op, count, kind, A64_ROUND_FPCR, even, odd, IR_REF_NONE);
+    return alift_lanes(l, op, count, kind, A64_ROUND_FPCR, even, odd, IR_REF_NONE);
 }
 
 static void op_pair(struct lift *l, row_t row)
@@ -238,8 +239,8 @@ static void op_complex_fma(struct lift *l, row_t row)
         m = bin(l, IR_VXOR, 0, m, signs_of(l, false));
     if (l->i.opt >= 2)
         m = bin(l, IR_VXOR, 0, m, signs_of(l, true));
-    put_v(l, lanes(l, IR_VFMADD, count_log2(l), 0, A64_ROUND_FPCR, bin(l, IR_VTRN, bits | part, n, n), m,
-                   get_v(l, l->i.rd)));
+    put_v(l, alift_lanes(l, IR_VFMADD, count_log2(l), 0, A64_ROUND_FPCR, bin(l, IR_VTRN, bits | part, n, n),
+                         m, get_v(l, l->i.rd)));
 }
 
 /* ---- comparisons ---- */
@@ -258,9 +259,9 @@ static void op_cmp(struct lift *l, row_t row)
         b = absolute(l, b);
     }
     if (row->aux & ZERO_FIRST)
-        put_v(l, lanes(l, IR_VFCMP, count, row->arg, A64_ROUND_FPCR, b, a, IR_REF_NONE));
+        put_v(l, alift_lanes(l, IR_VFCMP, count, row->arg, A64_ROUND_FPCR, b, a, IR_REF_NONE));
     else
-        put_v(l, lanes(l, IR_VFCMP, count, row->arg, A64_ROUND_FPCR, a, b, IR_REF_NONE));
+        put_v(l, alift_lanes(l, IR_VFCMP, count, row->arg, A64_ROUND_FPCR, a, b, IR_REF_NONE));
 }
 
 /* ---- conversions ---- */
@@ -268,15 +269,15 @@ static void op_cmp(struct lift *l, row_t row)
 /* arg: enum a64_round; aux 1: raises inexact */
 static void op_rint(struct lift *l, row_t row)
 {
-    put_v(l, lanes(l, IR_VFRINT, count_log2(l), row->aux, row->arg, get_v(l, l->i.rn), IR_REF_NONE,
-                   IR_REF_NONE));
+    put_v(l, alift_lanes(l, IR_VFRINT, count_log2(l), row->aux, row->arg, get_v(l, l->i.rn), IR_REF_NONE,
+                         IR_REF_NONE));
 }
 
 /* arg: unsigned; opt: enum a64_round */
 static void op_to_int(struct lift *l, row_t row)
 {
-    put_v(l,
-          lanes(l, IR_VFTOI, count_log2(l), row->arg, l->i.opt, get_v(l, l->i.rn), IR_REF_NONE, IR_REF_NONE));
+    put_v(l, alift_lanes(l, IR_VFTOI, count_log2(l), row->arg, l->i.opt, get_v(l, l->i.rn), IR_REF_NONE,
+                         IR_REF_NONE));
 }
 
 static unsigned int_kind(const struct lift *l, row_t row)
@@ -318,8 +319,9 @@ static void op_from_fix(struct lift *l, row_t row)
         arm64_lift_by_helper.fn(l, row);
         return;
     }
-    v = lanes(l, IR_VITOF, count, row->arg, A64_ROUND_FPCR, get_v(l, l->i.rn), IR_REF_NONE, IR_REF_NONE);
-    put_v(l, lanes(l, IR_VFMUL, count, 0, A64_ROUND_FPCR, v, constant(l, scale), IR_REF_NONE));
+    v = alift_lanes(l, IR_VITOF, count, row->arg, A64_ROUND_FPCR, get_v(l, l->i.rn), IR_REF_NONE,
+                    IR_REF_NONE);
+    put_v(l, alift_lanes(l, IR_VFMUL, count, 0, A64_ROUND_FPCR, v, constant(l, scale), IR_REF_NONE));
 }
 
 /* The alternative half format is the helper's. size: the narrow one */

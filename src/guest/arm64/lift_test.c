@@ -267,6 +267,40 @@ static void sp_alignment(void **state)
         assert_int_not_equal(ops[i].op, IR_GUARD);
 }
 
+/* Instructions of several operations, that are no call. */
+static void without_calls(void **state)
+{
+    static const uint32_t words[] = {
+        0x4e22dc20, /* fmulx v0.4s, v1.4s, v2.4s */
+        0x7fc29820, /* fmulx d0, d1, v2.d[1] */
+        0x4e62fc20, /* frecps v0.2d, v1.2d, v2.2d */
+        0x5ea2fc20, /* frsqrts s0, s1, s2 */
+        0x1e18e420, /* fcvtzs w0, s1, #7 */
+        0x9e590020, /* fcvtzu x0, d1, #64 */
+        0x4f38fc20, /* fcvtzs v0.4s, v1.4s, #8 */
+        0x7f7dfc20, /* fcvtzu d0, d1, #3 */
+        0x1e68c020, /* frint32x d0, d1 */
+        0x0e21f820, /* frint64z v0.2s, v1.2s */
+        0x1e7e0020, /* fjcvtzs w0, d1 */
+        0x4e225c20, /* sqrshl v0.16b, v1.16b, v2.16b */
+        0x7ee24c20, /* uqshl d0, d1, d2 */
+        0x6f136420, /* sqshlu v0.8h, v1.8h, #3 */
+        0x4ea03820, /* suqadd v0.4s, v1.4s */
+        0x7e203820, /* usqadd b0, b1 */
+        0x5ee24420, /* sshl d0, d1, d2 */
+        0x4ee25420, /* srshl v0.2d, v1.2d, v2.2d */
+    };
+
+    (void)state;
+    for (unsigned n = 0; n < ARRAY_SIZE(words); n++) {
+        lift_at(words[n], MODE_EL1, 0);
+        for (unsigned i = 0; i < unit.op_count; i++) {
+            if (ops[i].op == IR_CALL)
+                fail_msg("%08x calls %s", words[n], arm64_helpers[ops[i].imm].name);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,6 +312,7 @@ int main(void)
         cmocka_unit_test(fused_conditions),
         cmocka_unit_test(orders),
         cmocka_unit_test(sp_alignment),
+        cmocka_unit_test(without_calls),
     };
 
     return cmocka_run_group_tests_name("guest/arm64/lift", tests, NULL, NULL);

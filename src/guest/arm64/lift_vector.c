@@ -430,18 +430,21 @@ static ir_ref last_dropped(struct lift *l, unsigned size, unsigned sign, ir_ref 
     return vec_bin(l, IR_VAND, 0, shifted_by(l, size, sign, n, less), right);
 }
 
+ir_ref alift_shifted_by(struct lift *l, unsigned size, unsigned sign, bool round, ir_ref n, ir_ref m)
+{
+    ir_ref r = shifted_by(l, size, sign, n, m);
+
+    return round ? vec_bin(l, IR_VADD, lane_bits(size), r, last_dropped(l, size, sign, n, m)) : r;
+}
+
 static void op_shift_by(struct lift *l, row_t row)
 {
-    unsigned sign = row->aux & IR_V_SIGNED, bits = lane_bits(l->i.size);
-    ir_ref n, m, r;
+    ir_ref n, m;
 
     as_vector(l, row);
     n = alift_get_v(l, l->i.rn);
     m = alift_get_v(l, l->i.rm);
-    r = shifted_by(l, l->i.size, sign, n, m);
-    if (row->aux & ROUND)
-        r = vec_bin(l, IR_VADD, bits, r, last_dropped(l, l->i.size, sign, n, m));
-    alift_put_v(l, l->i.rd, r);
+    alift_put_v(l, l->i.rd, alift_shifted_by(l, l->i.size, row->aux & IR_V_SIGNED, row->aux & ROUND, n, m));
 }
 
 /* ---- bits of whole registers ---- */
@@ -472,7 +475,12 @@ static void op_not(struct lift *l, row_t row)
     alift_put_v(l, l->i.rd, vec_bin(l, IR_VXOR, 0, alift_get_v(l, l->i.rn), alift_vec_const(l, 64, -1)));
 }
 
-/* Bits of x where the mask has ones, else of y: ((x ^ y) & mask) ^ y */
+ir_ref alift_choose(struct lift *l, ir_ref mask, ir_ref x, ir_ref y)
+{
+    return vec_bin(l, IR_VXOR, 0, y, vec_bin(l, IR_VAND, 0, vec_bin(l, IR_VXOR, 0, x, y), mask));
+}
+
+/* Bits of x where the mask has ones, else of y. */
 enum { SELECT_BSL, SELECT_BIT, SELECT_BIF };
 
 static void op_select(struct lift *l, row_t row)
@@ -481,8 +489,7 @@ static void op_select(struct lift *l, row_t row)
     ir_ref mask = row->arg == SELECT_BSL ? d : m, x = row->arg == SELECT_BIF ? d : n, y;
 
     y = row->arg == SELECT_BSL ? m : row->arg == SELECT_BIT ? d : n;
-    x = vec_bin(l, IR_VAND, 0, vec_bin(l, IR_VXOR, 0, x, y), mask);
-    alift_put_v(l, l->i.rd, vec_bin(l, IR_VXOR, 0, x, y));
+    alift_put_v(l, l->i.rd, alift_choose(l, mask, x, y));
 }
 
 // clang-format off

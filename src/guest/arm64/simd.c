@@ -52,13 +52,6 @@ static struct simd unpack(struct arm64_vcpu *a, uint64_t desc)
 
 /* ---- lanes ---- */
 
-static uint64_t operand(const struct simd *s, const struct arm64_q *v, unsigned size, unsigned lane)
-{
-    uint64_t x = simd_get(v, size, lane);
-
-    return s->row->flags & SIMD_SIGNED ? (uint64_t)bits_sext(x, 8u << size) : x;
-}
-
 /* The second operand: a register, or one element of it everywhere. */
 static struct arm64_q second(const struct simd *s)
 {
@@ -77,8 +70,7 @@ static void lanes(struct simd *s)
 
     for (unsigned i = 0; i < simd_lanes(s, s->size); i++)
         simd_set(&r, s->size, i,
-                 s->row->fn(s, operand(s, &n, s->size, i), operand(s, &m, s->size, i),
-                            operand(s, &d, s->size, i)));
+                 s->row->fn(s, simd_get(&n, s->size, i), simd_get(&m, s->size, i), simd_get(&d, s->size, i)));
     s->a->q[s->rd] = r;
 }
 
@@ -92,47 +84,23 @@ static void pairs(struct simd *s)
         const struct arm64_q *v = i < half || count == 1 ? &n : &m;
         unsigned at = i < half || count == 1 ? 2 * i : 2 * (i - half);
 
-        simd_set(&r, s->size, i,
-                 s->row->fn(s, operand(s, v, s->size, at), operand(s, v, s->size, at + 1), 0));
+        simd_set(&r, s->size, i, s->row->fn(s, simd_get(v, s->size, at), simd_get(v, s->size, at + 1), 0));
     }
     s->a->q[s->rd] = r;
 }
 
-/* The first lane of the narrow half: the upper one for a "2" instruction. */
-static unsigned first_narrow(const struct simd *s)
-{
-    return s->q && !(s->row->flags & (SIMD_SCALAR)) ? 8u >> s->size : 0;
-}
-
-static unsigned wide_lanes(const struct simd *s)
-{
-    return s->row->flags & SIMD_SCALAR ? 1 : 8u >> s->size;
-}
-
+/* The upper half for a "2" instruction. */
 static void widen(struct simd *s)
 {
     struct arm64_q n = s->a->q[s->rn], m = second(s), d = s->a->q[s->rd], r = {0, 0};
-    unsigned wide = s->size + 1u, first = first_narrow(s);
+    unsigned wide = s->size + 1u, count = 8u >> s->size, first = s->q ? count : 0;
 
     s->bits = (uint8_t)(2 * s->bits);
-    for (unsigned i = 0; i < wide_lanes(s); i++) {
+    for (unsigned i = 0; i < count; i++) {
         simd_set(&r, wide, i,
-                 s->row->fn(s, operand(s, &n, s->size, first + i), operand(s, &m, s->size, first + i),
-                            operand(s, &d, wide, i)));
+                 s->row->fn(s, simd_get(&n, s->size, first + i), simd_get(&m, s->size, first + i),
+                            simd_get(&d, wide, i)));
     }
-    s->a->q[s->rd] = r;
-}
-
-/* The lower half of the register stays where the upper one is written. */
-static void narrow(struct simd *s)
-{
-    struct arm64_q n = s->a->q[s->rn], m = s->a->q[s->rm], r = {0, 0};
-    unsigned wide = s->size + 1u, first = first_narrow(s);
-
-    if (first)
-        r.lo = s->a->q[s->rd].lo;
-    for (unsigned i = 0; i < wide_lanes(s); i++)
-        simd_set(&r, s->size, first + i, s->row->fn(s, operand(s, &n, wide, i), operand(s, &m, wide, i), 0));
     s->a->q[s->rd] = r;
 }
 
@@ -141,7 +109,7 @@ static void narrow(struct simd *s)
 static uint64_t reduce(struct simd *s, const struct arm64_q *v, unsigned first, unsigned count)
 {
     if (count == 1)
-        return operand(s, v, s->size, first);
+        return simd_get(v, s->size, first);
     uint64_t low = reduce(s, v, first, count / 2), high = reduce(s, v, first + count / 2, count / 2);
 
     return s->row->fn(s, low, high, 0);
@@ -157,11 +125,8 @@ static void across(struct simd *s)
 
 void arm64_simd(struct arm64_vcpu *a, uint64_t desc)
 {
-    static void (*const shapes[])(struct simd *) = {[SIMD_LANES] = lanes,
-                                                    [SIMD_PAIRS] = pairs,
-                                                    [SIMD_LONG] = widen,
-                                                    [SIMD_NARROW] = narrow,
-                                                    [SIMD_ACROSS] = across};
+    static void (*const shapes[])(struct simd *) = {
+        [SIMD_LANES] = lanes, [SIMD_PAIRS] = pairs, [SIMD_LONG] = widen, [SIMD_ACROSS] = across};
     struct simd s = unpack(a, desc);
 
     if (s.row->shape == SIMD_WHOLE)

@@ -27,8 +27,8 @@ struct simd {
 };
 
 /*
- * Lane functions: operands zero-extended from their width, or sign-extended where the row is SIGNED; d is
- * what the destination holds. Only the low s->bits of the result count.
+ * Lane functions: operands zero-extended from their width; d is what the destination holds. Only the low
+ * s->bits of the result count.
  */
 typedef uint64_t (*simd_lane)(struct simd *s, uint64_t a, uint64_t b, uint64_t d);
 
@@ -40,13 +40,11 @@ enum simd_shape {
     SIMD_LANES,  /* d = fn(n, m, d) in each lane; one operand: m counts as zero */
     SIMD_PAIRS,  /* fn of neighbours in m:n */
     SIMD_LONG,   /* n and m narrow, d wide */
-    SIMD_NARROW, /* n and m wide, d narrow, the half that q says */
     SIMD_ACROSS, /* fn over all lanes of n, in halves of halves */
     SIMD_WHOLE   /* whole(s) */
 };
 
 enum simd_flag {
-    SIMD_SIGNED = 1,
     SIMD_SCALAR = 2, /* one lane */
     SIMD_ELEM = 4,   /* m is one element, index, for all lanes */
     SIMD_FP = 8      /* size is that of a float */

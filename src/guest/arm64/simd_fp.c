@@ -50,7 +50,7 @@ FP(compare, compared(s, a, b))
 FP(compare_abs, compared(s, arm64_fp_abs(F, a), arm64_fp_abs(F, b)))
 FP(compare_zero, compared(s, a, 0))
 
-/* ---- to integers; row->arg: enum a64_round, bit 3: FRINTX, or bits of a range from bit 4 ---- */
+/* ---- to integers; row->arg: enum a64_round, bit 3: FRINTX ---- */
 
 static struct sf_env *rounding(struct simd *s, unsigned a64_round)
 {
@@ -59,7 +59,6 @@ static struct sf_env *rounding(struct simd *s, unsigned a64_round)
 }
 
 FP(rint_, sf_round_int(F, a, s->row->arg & 8, rounding(s, s->row->arg & 7)))
-FP(rint_range, arm64_fp_round_range(F, a, s->row->arg & 0xf0, rounding(s, s->row->arg & 7)))
 /* amount is 0 where the format has no fraction bits */
 FP(to_int, arm64_fp_to_fixed(F, a, s->bits, s->row->arg, s->amount, rounding(s, s->opt)))
 FP(to_fix, arm64_fp_to_fixed(F, a, s->bits, s->row->arg, s->amount, rounding(s, A64_ROUND_ZERO)))
@@ -135,8 +134,6 @@ const struct simd_row simd_fp_rows[A64_ID_COUNT] = {
     V(FRINTM, LANES, A64_ROUND_DOWN, rint_), V(FRINTZ, LANES, A64_ROUND_ZERO, rint_),
     V(FRINTA, LANES, A64_ROUND_AWAY, rint_), V(FRINTX, LANES, A64_ROUND_FPCR | 8, rint_),
     V(FRINTI, LANES, A64_ROUND_FPCR, rint_),
-    ROW(FRINT32Z_V, LANES, 0, 32 | A64_ROUND_ZERO, rint_range), ROW(FRINT32X_V, LANES, 0, 32 | A64_ROUND_FPCR, rint_range),
-    ROW(FRINT64Z_V, LANES, 0, 64 | A64_ROUND_ZERO, rint_range), ROW(FRINT64X_V, LANES, 0, 64 | A64_ROUND_FPCR, rint_range),
     TO_INT(N), TO_INT(P), TO_INT(M), TO_INT(Z), TO_INT(A),
     VS(SCVTF, LANES, 1, from_int), VS(UCVTF, LANES, 0, from_int),
     FIXED(FCVTZS, 1, to_fix), FIXED(FCVTZU, 0, to_fix), FIXED(SCVTF, 1, from_int), FIXED(UCVTF, 0, from_int),

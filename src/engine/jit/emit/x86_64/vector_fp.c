@@ -168,26 +168,28 @@ static bool unary(struct emit *e, const struct ir_op *op, const struct lanes *l,
     return finish(e, op, d);
 }
 
-/* Its lower half in both halves of a scratch register. */
-static unsigned doubled(struct emit *e, struct rm from)
+/* Its lanes that count all over a scratch register. */
+static unsigned repeated(struct emit *e, const struct lanes *l, struct rm from)
 {
     unsigned t = val_scratch_xmm(e, 0);
+    bool single = l->count == 1 && !l->dbl;
 
-    as_v_rm(&e->a, V_MOVDDUP, t, 0, from);
+    as_v_rm(&e->a, single ? P_SHUFD : V_MOVDDUP, t, 0, from);
+    if (single)
+        as_u8(&e->a, 0);
     return t;
 }
 
-/* Two singles, or one double. */
-static bool fused_half(struct emit *e, const struct ir_op *op, const struct lanes *l)
+static bool fused_part(struct emit *e, const struct ir_op *op, const struct lanes *l)
 {
     struct rm rm[3] = {val_xmm_rm(e, op->a), val_xmm_rm(e, op->b), val_xmm_rm(e, op->c)};
     unsigned a, b, d;
 
-    if ((l->count == 1 && !l->dbl) || float_scratch_free(e) < 3)
+    if (float_scratch_free(e) < 3)
         return float_call(e, op);
-    a = doubled(e, rm[0]);
-    b = doubled(e, rm[1]);
-    d = doubled(e, rm[2]);
+    a = repeated(e, l, rm[0]);
+    b = repeated(e, l, rm[1]);
+    d = repeated(e, l, rm[2]);
     as_vrr(&e->a, (l->kind ? V_FNMADD231P : V_FMADD231P) | (l->dbl ? O_W : 0), d, a, b);
     check(e, op, l, d, a);
     return finish(e, op, d);
@@ -201,7 +203,7 @@ static bool fused(struct emit *e, const struct ir_op *op, const struct lanes *l)
     if (!e->ev->cpu.fma)
         return float_call(e, op);
     if (!l->full)
-        return fused_half(e, op, l);
+        return fused_part(e, op, l);
     ra = val_xmm(e, op->a);
     rb = val_xmm_rm(e, op->b);
     if (!room(e, l, 0, 2))
