@@ -17,8 +17,9 @@
 #define ARM64_WATCHPOINTS         4
 #define ARM64_EVENT_COUNTERS      6
 #define ARM64_DCZVA_BLOCK         64
-#define ARM64_WALK_HINTS          64 /* power of two */
-#define ARM64_USER_PAGES          64 /* power of two */
+#define ARM64_WALK_HINTS          64   /* power of two */
+#define ARM64_USER_PAGES          64   /* power of two */
+#define ARM64_FAULT_TAG           0xff /* no fault: PC has a tag, which it loses */
 
 /*
  * Mode word: all that decides what an instruction lifts to, or what its data access means.
@@ -152,7 +153,7 @@ struct arm64_vcpu {
     bool step_exclusive; /* the instruction stepped last was a load-exclusive */
     bool stepping;       /* it began; an exception of its own makes it undone */
     struct {
-        uint8_t fsc;    /* enum a64_fsc with its level */
+        uint8_t fsc;    /* enum a64_fsc with its level, or ARM64_FAULT_TAG */
         uint8_t access; /* enum access */
     } fault;            /* of the last failed translate */
     uint64_t leaf;      /* descriptor that the last walk ended at, 0: translation was off */

@@ -62,7 +62,11 @@ static enum a64_ec from_level(const struct arm64_vcpu *a, unsigned lower)
 
 void arm64_step_trap(struct arm64_vcpu *a)
 {
-    uint64_t iss = A64_ISS_STEP_ISV | (a->step_exclusive ? A64_ISS_STEP_EX : 0) | A64_FSC_DEBUG;
+    uint64_t iss = A64_FSC_DEBUG;
+
+    /* ISV: an instruction was stepped; none was where a return found SPSR.SS 0 (SoftwareStep_DidNotStep()) */
+    if (a->stepping)
+        iss |= A64_ISS_STEP_ISV | (a->step_exclusive ? A64_ISS_STEP_EX : 0);
 
     a->stepping = false;
     arm64_trap(a, a64_esr(from_level(a, A64_EC_STEP_LOWER), iss));

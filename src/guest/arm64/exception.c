@@ -152,7 +152,7 @@ static void enter(struct arm64_vcpu *a, unsigned vector)
         vector += A64_VECTOR_FROM_LOWER64;
     else if (a->spsel)
         vector += A64_VECTOR_FROM_SPX;
-    a->elr_el1 = a->v.pc;
+    a->elr_el1 = arm64_branch_address(a, a->v.pc); /* an interrupt may come before the fetch, see translate */
     a->spsr_el1 = arm64_spsr(a);
     arm64_level_set(a, 1, 1);
     a->daif = A64_SPSR_DAIF;
@@ -281,9 +281,9 @@ static bool return_is_illegal(const struct arm64_vcpu *a, uint64_t spsr)
 gva_t arm64_branch_address(const struct arm64_vcpu *a, gva_t target)
 {
     bool high = target >> 55 & 1;
-    uint64_t tbi = high ? A64_TCR_TBI1 : A64_TCR_TBI0;
+    uint64_t tbi = high ? A64_TCR_TBI1 : A64_TCR_TBI0, tbid = high ? A64_TCR_TBID1 : A64_TCR_TBID0;
 
-    return a->tcr_el1 & tbi ? (gva_t)bits_sext(target, 56) : target;
+    return a->tcr_el1 & tbi && !(a->tcr_el1 & tbid) ? (gva_t)bits_sext(target, 56) : target;
 }
 
 void arm64_eret(struct arm64_vcpu *a, uint64_t target)

@@ -90,6 +90,27 @@ static void branch_tags(void **state)
     a->tcr_el1 = A64_TCR_TBI1;
     assert_int_equal(arm64_branch_address(a, low), low);
     assert_int_equal(arm64_branch_address(a, high), UINT64_C(0xff80000000001000));
+    a->tcr_el1 = A64_TCR_TBI0 | A64_TCR_TBID0 | A64_TCR_TBI1; /* a tag of data only */
+    assert_int_equal(arm64_branch_address(a, low), low);
+    assert_int_equal(arm64_branch_address(a, high), UINT64_C(0xff80000000001000));
+}
+
+/* What a branch left of a tag is gone before anybody sees PC: by an interrupt, or the fetch. */
+static void pc_tags(void **state)
+{
+    struct arm64_vcpu *a = test_pe(*state, 0);
+    struct translation t;
+
+    a->tcr_el1 = A64_TCR_TBI0;
+    a->v.pc = UINT64_C(0x5a00000000001000);
+    assert_int_equal(guest_arm64.translate(&a->v, a->v.pc, ACCESS_FETCH, &t), 1);
+    guest_arm64.raise(&a->v, a->v.pc);
+    assert_int_equal(a->v.pc, 0x1000);
+    a->v.pc = UINT64_C(0x5a00000000001000);
+    arm64_irq_input(&a->v, ARM64_INPUT_IRQ, true);
+    a->daif = 0;
+    arm64_irq_take(&a->v);
+    assert_int_equal(a->elr_el1, 0x1000);
 }
 
 /* What a flush forgets besides the engine's entries; a page met under a tagged address is flushed with all.
@@ -361,6 +382,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(vectors, setup, teardown),
         cmocka_unit_test_setup_teardown(entry_and_return, setup, teardown),
         cmocka_unit_test_setup_teardown(branch_tags, setup, teardown),
+        cmocka_unit_test_setup_teardown(pc_tags, setup, teardown),
         cmocka_unit_test_setup_teardown(flushes, setup, teardown),
         cmocka_unit_test_setup_teardown(illegal_return, setup, teardown),
         cmocka_unit_test_setup_teardown(misaligned_target, setup, teardown),

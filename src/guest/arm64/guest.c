@@ -37,6 +37,10 @@ static void raise_translate(struct vcpu *v, gva_t va)
     struct arm64_vcpu *a = arm64_of(v);
     enum access access = (enum access)a->fault.access;
 
+    if (a->fault.fsc == ARM64_FAULT_TAG) {
+        v->pc = arm64_branch_address(a, v->pc);
+        return;
+    }
     arm64_abort(a, va, access, a->fault.fsc, access == ACCESS_WRITE ? wnr(a, va) : 0);
 }
 

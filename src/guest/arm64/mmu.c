@@ -307,8 +307,15 @@ unsigned arm64_walk(struct arm64_vcpu *a, gva_t va, enum access access, unsigned
 int arm64_translate(struct vcpu *v, gva_t va, enum access access, struct translation *out)
 {
     struct arm64_vcpu *a = arm64_of(v);
-    unsigned res = arm64_walk(a, va, access, ARM64_AS_SELF, out);
+    unsigned res;
 
+    /* PC has no tag. Branches leave it, so that they need not look; here is where it goes. */
+    if (UNLIKELY(access == ACCESS_FETCH && arm64_branch_address(a, va) != va)) {
+        a->fault.access = ACCESS_FETCH;
+        a->fault.fsc = ARM64_FAULT_TAG;
+        return 1;
+    }
+    res = arm64_walk(a, va, access, ARM64_AS_SELF, out);
     if (LIKELY(!res))
         return 0;
     a->fault.fsc = (uint8_t)(res & A64_ISS_FSC);

@@ -358,7 +358,7 @@ static const struct sys table[] = {
     FN(mdscr_el1, RW1, NONE, arm64_debug_get, arm64_debug_set),
     FN(oslar_el1, W1, NONE, NULL, arm64_debug_set),
     FN(oslsr_el1, R1, NONE, arm64_debug_get, NULL),
-    KEPT(osdlr_el1, NONE, osdlr_el1),
+    STORE(osdlr_el1, osdlr_el1, 1, ARM64_CHANGED_MODE, NULL),
     KEPT(oseccr_el1, NONE, oseccr_el1),
     KEPT(osdtrrx_el1, NONE, osdtrrx_el1),
     KEPT(osdtrtx_el1, NONE, osdtrtx_el1),

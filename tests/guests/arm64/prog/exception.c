@@ -15,7 +15,27 @@ __asm__(".text\n"
         "el0_daif: mrs x3, daif\n"
         "el0_brk: brk #0x99\n"
         "el0_wfi: wfi\n"
-        "el0_fp: fmov d0, x0\n");
+        "el0_fp: fmov d0, x0\n"
+        "tagged: adr x9, tagged_here\n"
+        "movk x9, #0x5a00, lsl #48\n"
+        "mov x10, x30\n"
+        "br x9\n"
+        "tagged_here: adr x0, tagged_here\n"
+        "bl tagged_link\n"
+        "tagged_link: mov x1, x30\n"
+        "ret x10\n"
+        "tagged_svc: adr x9, tagged_svc_here\n"
+        "movk x9, #0x5a00, lsl #48\n"
+        "br x9\n"
+        "tagged_svc_here: svc #5\n"
+        "tagged_svc_next: nop\n"
+        "ret\n");
+
+struct tagged {
+    u64 pc, lr;
+};
+struct tagged tagged(void);
+void tagged_svc(void);
 
 static void expect(u64 vector, u64 esr, u64 elr)
 {
@@ -119,6 +139,26 @@ static void illegal_return(void)
     check("level in SPSR", last.spsr & 15, 5);
 }
 
+/* PC has no tags: branches drop them (AArch64.BranchAddr). Often enough that they are compiled. */
+static void branch_tags(void)
+{
+    u64 tcr = READ(tcr_el1);
+    unsigned wrong = 0;
+
+    section("a tag in the target of a branch");
+    WRITE(tcr_el1, tcr | 1UL << 37);
+    for (unsigned i = 0; i < 100; i++) {
+        struct tagged t = tagged();
+
+        wrong += t.pc != AT(tagged_here) || t.lr != AT(tagged_link);
+    }
+    check("ADR and BL behind it", wrong, 0);
+    try_begin(0);
+    tagged_svc();
+    expect(0x200, ESR(0x15, 5), AT(tagged_svc_next));
+    WRITE(tcr_el1, tcr);
+}
+
 void test_main(void)
 {
     at_el1();
@@ -126,4 +166,5 @@ void test_main(void)
     traps();
     alignment();
     illegal_return();
+    branch_tags();
 }
