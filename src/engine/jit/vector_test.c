@@ -13,9 +13,10 @@
 
 /*
  * {VEC, seed x 3}: a random chain; {ONE, operation, lane | bits, seed}: one operation; {FLOAT, row}: one of
- * floats[].
+ * floats[]; {COMPARE, a, b, v}: flags of registers, and where v is not 0 a vector, which engines may leave to
+ * another.
  */
-enum { VEC = 64, ONE, FLOAT };
+enum { VEC = 64, ONE, FLOAT, COMPARE };
 
 struct gen {
     struct ir_unit *u;
@@ -299,6 +300,17 @@ static void flags(struct gen *g)
     ir_put(g->u, IRT_I64, TOY_R(FLAGS), f);
 }
 
+static void compare_flags(struct ir_unit *u, unsigned a, unsigned b, bool vector)
+{
+    ir_ref x = ir_get(u, IRT_I64, TOY_R(a)), f;
+
+    f = ir_emit(u, IR_FLAGS, IRT_I64, IR_FLAG_SUB, x, ir_get(u, IRT_I64, TOY_R(b)), IR_REF_NONE, 0);
+    ir_put(u, IRT_I64, TOY_R(FLAGS), ir_emit(u, IR_FPACK, IRT_I64, 15, f, IR_REF_NONE, IR_REF_NONE, 0));
+    if (vector)
+        ir_put(u, IRT_V128, vector_slot(0),
+               ir_emit(u, IR_VDUP, IRT_V128, 64, x, IR_REF_NONE, IR_REF_NONE, 0));
+}
+
 static void read_flags(struct gen *g)
 {
     ir_ref f = ir_get(g->u, IRT_I64, TOY_R(FLAGS));
@@ -339,6 +351,10 @@ static void lift(struct ir_unit *u, uint64_t mode, int32_t at, const uint8_t *by
         return;
     }
     ir_insn(u, at, 4);
+    if (bytes[0] == COMPARE) {
+        compare_flags(u, bytes[1], bytes[2], bytes[3]);
+        return;
+    }
     g.seed = (bytes[1] | (uint32_t)bytes[2] << 8 | (uint32_t)bytes[3] << 16) * 2654435761u;
     begin(&g);
     if (bytes[0] == FLOAT) {
@@ -604,12 +620,42 @@ static void inline_floats(void **state)
     toy_free(&b);
 }
 
+/*
+ * The same comparison twice, another one between: its flags are those of the second time. The loop is too
+ * long to be unrolled, which would write them more often.
+ */
+static void flags_again(void **state)
+{
+    struct toy_vm a = machine(&engine_interp), b = machine(&engine_jit);
+    static uint8_t code[64][4];
+    uint64_t r[32] = {[4] = 7, [5] = 7, [6] = 8, [7] = 9};
+    unsigned insns = 40;
+
+    (void)state;
+    for (unsigned i = 0; i < insns; i++)
+        memcpy(code[i], (uint8_t[]){ONE, IR_VAND - IR_VADD, 0, (uint8_t)i}, 4);
+    memcpy(code[1], (uint8_t[]){COMPARE, 4, 5, 0}, 4);
+    memcpy(code[2], (uint8_t[]){COMPARE, 6, 7, 1}, 4);
+    memcpy(code[39], (uint8_t[]){COMPARE, 4, 5, 0}, 4);
+    insns = loop_end(code, insns);
+    start(&a, code, insns, r, 600);
+    start(&b, code, insns, r, 600);
+    while (toy_run(&a, a.v, 240) == EXIT_NONE)
+        assert_int_equal(toy_run(&b, b.v, 240), EXIT_NONE);
+    toy_run(&b, b.v, 240);
+    assert_true(counter(&b, "jit.units") > 0);
+    compare(&a, &b, code, insns);
+    toy_free(&a);
+    toy_free(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_programs),
         cmocka_unit_test(inline_all),
         cmocka_unit_test(inline_floats),
+        cmocka_unit_test(flags_again),
     };
 
     return cmocka_run_group_tests_name("engine/jit/vector", tests, NULL, NULL);

@@ -124,6 +124,23 @@ static bool wanted_next(const struct emit *e, const struct ir_block *b)
     return false;
 }
 
+/*
+ * What the flags follow from is put away where they are computed: that has to be where they are written. A
+ * value that an earlier instruction has computed already comes too late for that, or others were written
+ * meanwhile.
+ */
+static bool written_at_once(const struct emit *e, unsigned flags, unsigned put)
+{
+    for (unsigned i = flags + 1; i < put; i++) {
+        const struct ir_op *op = &e->ops[i];
+
+        if (op->op == IR_INSN ||
+            ((op->op == IR_GET || op->op == IR_PUT) && op->imm == e->ev->lift->flags_slot))
+            return false;
+    }
+    return true;
+}
+
 void emit_flags_prepare(struct emit *e, const struct ir_block *b)
 {
     for (unsigned i = b->end; i-- > b->first;) {
@@ -134,7 +151,8 @@ void emit_flags_prepare(struct emit *e, const struct ir_block *b)
             continue;
         f = &e->ops[e->root[op->a]];
         v = &e->val[e->root[op->a]];
-        if (f->op == IR_FLAGS && (f->aux & 0xff) <= IR_FLAG_LOGIC && v->uses == 1 && !wanted_next(e, b))
+        if (f->op == IR_FLAGS && (f->aux & 0xff) <= IR_FLAG_LOGIC && v->uses == 1 && !wanted_next(e, b) &&
+            written_at_once(e, e->root[op->a], i))
             v->lazy = true;
     }
 }
