@@ -174,7 +174,7 @@ struct soft_vcpu {
         uint64_t tlb_hits;     /* look-ups: what compiled code finds by itself, in slots and such, is none */
     } stat;
 
-    _Alignas(64) uint8_t jit_tables[640]; /* vector constants of generated code */
+    _Alignas(64) uint8_t jit_tables[768]; /* vector constants of generated code */
     uint64_t site_empty;                  /* page of an empty slot */
 
     _Alignas(64) struct soft_site sites[SOFT_BANKS * SOFT_SITES];

@@ -78,6 +78,12 @@ enum vec_const {
     VC_LOWER64, /* alike: 2^52, 2^84 */
     VC_UPPER64,
     VC_HALVES64,
+    VC_FRACTION32, /* the largest float that may have a fraction */
+    VC_FRACTION64,
+    VC_A_HALF32,
+    VC_A_HALF64,
+    VC_ONE32,
+    VC_ONE64,
     VC_LEAST16, /* twice the least normal half */
     VC_COUNT
 };

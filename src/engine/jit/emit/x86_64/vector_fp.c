@@ -24,6 +24,7 @@ enum {
     CMP_LT = 1,
     CMP_LE = 2,
     CMP_UNORDERED = 3,
+    CMP_NOT_LT = 5,
     CMP_EQ_OR_UNORDERED = 8
 };
 
@@ -342,10 +343,46 @@ static bool compare(struct emit *e, const struct ir_op *op, const struct lanes *
 
 /* ---- conversions ---- */
 
+/* Halves away from zero, see float.c. Registers differ. */
+static void away(struct emit *e, const struct lanes *l, struct float_call *f, unsigned d, unsigned x,
+                 unsigned t)
+{
+    as_vrm(&e->a, S_AND, t, x, mem_at(RBP, WIDE_DISP(abs[0][l->dbl])));
+    as_vrm(&e->a, l->dbl ? P_CMPGTQ : P0(0x66), d, t, vec_const(l->dbl ? VC_FRACTION64 : VC_FRACTION32));
+    cold_if_any(e, f, d);
+    as_vrr(&e->a, V_ROUNDPS | (l->dbl ? 1 : 0), d, 0, t);
+    as_u8(&e->a, 11);
+    as_vrr(&e->a, S_SUB | l->pre, t, t, d);
+    as_vrm(&e->a, V_CMPPS | l->pre, t, t, vec_const(l->dbl ? VC_A_HALF64 : VC_A_HALF32));
+    as_u8(&e->a, CMP_NOT_LT);
+    as_vrm(&e->a, S_AND, t, t, vec_const(l->dbl ? VC_ONE64 : VC_ONE32));
+    as_vrr(&e->a, S_ADD | l->pre, d, d, t);
+    as_vrm(&e->a, S_AND, t, x, mem_at(RBP, WIDE_DISP(sign[0][l->dbl])));
+    as_vrr(&e->a, S_OR, d, d, t);
+}
+
+static bool integral_away(struct emit *e, const struct ir_op *op, const struct lanes *l)
+{
+    unsigned ra = source(e, l, op->a), d, t;
+    struct float_call *f;
+
+    if (!room(e, l, 0, 2))
+        return float_call(e, op);
+    d = val_scratch_xmm(e, 0);
+    t = val_scratch_xmm(e, 0);
+    f = float_cold(e, op);
+    away(e, l, f, d, ra, t);
+    clear_above(e, l, d);
+    float_cold_end(e, f, d);
+    return finish(e, op, d);
+}
+
 static bool integral(struct emit *e, const struct ir_op *op, const struct lanes *l)
 {
     static const uint8_t mode[] = {[IR_RNE] = 0, [IR_RDN] = 1, [IR_RUP] = 2, [IR_RTZ] = 3};
 
+    if (l->mode == IR_RMM && !l->kind)
+        return integral_away(e, op, l);
     if (l->mode > IR_RUP)
         return float_call(e, op);
     return unary(e, op, l, V_ROUNDPS | (l->dbl ? 1 : 0), mode[l->mode] | (l->kind ? 0 : 8));
@@ -383,12 +420,12 @@ static void check_unsigned(struct emit *e, const struct lanes *l, struct float_c
  */
 static bool to_int(struct emit *e, const struct ir_op *op, const struct lanes *l)
 {
-    static const uint8_t mode[] = {[IR_RDN] = 1, [IR_RUP] = 2};
+    static const uint8_t mode[] = {[IR_RDN] = 1, [IR_RUP] = 2, [IR_RMM] = 3};
     bool nearest = l->mode == IR_RNE;
     unsigned ra, d, t, u = 0, r;
     struct float_call *f;
 
-    if (l->mode > IR_RUP || (l->dbl && !l->full))
+    if (l->mode > IR_RMM || (l->dbl && !l->full))
         return float_call(e, op);
     ra = source(e, l, op->a);
     if (!room(e, l, 0, l->mode >= IR_RDN ? 3 : 2))
@@ -401,7 +438,12 @@ static bool to_int(struct emit *e, const struct ir_op *op, const struct lanes *l
     f = float_cold(e, op);
     if (l->kind)
         check_unsigned(e, l, f, ra, t);
-    if (l->mode >= IR_RDN) {
+    if (l->mode == IR_RMM) {
+        away(e, l, f, u, ra, t);
+        as_vrr(&e->a, V_ROUNDPS | (l->dbl ? 1 : 0), t, 0, ra); /* for the flag alone */
+        as_u8(&e->a, mode[l->mode]);
+        ra = u;
+    } else if (l->mode >= IR_RDN) {
         as_vrr(&e->a, V_ROUNDPS | (l->dbl ? 1 : 0), u, 0, ra);
         as_u8(&e->a, mode[l->mode]);
         ra = u;
