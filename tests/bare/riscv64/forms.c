@@ -265,6 +265,11 @@ static void floating_point(void)
     FAULT(4, RAW(".4byte 0x0d007057")); /* vsetvli zero, zero, e8 */
     csr_clear(sstatus, 3 << 9);
     check(cause == 2, "vector instruction");
+    __asm__ volatile("lr.d t0, (%0)" ::"r"(&a) : "t0", "memory");
+    FAULT(
+        4,
+        RAW(".4byte 0x00d00073")); /* wrs.nto: nobody stores, but it ends; illegal where the board has none */
+    check(!cause || cause == 2, "wrs.nto ends");
 }
 
 static uint64_t fs(void)

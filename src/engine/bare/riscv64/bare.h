@@ -256,6 +256,8 @@ static inline struct mmio_op *mmio_op_of(struct bare_vcpu *b, uint32_t insn)
     return &b->op[insn >> 7 & (MMIO_OPS - 1)];
 }
 
+/* The guest's instruction at pc, by its own tables; 0: it may not be fetched. */
+uint32_t mmio_fetch(uint64_t pc);
 const struct mmio_op *mmio_decode_new(struct bare_vcpu *b, uint32_t word, uint64_t htinst);
 /* mmio_decode(), and f registers, too: then it is *fp. Those are to be in the struct (bare_fp_save()).
  */

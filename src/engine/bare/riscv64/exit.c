@@ -7,7 +7,8 @@
 #include "lib/fmt.h"
 #include "platform/bare/histogram.h"
 
-#define INSN_WFI 0x10500073u
+#define INSN_WFI     0x10500073u
+#define INSN_WRS_NTO 0x00d00073u
 
 /* htinst of an access that the walk of VS tables made (Priv. 20240411, 18.6.3). */
 #define HTINST_WALK_MASK 0xffffefdfu
@@ -139,15 +140,20 @@ static bool is_short_call(uint64_t ext)
 }
 
 /* Others run here, and this one goes on from here, perhaps on another CPU. */
-static __attribute__((noinline)) uint64_t yield(struct riscv_vcpu *r, struct bare_vcpu *b)
+static __attribute__((noinline)) uint64_t give_way(struct riscv_vcpu *r, struct bare_vcpu *b)
 {
-    r->x[RV_REG_A0] = r->x[RV_REG_A1] = 0;
     sched_give_way();
     /* What came for a guest file meanwhile is bare_run()'s to move. */
     if (!(b->aia == BARE_AIA_FILE && atomic_load(&r->mip) & RV_IRQ_SEI) && bare_prepare(b))
         return BARE_BACK_ALL;
     b->exit.reason = BARE_INTERRUPT;
     return BARE_LEAVE;
+}
+
+static uint64_t yield(struct riscv_vcpu *r, struct bare_vcpu *b)
+{
+    r->x[RV_REG_A0] = r->x[RV_REG_A1] = 0;
+    return give_way(r, b);
 }
 
 static __attribute__((noinline)) uint64_t hypercall(struct riscv_vcpu *r, struct bare_vcpu *b)
@@ -396,8 +402,16 @@ static uint64_t virtual_insn(struct riscv_vcpu *r, struct bare_vcpu *b, uint64_t
 {
     uint64_t insn = csr_read(RV_CSR_stval);
 
+    if (!insn) /* it need not say (Priv. 20240411, 10.1.9); of WRS.NTO QEMU 10 does not */
+        insn = mmio_fetch(r->v.pc);
     trace(b, r->v.pc, cause, insn);
-    if (insn == INSN_WFI || !insn) {
+    /* A spinning wait for a store, which may end at any time: perhaps who stores needs this CPU. */
+    if (insn == INSN_WRS_NTO) {
+        b->exits[BARE_WFI]++;
+        r->v.pc += 4;
+        return give_way(r, b);
+    }
+    if (insn == INSN_WFI) {
         b->exits[BARE_WFI]++;
         r->v.pc += 4;
         /* Sleep only when nothing is pending that would end it, whatever SIE says. */

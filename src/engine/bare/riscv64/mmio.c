@@ -68,8 +68,7 @@ static bool decode(struct mmio_op *op, uint32_t word)
     return (word & 3) == 3 ? decode_word(op, word, 4) : decode_half(op, (uint16_t)word);
 }
 
-/* 0: it may not be fetched. */
-static uint32_t fetch_halves(uint64_t pc)
+uint32_t mmio_fetch(uint64_t pc)
 {
     uint32_t low, high = 0;
 
@@ -85,7 +84,7 @@ const struct mmio_op *mmio_decode_new(struct bare_vcpu *b, uint32_t word, uint64
     bool ok;
 
     /* Across into a page of other rights, or not aligned for this hart: by halves. */
-    if (!word && !(word = fetch_halves(b->r->v.pc)))
+    if (!word && !(word = mmio_fetch(b->r->v.pc)))
         return NULL;
     op = mmio_op_of(b, word);
     if (op->insn == word)
@@ -137,7 +136,7 @@ const struct mmio_op *mmio_decode_any(struct bare_vcpu *b, uint64_t htinst, stru
 
     if (op)
         return op;
-    word = htinst ? (uint32_t)htinst : fetch_halves(b->r->v.pc);
+    word = htinst ? (uint32_t)htinst : mmio_fetch(b->r->v.pc);
     if (htinst)
         ok = htinst & 1 && decode_fp(fp, word | 2, htinst & 2 ? 4 : 2);
     else
