@@ -146,15 +146,17 @@ static uint64_t ns16550_read(struct device *d, unsigned region, uint64_t offset,
     return value;
 }
 
-static void transmit(struct ns16550 *u, uint8_t byte)
+/* Whether it may have changed the interrupt. */
+static bool transmit(struct ns16550 *u, uint8_t byte)
 {
-    if (u->mcr & MCR_LOOP) {
-        if (u->fill < FIFO)
-            push(u, byte);
-    } else if (u->chr) {
+    bool loop = u->mcr & MCR_LOOP;
+
+    if (loop && u->fill < FIFO)
+        push(u, byte);
+    if (!loop && u->chr)
         u->chr->ops->write(u->chr, &byte, 1);
-    }
     u->tx_pending = 1;
+    return loop || u->ier & IER_TX;
 }
 
 static void register_write(struct ns16550 *u, uint64_t offset, uint8_t byte)
@@ -194,10 +196,10 @@ static void ns16550_write(struct device *d, unsigned region, uint64_t offset, un
     struct ns16550 *u = container_of(d, struct ns16550, dev);
 
     (void)region, (void)size;
-    if (LIKELY(offset == RBR && !(u->lcr & LCR_DLAB)))
-        transmit(u, (uint8_t)value);
-    else
+    if (UNLIKELY(offset != RBR || u->lcr & LCR_DLAB))
         register_write(u, offset, (uint8_t)value);
+    else if (!transmit(u, (uint8_t)value))
+        return;
     update_irq(u);
 }
 
