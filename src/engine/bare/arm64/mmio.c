@@ -300,12 +300,13 @@ static void by_decoding(struct hw_vcpu *h, gpa_t gpa)
     struct structure s;
     struct plan p;
     uint32_t raw;
-    bool ok = true;
+    bool known, ok = true;
 
     h->reason = HW_MMIO_DECODED;
     if (!fetch(h, &raw))
         return; /* unmapped by another PE meanwhile: the guest runs it again and gets its own abort */
-    if (a64_decode(raw, &insn) && structure_of(raw, &s)) {
+    known = a64_decode(raw, &insn);
+    if (known && structure_of(raw, &s)) {
         fp_to_struct(h);
         if (by_structure(h, &s, raw, gpa))
             h->a->v.pc += 4;
@@ -313,7 +314,7 @@ static void by_decoding(struct hw_vcpu *h, gpa_t gpa)
             hw_abort(h, h->far, s.write ? ACCESS_WRITE : ACCESS_READ);
         return;
     }
-    if (!a64_decode(raw, &insn) || !plan_of(raw, &p)) {
+    if (!known || !plan_of(raw, &p)) {
         hw_abort(h, h->far, h->esr >> 6 & 1 ? ACCESS_WRITE : ACCESS_READ);
         return;
     }

@@ -263,8 +263,8 @@ static int bare_vcpu_init(struct vcpu *v)
     struct riscv_vcpu *r = riscv_of(v);
     struct bare_vcpu *b;
     /* All are described alike, and the search takes its time. */
-    const struct vcpu *first = v->vm->vcpu[0];
-    uint64_t host = first && first->engine ? riscv_of(v->vm->vcpu[0])->features : host_features();
+    struct vcpu *first = v->vm->vcpu[0];
+    uint64_t host = first && first->engine ? riscv_of(first)->features : host_features();
     uint64_t features = r->features & host;
 
     /* An interrupt controller of another kind than the guest asked for would be found by it. */
