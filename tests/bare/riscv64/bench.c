@@ -52,21 +52,28 @@ uint64_t guest_trap(uint64_t scause, uint64_t stval, uint64_t at)
     return 4;
 }
 
+/*
+ * From the last reading before it: of the loop's last turn, or, where the board looks for interrupts just in
+ * front of the reading, of the turn before.
+ */
 static __attribute__((unused)) void bench_timer(void)
 {
     uint64_t best = UINT64_MAX;
 
     csr_write(sie, 1 << 5);
     for (int i = 0; i < RUNS; i++) {
-        uint64_t last = 0;
+        uint64_t last = 0, before = 0;
 
         trap_at = 0;
         csr_write(0x14d, now() + 20);
         csr_set(sstatus, 2);
-        while (!trap_at)
+        while (!trap_at) {
+            before = last;
             last = instret();
+        }
         csr_clear(sstatus, 2);
-        if (trap_at > last && trap_at - last < best)
+        last = trap_at > last ? last : before;
+        if (last && trap_at - last < best)
             best = trap_at - last;
     }
     report("timer", best);
