@@ -142,7 +142,8 @@ struct lift_ops {
     void (*shape)(uint64_t mode, const uint8_t *bytes, unsigned avail, struct insn_shape *out);
     /*
      * Lifts one instruction at `offset` from the page base into u (its INSN included, and the END
-     * operation where shape said BRANCH, JUMP or END). An illegal one lifts to its exception.
+     * operation where shape said BRANCH, JUMP or END). An illegal one lifts to its exception, and may do so
+     * where shape, which need not decode all, said PLAIN.
      */
     void (*lift)(struct ir_unit *u, uint64_t mode, int32_t offset, const uint8_t *bytes, unsigned avail);
     /* One instruction as text, for traces. */

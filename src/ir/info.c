@@ -18,17 +18,9 @@ const struct ir_opinfo ir_opinfo[IR_OPS] = {
 #undef IR_OP
 };
 
-/* By the first letter of a row's signature; "t" is the operation's own. */
-static const uint8_t results[128] = {
+const uint8_t ir_letter_types[128] = {
     ['i'] = IRT_I64, ['w'] = IRT_I32, ['f'] = IRT_FLAGS, ['v'] = IRT_V128, ['q'] = IRT_I128, ['d'] = IRT_F64,
 };
-
-enum ir_type ir_result_type(const struct ir_op *op)
-{
-    unsigned letter = (uint8_t)ir_opinfo[op->op].sig[0];
-
-    return letter == 't' ? (enum ir_type)op->type : (enum ir_type)results[letter];
-}
 
 unsigned ir_operands(const struct ir_op *op)
 {

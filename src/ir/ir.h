@@ -160,10 +160,12 @@ struct ir_unit {
 
 struct ir_opinfo {
     const char *name;
-    const char *sig;
+    char sig[7];
     uint8_t effects;
 };
 extern const struct ir_opinfo ir_opinfo[IR_OPS];
+/* Types by the letters of signatures. */
+extern const uint8_t ir_letter_types[128];
 
 struct vcpu;
 
@@ -200,7 +202,13 @@ void ir_insn(struct ir_unit *u, int32_t offset, unsigned len);
 ir_ref ir_call(struct ir_unit *u, unsigned helper, enum ir_type type, ir_ref a, ir_ref b, ir_ref c);
 
 /* Result type of an operation (IRT_NONE where it gives no value). */
-enum ir_type ir_result_type(const struct ir_op *op);
+static inline enum ir_type ir_result_type(const struct ir_op *op)
+{
+    unsigned letter = (uint8_t)ir_opinfo[op->op].sig[0];
+
+    return letter == 't' ? (enum ir_type)op->type : (enum ir_type)ir_letter_types[letter];
+}
+
 /* Operands in its signature (those of CALL may be absent). */
 unsigned ir_operands(const struct ir_op *op);
 /* Bytes of a value of the type. */

@@ -66,6 +66,39 @@ static void rotation(struct ir_unit *u, struct ir_op *op, const uint8_t *uses)
         .op = IR_SEXT, .type = IRT_I64, .aux = 32, .a = later, .b = IR_REF_NONE, .c = IR_REF_NONE};
 }
 
+static bool is_half(const struct ir_unit *u, ir_ref r)
+{
+    const struct ir_op *op = &u->ops[pass_resolve(u, r)];
+
+    if (op->op == IR_SEXT)
+        op = &u->ops[pass_resolve(u, op->a)];
+    return op->op == IR_SHL || op->op == IR_SHR;
+}
+
+/* There may be some: mostly there are none. */
+static bool any_rotation(const struct ir_unit *u)
+{
+    for (unsigned i = 0; i < u->op_count; i++) {
+        const struct ir_op *op = &u->ops[i];
+
+        if (op->op == IR_OR && !pass_gone(op) && is_half(u, op->a) && is_half(u, op->b))
+            return true;
+    }
+    return false;
+}
+
+static void rotations(struct ir_unit *u, uint8_t *uses)
+{
+    if (!any_rotation(u))
+        return;
+    memset(uses, 0, u->op_count);
+    count_uses(u, uses);
+    for (unsigned i = 0; i < u->op_count; i++) {
+        if (u->ops[i].op == IR_OR && !pass_gone(&u->ops[i]))
+            rotation(u, &u->ops[i], uses);
+    }
+}
+
 /* ---- extensions ---- */
 
 enum { LOW = 1, ALL = 3 };
@@ -128,12 +161,7 @@ void ir_pass_width(struct ir_unit *u)
 {
     uint8_t of[IR_MAX_OPS]; /* uses, then demand */
 
-    memset(of, 0, u->op_count);
-    count_uses(u, of);
-    for (unsigned i = 0; i < u->op_count; i++) {
-        if (u->ops[i].op == IR_OR && !pass_gone(&u->ops[i]))
-            rotation(u, &u->ops[i], of);
-    }
+    rotations(u, of);
     memset(of, 0, u->op_count);
     for (unsigned i = u->op_count; i-- > 0;) {
         struct ir_op *op = &u->ops[i];

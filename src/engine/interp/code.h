@@ -85,16 +85,20 @@ static inline uint64_t cell_get(const struct vcpu *v, int16_t off, unsigned size
 }
 
 /*
- * d of a branch: how much oftener it was taken than not, up to LEAN_MAX either way. The vCPUs' notes may get
+ * d of a branch that was met: which ways it ever went, and in its upper byte how much oftener it was taken
+ * than not, up to LEAN_MAX either way. It is odd, as no displacement of a cell is. The vCPUs' notes may get
  * lost.
  */
 #define LEAN_MAX 100
+enum { LEAN_MET = 1, LEAN_TAKEN = 2, LEAN_NOT = 4, LEAN_SHIFT = 8 };
 static inline void lean_note(const struct iop *branch, bool taken)
 {
-    int16_t *d = (int16_t *)&branch->d, lean = __atomic_load_n(d, __ATOMIC_RELAXED);
+    int16_t *d = (int16_t *)&branch->d, old = __atomic_load_n(d, __ATOMIC_RELAXED);
+    int lean = old >> LEAN_SHIFT, ways = (old & (LEAN_TAKEN | LEAN_NOT)) | (taken ? LEAN_TAKEN : LEAN_NOT);
 
     if (taken ? lean < LEAN_MAX : lean > -LEAN_MAX)
-        __atomic_store_n(d, (int16_t)(taken ? lean + 1 : lean - 1), __ATOMIC_RELAXED);
+        lean += taken ? 1 : -1;
+    __atomic_store_n(d, (int16_t)(lean * (1 << LEAN_SHIFT) | ways | LEAN_MET), __ATOMIC_RELAXED);
 }
 
 #define CELL(v, off, type) (*(type *)((char *)(v) + (off)))

@@ -454,16 +454,18 @@ static bool is_branch(const struct iop *op, const void *const *labels)
     return false;
 }
 
-void interp_leans(const struct unit *u, void (*emit)(void *opaque, gpa_t at, int lean), void *opaque)
+void interp_leans(const struct unit *u, void (*emit)(void *opaque, gpa_t at, int lean, bool both),
+                  void *opaque)
 {
     const void *const *labels = interp_labels();
     const struct icode *c = u->code;
 
     for (uint32_t i = 0; i < c->op_count; i++) {
-        int lean = __atomic_load_n(&c->ops[i].d, __ATOMIC_RELAXED);
+        int d = __atomic_load_n(&c->ops[i].d, __ATOMIC_RELAXED);
 
-        if (lean && is_branch(&c->ops[i], labels))
-            emit(opaque, (u->gpa & TLB_PAGE_MASK) + (gpa_t)mark_of(c, &c->ops[i])->offset, lean);
+        if (d & LEAN_MET && is_branch(&c->ops[i], labels))
+            emit(opaque, (u->gpa & TLB_PAGE_MASK) + (gpa_t)mark_of(c, &c->ops[i])->offset, d >> LEAN_SHIFT,
+                 d & LEAN_TAKEN && d & LEAN_NOT);
     }
 }
 

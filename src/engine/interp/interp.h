@@ -33,10 +33,11 @@ void interp_step(struct vcpu *v);
 /* Makes u->code and u->entry of the IR; for soft_unit_at(). -E2BIG: too large, -ENOMEM. */
 int interp_lower(struct vcpu *v, struct unit *u, const struct ir_unit *ir);
 /*
- * Of each branch of u that interp_exec_alone() met: where it stands, and how much oftener it was taken than
- * not (see LEAN_MAX).
+ * Of each branch of u that interp_exec_alone() met: where it stands, how much oftener it was taken than not
+ * (see LEAN_MAX), and whether it went both ways.
  */
-void interp_leans(const struct unit *u, void (*emit)(void *opaque, gpa_t at, int lean), void *opaque);
+void interp_leans(const struct unit *u, void (*emit)(void *opaque, gpa_t at, int lean, bool both),
+                  void *opaque);
 /* units_ops.kill: entry leads back to the dispatcher. Also what a promoted unit's entry becomes. */
 void interp_unit_close(struct unit *u);
 

@@ -536,6 +536,7 @@ int interp_lower(struct vcpu *v, struct unit *u, const struct ir_unit *ir)
     l = &room->l;
     *l = (struct lower){.v = v,
                         .ir = ir,
+                        .labels = interp_labels(),
                         .ops = room->ops,
                         .max = ARRAY_SIZE(room->ops),
                         .marks = room->marks,

@@ -29,6 +29,7 @@ struct fixup {
 struct lower {
     struct vcpu *v;
     const struct ir_unit *ir;
+    const void *const *labels;
     struct iop *ops; /* output */
     unsigned count, max;
     struct insn_mark *marks;

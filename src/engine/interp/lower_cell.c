@@ -38,7 +38,7 @@ struct iop *lower_out(struct lower *l, enum iop_code code, int d, int a, int b, 
         return o;
     }
     l->count++;
-    *o = (struct iop){.fn = interp_labels()[code],
+    *o = (struct iop){.fn = l->labels[code],
                       .d = (int16_t)d,
                       .a = (int16_t)a,
                       .b = (int16_t)b,

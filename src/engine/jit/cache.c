@@ -92,10 +92,17 @@ bool jit_marked(const struct jit_vm *jv, uint64_t key)
     return is_set(jv->marks, bit_of(key, JIT_MARKS));
 }
 
+void jit_both_ways(struct jit_vm *jv, gpa_t at)
+{
+    set(jv->both, bit_of(at, JIT_LEANS));
+}
+
 void jit_lean_set(struct jit_vm *jv, gpa_t at, bool taken)
 {
     unsigned bit = bit_of(at, JIT_LEANS);
 
+    if (is_set(jv->leans[!taken], bit))
+        jit_both_ways(jv, at);
     __atomic_fetch_and(&jv->leans[!taken][bit / 64], ~BIT(bit % 64), __ATOMIC_RELAXED);
     set(jv->leans[taken], bit);
 }
@@ -104,6 +111,7 @@ int jit_lean(const struct vm *vm, gpa_t at)
 {
     const struct jit_vm *jv = jit_of(vm);
     unsigned bit = bit_of(at, JIT_LEANS);
+    int lean = is_set(jv->leans[true], bit) - is_set(jv->leans[false], bit);
 
-    return is_set(jv->leans[true], bit) - is_set(jv->leans[false], bit);
+    return is_set(jv->both, bit) ? lean : 2 * lean;
 }

@@ -218,8 +218,10 @@ static const struct units_ops units_ops = {.kill = unit_kill, .release = unit_re
 
 /* ---- dispatcher ---- */
 
-static void note_lean(void *opaque, gpa_t at, int lean)
+static void note_lean(void *opaque, gpa_t at, int lean, bool both)
 {
+    if (both)
+        jit_both_ways(opaque, at);
     if (lean >= LEAN_CLEAR || lean <= -LEAN_CLEAR)
         jit_lean_set(opaque, at, lean > 0);
 }

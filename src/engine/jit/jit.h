@@ -75,6 +75,7 @@ struct jit_vm {
     uint64_t marks[JIT_MARKS / 64]; /* see jit_mark(); atomic, relaxed */
     uint32_t marked;
     uint64_t leans[2][JIT_LEANS / 64]; /* mostly not taken, mostly taken; see jit_lean(); alike */
+    uint64_t both[JIT_LEANS / 64];     /* went both ways */
     struct {
         uint64_t units, insns, bytes, refused, bails, links, full, rebuilt;
     } stat;
@@ -108,6 +109,7 @@ bool jit_marked(const struct jit_vm *jv, uint64_t key);
 
 /* A branch goes that way: soft_form.lean of what is compiled. */
 void jit_lean_set(struct jit_vm *jv, gpa_t at, bool taken);
+void jit_both_ways(struct jit_vm *jv, gpa_t at);
 int jit_lean(const struct vm *vm, gpa_t at);
 
 /* ---- code memory: all under jit_vm.lock ---- */

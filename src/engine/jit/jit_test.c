@@ -687,9 +687,11 @@ static void branches_lean(void **state)
     for (unsigned i = 0; i < 200; i++)
         assert_int_equal(toy_run(&x, x.v, 241), EXIT_NONE);
     assert_true(counter(&x, "jit.units") > 0);
-    assert_int_equal(jit_lean(x.vm, CODE + 4 * 1), 1);
-    assert_int_equal(jit_lean(x.vm, CODE + 4 * 3), -1);
+    assert_int_equal(jit_lean(x.vm, CODE + 4 * 1), 2);
+    assert_int_equal(jit_lean(x.vm, CODE + 4 * 3), -2);
     assert_int_equal(jit_lean(x.vm, CODE + 4 * 7), 0);
+    assert_int_equal(jit_lean(x.vm, CODE + 4 * 9), 2);
+    jit_both_ways(jit_of(x.vm), CODE + 4 * 9);
     assert_int_equal(jit_lean(x.vm, CODE + 4 * 9), 1);
     jit_lean_set(jit_of(x.vm), CODE + 4, false);
     assert_int_equal(jit_lean(x.vm, CODE + 4), -1);

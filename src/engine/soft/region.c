@@ -1,7 +1,11 @@
 /* Region forming: a scan for instructions and leaders, then one IR block a leader. */
 #include "engine/soft/region.h"
+#include "engine/soft/ram.h"
 #include "lib/err.h"
 #include "lib/str.h"
+
+#define LINE       64u
+#define INSN_BYTES 16u /* of the longest instruction of any guest, or more */
 
 static bool is_set(const uint64_t *map, unsigned i)
 {
@@ -27,6 +31,30 @@ struct scan {
     unsigned insns, leaders, work;
 };
 
+static void copy_line(struct soft_scratch *s, unsigned line)
+{
+    s->copied |= BIT(line);
+    for (unsigned i = line * LINE; i < (line + 1) * LINE; i += 8) {
+        uint64_t x = ram_u64_load(s->source + i);
+
+        memcpy(s->page + i, &x, 8);
+    }
+}
+
+/* The bytes there. They are read from guest RAM once, for it may change at any time. */
+static const uint8_t *code_at(struct soft_scratch *s, unsigned offset)
+{
+    unsigned first = offset / LINE, last = MIN(offset + INSN_BYTES, MEM_PAGE_SIZE) - 1;
+
+    if (!s->source)
+        return s->page + offset;
+    for (unsigned line = first; line <= last / LINE; line++) {
+        if (!is_set(&s->copied, line))
+            copy_line(s, line);
+    }
+    return s->page + offset;
+}
+
 static bool leader_add(struct scan *sc, int64_t offset)
 {
     if (offset < 0 || offset >= (int64_t)MEM_PAGE_SIZE)
@@ -43,6 +71,24 @@ static bool leader_add(struct scan *sc, int64_t offset)
     return true;
 }
 
+static int lean_at(const struct scan *sc, unsigned at)
+{
+    const struct region_hints *h = sc->limits->hints;
+
+    return h ? h->lean(h->vm, h->page + at) : 0;
+}
+
+/*
+ * The way that a branch was never seen to go is left out: 1 the next instruction, -1 the target. Not the end
+ * of a loop, which comes some time.
+ */
+static int never(const struct scan *sc, unsigned at, const struct insn_shape *shape)
+{
+    int lean = shape->kind == INSN_BRANCH ? lean_at(sc, at) : 0;
+
+    return lean == -2 ? -1 : lean == 2 && shape->target > 0;
+}
+
 /* From a leader straight on until the flow ends, meets scanned code, or the limits. */
 static void scan_line(struct scan *sc, unsigned offset)
 {
@@ -51,16 +97,18 @@ static void scan_line(struct scan *sc, unsigned offset)
     while (offset < MEM_PAGE_SIZE && !is_set(s->scanned, offset) && sc->insns < sc->limits->insns) {
         struct insn_shape shape = {0};
 
-        sc->lift->shape(sc->mode, s->page + offset, sc->avail - offset, &shape);
+        sc->lift->shape(sc->mode, code_at(s, offset), sc->avail - offset, &shape);
         if (!shape.len || offset + shape.len > sc->avail)
             return; /* crosses: a unit of its own, found when execution gets there */
         if (offset + shape.len > MEM_PAGE_SIZE && sc->insns)
             return;
         set(s->scanned, offset);
         sc->insns++;
-        if (shape.kind == INSN_BRANCH || shape.kind == INSN_JUMP)
+        int out = never(sc, offset, &shape);
+
+        if ((shape.kind == INSN_BRANCH && out >= 0) || shape.kind == INSN_JUMP)
             leader_add(sc, (int64_t)offset + shape.target);
-        if (shape.kind == INSN_JUMP || shape.kind == INSN_END)
+        if (shape.kind == INSN_JUMP || shape.kind == INSN_END || out > 0)
             return;
         offset += shape.len;
         if (shape.kind == INSN_BRANCH) {
@@ -117,8 +165,7 @@ struct trace {
 /* A branch at `at` is mostly taken: as running showed, or because it leads back. */
 static bool mostly_taken(const struct scan *sc, unsigned at, int64_t target)
 {
-    const struct region_hints *h = sc->limits->hints;
-    int lean = h ? h->lean(h->vm, h->page + at) : 0;
+    int lean = lean_at(sc, at);
 
     return lean ? lean > 0 : target <= (int64_t)at;
 }
@@ -251,6 +298,23 @@ static bool straight_on(const struct scan *sc, unsigned offset)
     return false;
 }
 
+/* The instruction there; its length. */
+static unsigned lift_insn(struct scan *sc, unsigned offset)
+{
+    struct soft_scratch *s = sc->s;
+    struct ir_unit *u = &s->unit;
+    unsigned at = u->op_count, end;
+
+    sc->lift->lift(u, sc->mode, (int32_t)offset, s->page + offset, sc->avail - offset);
+    if (u->overflow)
+        return 0;
+    end = offset + u->ops[at].aux; /* INSN */
+    if (end > MEM_PAGE_SIZE)
+        s->beyond = end - MEM_PAGE_SIZE;
+    s->lines |= BIT(offset / LINE) | BIT((MIN(end, MEM_PAGE_SIZE) - 1) / LINE);
+    return end - offset;
+}
+
 static void lift_block(struct scan *sc, unsigned offset)
 {
     struct soft_scratch *s = sc->s;
@@ -260,14 +324,10 @@ static void lift_block(struct scan *sc, unsigned offset)
     ir_block_begin(u, (int32_t)offset);
     set(s->lifted, offset);
     for (;;) {
-        struct insn_shape shape = {0};
-
         t.last = offset;
-        sc->lift->shape(sc->mode, s->page + offset, sc->avail - offset, &shape);
-        sc->lift->lift(u, sc->mode, (int32_t)offset, s->page + offset, sc->avail - offset);
+        offset += lift_insn(sc, offset);
         if (u->overflow)
             return;
-        offset += shape.len;
         if (!ended(u)) {
             if (straight_on(sc, offset))
                 continue;
@@ -314,6 +374,8 @@ int region_form(struct soft_scratch *s, const struct lift_ops *lift, uint64_t mo
                           .op_max = REGION_MAX_OPS,
                           .block_max = REGION_MAX_BLOCKS,
                           .mode = mode};
+    s->lines = 0;
+    s->beyond = 0;
     scan(&sc, entry);
     if (!sc.insns)
         return -E2BIG;
@@ -330,26 +392,4 @@ int region_form(struct soft_scratch *s, const struct lift_ops *lift, uint64_t mo
     while (!u->overflow && lift_leaders(&sc)) {
     }
     return u->overflow ? -EOVERFLOW : 0;
-}
-
-uint64_t region_lines(const struct ir_unit *u, unsigned *beyond)
-{
-    uint64_t lines = 0;
-
-    *beyond = 0;
-    for (unsigned i = 0; i < u->op_count; i++) {
-        const struct ir_op *op = &u->ops[i];
-        unsigned first, last;
-
-        if (op->op != IR_INSN)
-            continue;
-        first = (unsigned)op->imm;
-        last = first + op->aux - 1;
-        if (last >= MEM_PAGE_SIZE)
-            *beyond = last + 1 - MEM_PAGE_SIZE;
-        last = MIN(last, MEM_PAGE_SIZE - 1);
-        for (unsigned line = first / 64; line <= last / 64; line++)
-            lines |= BIT(line);
-    }
-    return lines;
 }

@@ -18,7 +18,11 @@ struct soft_scratch {
     struct ir_op ops[REGION_MAX_OPS];
     struct ir_block blocks[REGION_MAX_BLOCKS];
     struct ir_unit unit;
-    uint8_t page[MEM_PAGE_SIZE + 16]; /* a copy of the code, the next page's head behind it */
+    const uint8_t *source;            /* the code in guest RAM; NULL: `page` has it all */
+    uint64_t copied;                  /* its 64-byte lines that are in `page` already */
+    uint8_t page[MEM_PAGE_SIZE + 16]; /* a copy of what was looked at, the next page's head behind it */
+    uint64_t lines;                   /* 64-byte lines of the page that the unit was made from... */
+    unsigned beyond;                  /* ... and bytes behind the page */
     /* Bitmaps by offset: instructions that were scanned, places where blocks begin. */
     uint64_t scanned[MEM_PAGE_SIZE / 64], leader[MEM_PAGE_SIZE / 64];
     /* Places that are reached from more than one place; those in or behind a line; those that are lifted. */
@@ -27,7 +31,10 @@ struct soft_scratch {
     uint16_t work[REGION_MAX_BLOCKS];
 };
 
-/* What running showed of branches: whether the one at `at` is mostly taken (1) or not (-1); 0: unknown. */
+/*
+ * What running showed of branches: whether the one at `at` is mostly taken (1) or not (-1), or has been seen
+ * to go that way alone (2, -2); 0: unknown.
+ */
 struct region_hints {
     int (*lean)(const struct vm *vm, gpa_t at);
     const struct vm *vm;
@@ -45,13 +52,11 @@ struct region_limits {
 };
 
 /*
- * Fills s->unit from s->page, of which `avail` bytes are there (MEM_PAGE_SIZE, or 16 more when the entry
- * instruction crosses). 0; -E2BIG: the entry instruction needs bytes of the next page; -EOVERFLOW: its IR has
- * no room.
+ * Fills s->unit from s->source and s->page, of which `avail` bytes are there (MEM_PAGE_SIZE, or 16 more when
+ * the entry instruction crosses). 0; -E2BIG: the entry instruction needs bytes of the next page; -EOVERFLOW:
+ * its IR has no room.
  */
 int region_form(struct soft_scratch *s, const struct lift_ops *lift, uint64_t mode, unsigned entry,
                 unsigned avail, const struct region_limits *limits);
-/* 64-byte lines of the page that the unit was made from. */
-uint64_t region_lines(const struct ir_unit *u, unsigned *beyond);
 
 #endif

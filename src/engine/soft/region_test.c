@@ -200,6 +200,83 @@ static void traces_where_branches_lead(void **state)
     free(p);
 }
 
+static int never_of(const struct vm *vm, gpa_t at)
+{
+    (void)vm;
+    return at == TOY_RAM + 4 || at == TOY_RAM + 28 ? 2 : at == TOY_RAM + 24 ? -2 : 0;
+}
+
+/* What a branch was never seen to lead to is left to a unit of its own; not so the end of a loop. */
+static void ways_never_taken(void **state)
+{
+    const struct region_hints hints = {.lean = never_of, .page = TOY_RAM};
+    const struct region_limits limits = {REGION_MAX_INSNS, REGION_MAX_BLOCKS, .hints = &hints};
+    struct page *p = page_new();
+    const struct ir_unit *u = &p->s.unit;
+
+    (void)state;
+    code(p, 0, TOY_ADDI, 1, 1, 1);
+    code(p, 4, TOY_BNE, 1, 2, 3); /* always, to 16 */
+    code(p, 8, TOY_ADDI, 3, 3, 1);
+    code(p, 12, TOY_HALT, 0, 0, 0);
+    code(p, 16, TOY_BNE, 1, 4, 2); /* to 24, or not */
+    code(p, 20, TOY_ADDI, 3, 3, 1);
+    code(p, 24, TOY_BNE, 1, 3, 3);  /* never, to 36 */
+    code(p, 28, TOY_BNE, 1, 5, -3); /* always, back to 16 */
+    code(p, 32, TOY_HALT, 0, 0, 0);
+    code(p, 36, TOY_HALT, 0, 0, 0);
+    assert_int_equal(region_form(&p->s, &lift_toy, 0, 0, MEM_PAGE_SIZE, &limits), 0);
+    verified(p);
+    assert_int_equal(u->block_count, 6);
+    assert_int_equal(u->blocks[0].insns, 2);
+    assert_int_equal(last_of(u, 0)->imm, INT64_C(16) << 32 | 8);
+    assert_int_equal(u->blocks[1].offset, 16);
+    assert_int_equal(u->blocks[2].offset, 20);
+    assert_int_equal(u->blocks[3].offset, 24);
+    assert_int_equal(last_of(u, 3)->imm, INT64_C(36) << 32 | 28);
+    assert_int_equal(u->blocks[4].offset, 28);
+    assert_int_equal(u->blocks[5].offset, 32);
+    free(p);
+}
+
+static void fill(struct page *p, uint8_t *ram, unsigned at, uint8_t op)
+{
+    memcpy(ram + at, (uint8_t[]){op, 1, 1, 1}, 4);
+    p->s.source = ram;
+}
+
+/* Only what is looked at is read from guest RAM, and once. */
+static void source_is_read_once(void **state)
+{
+    static uint8_t ram[MEM_PAGE_SIZE];
+    struct page *p = page_new();
+
+    (void)state;
+    fill(p, ram, 60, TOY_ADDI);
+    fill(p, ram, 64, TOY_ADDI);
+    fill(p, ram, 68, TOY_HALT);
+    assert_int_equal(region_form(&p->s, &lift_toy, 0, 60, MEM_PAGE_SIZE, &wide), 0);
+    assert_int_equal(p->s.unit.blocks[0].insns, 3);
+    assert_int_equal(p->s.copied, 3);
+    assert_int_equal(p->s.lines, 3);
+    fill(p, ram, 62, TOY_HALT); /* in both */
+    p->s.copied = 0;
+    assert_int_equal(region_form(&p->s, &lift_toy, 0, 62, MEM_PAGE_SIZE, &wide), 0);
+    assert_int_equal(p->s.unit.blocks[0].insns, 1);
+    assert_int_equal(p->s.lines, 3);
+    fill(p, ram, 60, TOY_ADDI);
+    fill(p, ram, 64, TOY_ADDI);
+    p->s.copied = 0;
+    assert_int_equal(region_form(&p->s, &lift_toy, 0, 60, MEM_PAGE_SIZE, &wide), 0);
+    fill(p, ram, 64, TOY_HALT);
+    assert_int_equal(region_form(&p->s, &lift_toy, 0, 60, MEM_PAGE_SIZE, &wide), 0);
+    assert_int_equal(p->s.unit.blocks[0].insns, 3);
+    p->s.copied = 0;
+    assert_int_equal(region_form(&p->s, &lift_toy, 0, 60, MEM_PAGE_SIZE, &wide), 0);
+    assert_int_equal(p->s.unit.blocks[0].insns, 2);
+    free(p);
+}
+
 /* A loop whose test others jump to holds the test all the same, and what jumps there has it again. */
 static void loops_with_a_joined_test(void **state)
 {
@@ -249,7 +326,6 @@ static void ends_of_the_page(void **state)
 {
     struct page *p = page_new();
     const struct ir_unit *u = &p->s.unit;
-    unsigned beyond;
 
     (void)state;
     /* Up to the end: on to the next page. */
@@ -258,8 +334,8 @@ static void ends_of_the_page(void **state)
     assert_int_equal(region_form(&p->s, &lift_toy, 0, 4088, MEM_PAGE_SIZE, &wide), 0);
     verified(p);
     assert_int_equal(last_of(u, 0)->imm, 4096);
-    assert_int_equal(region_lines(u, &beyond), BIT(63));
-    assert_int_equal(beyond, 0);
+    assert_int_equal(p->s.lines, BIT(63));
+    assert_int_equal(p->s.beyond, 0);
     /* One that crosses is not taken in, unless it is the entry. */
     code(p, 4090, TOY_ADDI, 1, 1, 1);
     code(p, 4094, TOY_ADDI, 2, 2, 2);
@@ -272,8 +348,8 @@ static void ends_of_the_page(void **state)
     verified(p);
     assert_int_equal(u->blocks[0].insns, 1);
     assert_int_equal(last_of(u, 0)->imm, 4098);
-    assert_int_equal(region_lines(u, &beyond), BIT(63));
-    assert_int_equal(beyond, 2);
+    assert_int_equal(p->s.lines, BIT(63));
+    assert_int_equal(p->s.beyond, 2);
     /* Jumps to other pages lead nowhere inside. */
     code(p, 0, TOY_JUMP, 0, 0, -1);
     assert_int_equal(region_form(&p->s, &lift_toy, 0, 0, MEM_PAGE_SIZE, &wide), 0);
@@ -318,6 +394,8 @@ int main(void)
         cmocka_unit_test(random_bytes),
         cmocka_unit_test(traces),
         cmocka_unit_test(traces_where_branches_lead),
+        cmocka_unit_test(ways_never_taken),
+        cmocka_unit_test(source_is_read_once),
         cmocka_unit_test(loops_with_a_joined_test),
     };
 

@@ -56,23 +56,22 @@ static void fatal(struct vcpu *v, const char *why)
     v->exit.fatal = why;
 }
 
-static void copy_code(uint8_t *dst, const uint8_t *src, unsigned size)
+static void tail_copy(uint8_t *dst, const uint8_t *src)
 {
-    for (unsigned i = 0; i < size; i += 8) {
+    for (unsigned i = 0; i < TAIL; i += 8) {
         uint64_t x = ram_u64_load(src + i);
 
         memcpy(dst + i, &x, 8);
     }
 }
 
-static void unit_lines(struct unit *u, const struct ir_unit *ir)
+static void unit_lines(struct unit *u, const struct soft_scratch *s)
 {
-    unsigned beyond;
-    uint64_t lines = region_lines(ir, &beyond);
+    const struct ir_unit *ir = &s->unit;
     bool same = u->gpa2 == (u->gpa & TLB_PAGE_MASK);
 
-    u->lines[0] = lines | (same && beyond ? 1 : 0);
-    u->lines[1] = beyond ? 1 : 0;
+    u->lines[0] = s->lines | (same && s->beyond ? 1 : 0);
+    u->lines[1] = s->beyond ? 1 : 0;
     u->insns = u->blocks = 0;
     for (unsigned i = 0; i < ir->block_count; i++)
         u->insns = (uint16_t)(u->insns + ir->blocks[i].insns);
@@ -112,7 +111,7 @@ static int form(struct vcpu *v, struct unit *u, unsigned avail, const struct sof
             region_form(s, v->vm->lift, v->mode, (unsigned)(u->gpa & (MEM_PAGE_SIZE - 1)), avail, &limits);
 
         if (!err) {
-            unit_lines(u, &s->unit);
+            unit_lines(u, s);
             trace_unit(v, u, &s->unit);
             if (f->passes && !single)
                 ir_optimise(&s->unit, f->passes, v->vm->lift->helpers);
@@ -144,10 +143,10 @@ static int make_once(struct vcpu *v, struct unit **out, const uint8_t *host[2], 
         return err;
     }
     plat_meet();
-    copy_code(s->page, host[0], MEM_PAGE_SIZE);
-    plat_meet();
+    s->source = host[0];
+    s->copied = 0;
     if (host[1])
-        copy_code(s->page + MEM_PAGE_SIZE, host[1], TAIL);
+        tail_copy(s->page + MEM_PAGE_SIZE, host[1]);
     u->gpa = gpa;
     u->gpa2 = gpa2;
     u->mode = v->mode | (single ? UNIT_SINGLE : 0);

@@ -65,6 +65,20 @@ static enum insn_kind kind_of(uint64_t mode, const struct lift_row *row)
     return (enum insn_kind)row->kind;
 }
 
+/*
+ * By the groups of C4.1: neither a branch, exception or system instruction, nor one that the mode holds up,
+ * so that it needs no decoding here. (Those of them that are undefined end their block when they are lifted.)
+ */
+static bool surely_plain(uint64_t mode, uint32_t word)
+{
+    unsigned group = word >> 25 & 15;
+    bool immediate = (group & 14) == 8, vector = (group & 6) == 6;
+
+    if (mode & (ARM64_MODE_STEP | ARM64_MODE_STEP_TRAP | ARM64_MODE_IL))
+        return false;
+    return (immediate || group & 4) && !(vector && mode & ARM64_MODE_FP_TRAP);
+}
+
 static void shape(uint64_t mode, const uint8_t *bytes, unsigned avail, struct insn_shape *out)
 {
     const struct lift_row *row;
@@ -73,6 +87,10 @@ static void shape(uint64_t mode, const uint8_t *bytes, unsigned avail, struct in
     *out = (struct insn_shape){.kind = INSN_END, .len = 4};
     if (avail < 4) {
         out->len = (uint8_t)avail; /* misaligned: raises before it is fetched */
+        return;
+    }
+    if (surely_plain(mode, fetch(bytes))) {
+        out->kind = INSN_PLAIN;
         return;
     }
     a64_decode(fetch(bytes), &i);
