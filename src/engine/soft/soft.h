@@ -12,9 +12,11 @@
 
 /* ---- soft TLB ---- */
 
-#define TLB_SET_BITS   10
+#define TLB_SET_BITS   13
 #define TLB_SETS       (1u << TLB_SET_BITS)
 #define TLB_FETCH_SETS 128u
+/* Of so many sets it is known together which host pages their write entries may lead to. */
+#define TLB_GROUP_SETS 8u
 #define TLB_PAGE_MASK  (~(uint64_t)(MEM_PAGE_SIZE - 1))
 
 /*
@@ -27,9 +29,10 @@ struct tlb_way {
 };
 
 /*
- * Two ways a set; a fill puts the new one first. Set number: see tlb_set(). Two neighbouring pages never
- * share a set, so an access whose first byte picks the set and whose last byte makes the tag cannot hit when
- * it crosses a page.
+ * Two ways a set; a fill puts the new one first. In all 16384 pages, each way: a walk of five levels costs
+ * more than a hit whose set is not in the host's caches. Set number: see tlb_set(). Two neighbouring pages
+ * never share a set, so an access whose first byte picks the set and whose last byte makes the tag cannot hit
+ * when it crosses a page.
  */
 struct tlb_set {
     struct tlb_way way[2];
@@ -141,6 +144,7 @@ struct soft_vcpu {
     struct tlb_set read[TLB_SETS];
     struct tlb_set write[TLB_SETS];
     struct tlb_set fetch[TLB_FETCH_SETS];
+    uint64_t write_hosts[TLB_SETS / TLB_GROUP_SETS]; /* bits by soft_page_bit() of host addresses */
     struct tlb_code code[TLB_CODE_PAGES];
     struct tlb_large large[TLB_LARGE];
     struct tlb_context contexts[TLB_CONTEXTS];
@@ -228,7 +232,7 @@ static inline unsigned soft_jump_index(uint64_t pc)
     return ((uint32_t)pc >> 1 ^ (uint32_t)pc >> (1 + SOFT_JUMP_BITS)) & (SOFT_JUMPS - 1);
 }
 
-static inline uint64_t soft_page_bit(gva_t page)
+static inline uint64_t soft_page_bit(uint64_t page)
 {
     return BIT(page >> MEM_PAGE_BITS & 63);
 }

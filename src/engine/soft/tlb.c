@@ -9,6 +9,7 @@ void tlb_reset(struct soft_vcpu *s)
 {
     memset(s->read, 0, sizeof(s->read));
     memset(s->write, 0, sizeof(s->write));
+    memset(s->write_hosts, 0, sizeof(s->write_hosts));
     memset(s->fetch, 0, sizeof(s->fetch));
     memset(s->code, 0, sizeof(s->code));
     memset(s->large, 0, sizeof(s->large));
@@ -239,6 +240,7 @@ void *tlb_fill_write(struct vcpu *v, gva_t va, unsigned size)
     }
     plat_meet();
     way_fill(&s->write[tlb_set(va)], tlb_tag(va, s->ctx[ACCESS_WRITE]), (uintptr_t)t.host - va);
+    s->write_hosts[tlb_set(va) / TLB_GROUP_SETS] |= soft_page_bit((uintptr_t)t.host);
     return t.host;
 }
 
@@ -321,25 +323,41 @@ int tlb_fetch(struct vcpu *v, gva_t va, gpa_t *gpa)
 
 /* ---- flushes ---- */
 
+static void group_drop_host(struct soft_vcpu *s, unsigned group, uintptr_t host)
+{
+    uint64_t hosts = 0;
+
+    for (unsigned i = 0; i < 2 * TLB_GROUP_SETS; i++) {
+        struct tlb_way *way = &s->write[group * TLB_GROUP_SETS + i / 2].way[i % 2];
+        uint64_t page = (way->tag & TLB_PAGE_MASK) + way->addend;
+
+        if (way->tag && page == host)
+            way->tag = 0;
+        else if (way->tag)
+            hosts |= soft_page_bit(page);
+    }
+    s->write_hosts[group] = hosts;
+}
+
 void tlb_drop_write(struct vcpu *v, const uint8_t *host_page)
 {
     struct soft_vcpu *s = soft_of(v);
+    uint64_t bit = soft_page_bit((uintptr_t)host_page);
 
-    for (unsigned i = 0; i < TLB_SETS; i++) {
-        for (unsigned w = 0; w < 2; w++) {
-            struct tlb_way *way = &s->write[i].way[w];
-
-            if (way->tag && (way->tag & TLB_PAGE_MASK) + way->addend == (uintptr_t)host_page)
-                way->tag = 0;
-        }
+    for (unsigned i = 0; i < ARRAY_SIZE(s->write_hosts); i++) {
+        if (s->write_hosts[i] & bit)
+            group_drop_host(s, i, (uintptr_t)host_page);
     }
     soft_sites_clear_writes(s);
 }
 
 void tlb_drop_writes(struct vcpu *v)
 {
-    memset(soft_of(v)->write, 0, sizeof(soft_of(v)->write));
-    soft_sites_clear_writes(soft_of(v));
+    struct soft_vcpu *s = soft_of(v);
+
+    memset(s->write, 0, sizeof(s->write));
+    memset(s->write_hosts, 0, sizeof(s->write_hosts));
+    soft_sites_clear_writes(s);
 }
 
 static void set_drop(struct tlb_set *set, gva_t page)

@@ -89,9 +89,14 @@ static void code_pages(void **state)
     (void)state;
     soft_context_changed(x.v);
     assert_non_null(wr(&x, TOY_RAM + 0x2000));
+    assert_non_null(wr(&x, TOY_RAM + 0x3000));
     mem_page_mark(&x.vm->mem, TOY_RAM + 0x2000, MEM_PAGE_CODE, 0);
     tlb_drop_write(x.v, x.ram + 0x2000);
     assert_null(tlb_write(soft_of(x.v), TOY_RAM + 0x2000, 8));
+    /* Its neighbour is still known. */
+    assert_non_null(tlb_write(soft_of(x.v), TOY_RAM + 0x3000, 8));
+    tlb_drop_write(x.v, x.ram + 0x3000);
+    assert_null(tlb_write(soft_of(x.v), TOY_RAM + 0x3000, 8));
     assert_null(wr(&x, TOY_RAM + 0x2000));
     assert_non_null(rd(&x, TOY_RAM + 0x2000));
     toy_free(&x);
