@@ -2,7 +2,7 @@
 #include "lift.inc"
 #include "guest/arm64/cpu.h"
 
-#define MODE_LOW UINT64_C(0x01ffff7f) /* guest/arm64/cpu.h; above it absent instruction sets, any */
+#define MODE_LOW UINT64_C(0x01ffffff) /* guest/arm64/cpu.h; above it absent instruction sets, any */
 
 /* A mode word that PSTATE and the system registers can make. */
 static uint64_t mode_of(uint64_t bits)

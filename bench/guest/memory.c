@@ -1,6 +1,6 @@
 /*
- * Memory rows. Class tlb: more pages than a soft TLB holds, or buffers whose addresses fall on the same entry
- * of a direct-mapped one. Class memory: accesses that hit.
+ * Memory rows. Class tlb: many more pages than are in use elsewhere, or buffers whose addresses fall on the
+ * same entry of a direct-mapped one. Class memory: accesses that hit.
  */
 #include "row.h"
 

@@ -92,19 +92,21 @@ bool jit_marked(const struct jit_vm *jv, uint64_t key)
     return is_set(jv->marks, bit_of(key, JIT_MARKS));
 }
 
-void jit_both_ways(struct jit_vm *jv, gpa_t at)
+static void put(uint64_t *map, unsigned bit, bool on)
 {
-    set(jv->both, bit_of(at, JIT_LEANS));
+    if (on)
+        set(map, bit);
+    else
+        __atomic_fetch_and(&map[bit / 64], ~BIT(bit % 64), __ATOMIC_RELAXED);
 }
 
-void jit_lean_set(struct jit_vm *jv, gpa_t at, bool taken)
+void jit_lean_set(struct jit_vm *jv, gpa_t at, bool taken, bool both)
 {
     unsigned bit = bit_of(at, JIT_LEANS);
 
-    if (is_set(jv->leans[!taken], bit))
-        jit_both_ways(jv, at);
-    __atomic_fetch_and(&jv->leans[!taken][bit / 64], ~BIT(bit % 64), __ATOMIC_RELAXED);
-    set(jv->leans[taken], bit);
+    put(jv->both, bit, both || is_set(jv->leans[!taken], bit));
+    put(jv->leans[!taken], bit, false);
+    put(jv->leans[taken], bit, true);
 }
 
 int jit_lean(const struct vm *vm, gpa_t at)

@@ -220,10 +220,8 @@ static const struct units_ops units_ops = {.kill = unit_kill, .release = unit_re
 
 static void note_lean(void *opaque, gpa_t at, int lean, bool both)
 {
-    if (both)
-        jit_both_ways(opaque, at);
     if (lean >= LEAN_CLEAR || lean <= -LEAN_CLEAR)
-        jit_lean_set(opaque, at, lean > 0);
+        jit_lean_set(opaque, at, lean > 0, both);
 }
 
 static struct unit *unit_at(struct vcpu *v)

@@ -52,7 +52,8 @@ struct jit_code {
 /* Slots beyond this offset have no register. */
 #define JIT_HOMES 512
 
-/* Branches, by their addresses: which way they mostly go. One may be taken for another. */
+/* Branches, by their addresses: which way they mostly go, and whether they went both ways. One may be taken
+ * for another. */
 #define JIT_LEANS (1u << 18)
 
 /* What running showed: a bloom filter, forgotten when one bit in JIT_MARKS_ROOM is set. */
@@ -75,7 +76,7 @@ struct jit_vm {
     uint64_t marks[JIT_MARKS / 64]; /* see jit_mark(); atomic, relaxed */
     uint32_t marked;
     uint64_t leans[2][JIT_LEANS / 64]; /* mostly not taken, mostly taken; see jit_lean(); alike */
-    uint64_t both[JIT_LEANS / 64];     /* went both ways */
+    uint64_t both[JIT_LEANS / 64];
     struct {
         uint64_t units, insns, bytes, refused, bails, links, full, rebuilt;
     } stat;
@@ -108,8 +109,7 @@ void jit_mark(struct jit_vm *jv, uint64_t key);
 bool jit_marked(const struct jit_vm *jv, uint64_t key);
 
 /* A branch goes that way: soft_form.lean of what is compiled. */
-void jit_lean_set(struct jit_vm *jv, gpa_t at, bool taken);
-void jit_both_ways(struct jit_vm *jv, gpa_t at);
+void jit_lean_set(struct jit_vm *jv, gpa_t at, bool taken, bool both);
 int jit_lean(const struct vm *vm, gpa_t at);
 
 /* ---- code memory: all under jit_vm.lock ---- */

@@ -681,8 +681,10 @@ static void branches_lean(void **state)
     PROGRAM(&x, CODE, {TOY_ADDI, 1, 1, 1}, {TOY_BNE, 1, 0, 2}, {TOY_HALT, 0, 0, 0}, /* taken */
             {TOY_BNE, 2, 2, (uint8_t)-1},                                           /* not */
             {TOY_ADDI, 7, 8, 0}, {TOY_ADDI, 8, 9, 0}, {TOY_ADDI, 9, 7, 0},          /* in turns */
-            {TOY_BNE, 8, 2, 1}, {TOY_ADDI, 3, 3, 1}, {TOY_BNE, 1, 4, (uint8_t)-9}, {TOY_HALT, 0, 0, 0});
-    x.t->r[9] = 1;
+            {TOY_BNE, 8, 2, 1}, {TOY_ADDI, 3, 3, 1},                                /* one of four times: */
+            {TOY_ADDI, 14, 10, 0}, {TOY_ADDI, 10, 11, 0}, {TOY_ADDI, 11, 12, 0}, {TOY_ADDI, 12, 13, 0},
+            {TOY_ADDI, 13, 14, 0}, {TOY_BNE, 10, 2, 1}, {TOY_BNE, 1, 4, (uint8_t)-15}, {TOY_HALT, 0, 0, 0});
+    x.t->r[9] = x.t->r[10] = 1;
     x.t->r[4] = UINT64_MAX;
     for (unsigned i = 0; i < 200; i++)
         assert_int_equal(toy_run(&x, x.v, 241), EXIT_NONE);
@@ -690,11 +692,12 @@ static void branches_lean(void **state)
     assert_int_equal(jit_lean(x.vm, CODE + 4 * 1), 2);
     assert_int_equal(jit_lean(x.vm, CODE + 4 * 3), -2);
     assert_int_equal(jit_lean(x.vm, CODE + 4 * 7), 0);
-    assert_int_equal(jit_lean(x.vm, CODE + 4 * 9), 2);
-    jit_both_ways(jit_of(x.vm), CODE + 4 * 9);
-    assert_int_equal(jit_lean(x.vm, CODE + 4 * 9), 1);
-    jit_lean_set(jit_of(x.vm), CODE + 4, false);
+    assert_int_equal(jit_lean(x.vm, CODE + 4 * 14), -1);
+    assert_int_equal(jit_lean(x.vm, CODE + 4 * 15), 2);
+    jit_lean_set(jit_of(x.vm), CODE + 4, false, false); /* it was the other way before */
     assert_int_equal(jit_lean(x.vm, CODE + 4), -1);
+    jit_lean_set(jit_of(x.vm), CODE + 4, false, false);
+    assert_int_equal(jit_lean(x.vm, CODE + 4), -2);
     toy_free(&x);
 }
 

@@ -4,8 +4,7 @@
 #include "lib/err.h"
 #include "lib/str.h"
 
-#define LINE       64u
-#define INSN_BYTES 16u /* of the longest instruction of any guest, or more */
+#define LINE 64u
 
 static bool is_set(const uint64_t *map, unsigned i)
 {
@@ -33,6 +32,7 @@ struct scan {
 
 static void copy_line(struct soft_scratch *s, unsigned line)
 {
+    plat_meet();
     s->copied |= BIT(line);
     for (unsigned i = line * LINE; i < (line + 1) * LINE; i += 8) {
         uint64_t x = ram_u64_load(s->source + i);
@@ -42,13 +42,12 @@ static void copy_line(struct soft_scratch *s, unsigned line)
 }
 
 /* The bytes there. They are read from guest RAM once, for it may change at any time. */
-static const uint8_t *code_at(struct soft_scratch *s, unsigned offset)
+static const uint8_t *code_at(const struct scan *sc, unsigned offset)
 {
-    unsigned first = offset / LINE, last = MIN(offset + INSN_BYTES, MEM_PAGE_SIZE) - 1;
+    struct soft_scratch *s = sc->s;
+    unsigned last = MIN(offset + sc->lift->insn_max, MEM_PAGE_SIZE) - 1;
 
-    if (!s->source)
-        return s->page + offset;
-    for (unsigned line = first; line <= last / LINE; line++) {
+    for (unsigned line = offset / LINE; s->source && line <= last / LINE; line++) {
         if (!is_set(&s->copied, line))
             copy_line(s, line);
     }
@@ -97,7 +96,7 @@ static void scan_line(struct scan *sc, unsigned offset)
     while (offset < MEM_PAGE_SIZE && !is_set(s->scanned, offset) && sc->insns < sc->limits->insns) {
         struct insn_shape shape = {0};
 
-        sc->lift->shape(sc->mode, code_at(s, offset), sc->avail - offset, &shape);
+        sc->lift->shape(sc->mode, code_at(sc, offset), sc->avail - offset, &shape);
         if (!shape.len || offset + shape.len > sc->avail)
             return; /* crosses: a unit of its own, found when execution gets there */
         if (offset + shape.len > MEM_PAGE_SIZE && sc->insns)
@@ -224,16 +223,17 @@ static bool unrolls(struct scan *sc, struct trace *t, const struct ir_block *b, 
     return t->copies < UNROLL_COPIES && b->insns + b->insns / t->copies <= UNROLL_INSNS;
 }
 
-/* It goes on there; each further turn goes where the first one went. */
+/*
+ * It goes on there; each further turn goes where the first one went, and nowhere else: other vCPUs change
+ * what is known of branches meanwhile.
+ */
 static bool goes_on(const struct scan *sc, struct trace *t, int64_t to)
 {
-    if (t->copies)
-        return true;
     for (unsigned i = 0; i < t->steps; i++) {
         if (t->way[i] == to)
-            return false;
+            return t->copies != 0;
     }
-    if (t->steps == ARRAY_SIZE(t->way) || (!only_way(sc, to) && !leads_back(sc, to, t->head)))
+    if (t->copies || t->steps == ARRAY_SIZE(t->way) || (!only_way(sc, to) && !leads_back(sc, to, t->head)))
         return false;
     t->way[t->steps++] = (uint16_t)to;
     return true;

@@ -1,6 +1,6 @@
 /*
  * Forms a unit: which guest instructions belong to it, and their IR. The region is what direct jumps reach
- * from the entry without leaving its page, up to a limit.
+ * from the entry without leaving its page, less what its branches were never seen to lead to, up to a limit.
  */
 #ifndef CV_ENGINE_SOFT_REGION_H
 #define CV_ENGINE_SOFT_REGION_H

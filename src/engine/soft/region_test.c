@@ -239,6 +239,45 @@ static void ways_never_taken(void **state)
     free(p);
 }
 
+static unsigned fickle_calls;
+
+static int fickle_of(const struct vm *vm, gpa_t at)
+{
+    (void)vm;
+    return at == TOY_RAM + 8 ? 1 : fickle_calls++ < 2 ? -2 : 2;
+}
+
+/* Another vCPU's notes change while a loop is repeated: what was not scanned is not lifted. */
+static void ways_that_change(void **state)
+{
+    static uint8_t ram[MEM_PAGE_SIZE];
+    const struct region_hints hints = {.lean = fickle_of, .page = TOY_RAM};
+    const struct region_limits limits = {REGION_MAX_INSNS, REGION_MAX_BLOCKS, .traces = true,
+                                         .hints = &hints};
+
+    (void)state;
+    for (int to = 99; to <= 120; to += 21) { /* to a line that is not copied, or out of the page */
+        struct page *p = page_new();
+        unsigned entry = to == 99 ? 0 : MEM_PAGE_SIZE - 64;
+
+        for (unsigned i = 0; i < MEM_PAGE_SIZE; i += 4)
+            code(p, i, TOY_ADDI, 5, 5, 1);
+        memcpy(ram + entry, (uint8_t[]){TOY_ADDI, 1, 1, 1}, 4);
+        memcpy(ram + entry + 4, (uint8_t[]){TOY_BNE, 1, 2, (uint8_t)(to - 1)}, 4);
+        memcpy(ram + entry + 8, (uint8_t[]){TOY_BNE, 1, 3, (uint8_t)-2}, 4);
+        p->s.source = ram;
+        fickle_calls = 0;
+        assert_int_equal(region_form(&p->s, &lift_toy, 0, entry, MEM_PAGE_SIZE, &limits), 0);
+        verified(p);
+        for (unsigned i = 0; i < p->s.unit.op_count; i++) {
+            if (p->s.unit.ops[i].op == IR_INSN)
+                assert_true(p->s.unit.ops[i].imm < entry + 16);
+        }
+        assert_true(fickle_calls > 2);
+        free(p);
+    }
+}
+
 static void fill(struct page *p, uint8_t *ram, unsigned at, uint8_t op)
 {
     memcpy(ram + at, (uint8_t[]){op, 1, 1, 1}, 4);
@@ -263,6 +302,7 @@ static void source_is_read_once(void **state)
     p->s.copied = 0;
     assert_int_equal(region_form(&p->s, &lift_toy, 0, 62, MEM_PAGE_SIZE, &wide), 0);
     assert_int_equal(p->s.unit.blocks[0].insns, 1);
+    assert_int_equal(p->s.copied, 3);
     assert_int_equal(p->s.lines, 3);
     fill(p, ram, 60, TOY_ADDI);
     fill(p, ram, 64, TOY_ADDI);
@@ -355,6 +395,8 @@ static void ends_of_the_page(void **state)
     assert_int_equal(region_form(&p->s, &lift_toy, 0, 0, MEM_PAGE_SIZE, &wide), 0);
     verified(p);
     assert_int_equal(last_of(u, 0)->imm, -4);
+    assert_int_equal(p->s.lines, 1);
+    assert_int_equal(p->s.beyond, 0);
     free(p);
 }
 
@@ -395,6 +437,7 @@ int main(void)
         cmocka_unit_test(traces),
         cmocka_unit_test(traces_where_branches_lead),
         cmocka_unit_test(ways_never_taken),
+        cmocka_unit_test(ways_that_change),
         cmocka_unit_test(source_is_read_once),
         cmocka_unit_test(loops_with_a_joined_test),
     };

@@ -29,10 +29,10 @@ struct tlb_way {
 };
 
 /*
- * Two ways a set; a fill puts the new one first. In all 16384 pages, each way: a walk of five levels costs
- * more than a hit whose set is not in the host's caches. Set number: see tlb_set(). Two neighbouring pages
- * never share a set, so an access whose first byte picks the set and whose last byte makes the tag cannot hit
- * when it crosses a page.
+ * Two ways a set; a fill puts the new one first. 16384 pages for reads and as many for writes: a walk of five
+ * levels costs more than a hit whose set is not in the host's caches. Set number: see tlb_set(). Two
+ * neighbouring pages never share a set, so an access whose first byte picks the set and whose last byte makes
+ * the tag cannot hit when it crosses a page.
  */
 struct tlb_set {
     struct tlb_way way[2];

@@ -102,6 +102,28 @@ static void code_pages(void **state)
     toy_free(&x);
 }
 
+/* Two pages in one set: the one whose host page gets code goes, in either way. */
+static void code_pages_of_a_set(void **state)
+{
+    enum { ONE = 0x4000, OTHER = (TLB_SETS + 3) << MEM_PAGE_BITS };
+    const gva_t va[2] = {ONE, OTHER};
+
+    (void)state;
+    assert_int_equal(tlb_set(ONE), tlb_set(OTHER));
+    for (unsigned gone = 0; gone < 2; gone++) {
+        struct toy_vm x = paged();
+
+        toy_map(&x, ONE, TOY_RAM + 0x2000, 0x1000);
+        toy_map(&x, OTHER, TOY_RAM + 0x3000, 0x1000);
+        assert_non_null(wr(&x, ONE));
+        assert_non_null(wr(&x, OTHER));
+        tlb_drop_write(x.v, x.ram + 0x2000 + 0x1000 * gone);
+        assert_null(tlb_write(soft_of(x.v), va[gone], 8));
+        assert_non_null(tlb_write(soft_of(x.v), va[!gone], 8));
+        toy_free(&x);
+    }
+}
+
 static void flush(struct toy_vm *x, enum flush_kind kind, gva_t va, uint64_t asid)
 {
     soft_flush(x->v, &(struct flush_scope){kind, va, asid});
@@ -471,6 +493,7 @@ int main(void)
         cmocka_unit_test(neighbours_differ),
         cmocka_unit_test(writes_set_dirty),
         cmocka_unit_test(code_pages),
+        cmocka_unit_test(code_pages_of_a_set),
         cmocka_unit_test(stores_beside_code),
         cmocka_unit_test(flush_scopes),
         cmocka_unit_test(large_pages),
