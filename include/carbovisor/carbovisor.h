@@ -57,7 +57,7 @@ enum cv_end { CV_END_POWEROFF, CV_END_RESET, CV_END_CRASH, CV_END_STATUS };
 struct cv_result {
     enum cv_end end;
     unsigned status; /* CV_END_STATUS: what the guest chose, 0 to 63 */
-    char reason[160];
+    char reason[400];
     bool output_lost; /* a serial port or console wrote what its file, or standard output, did not take */
 };
 
@@ -82,6 +82,7 @@ void cv_vm_stop(cv_vm *vm);
  * machine has none (riscv64); -EINVAL: the VM was not started.
  */
 int cv_vm_power_button(cv_vm *vm);
+/* -EBUSY: what the guest does waits for the host (output that nobody reads); -EINVAL: it does not run. */
 int cv_vm_pause(cv_vm *vm);
 int cv_vm_resume(cv_vm *vm);
 /* Registers by name ("pc", "x10"); the VM must be paused or not started. size is the register's, in bytes. */

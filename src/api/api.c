@@ -381,7 +381,7 @@ int cv_vm_wait(cv_vm *cv, int64_t ms, struct cv_result *result)
     if (err)
         return err;
     *result = (struct cv_result){.end = ends[r.what], .status = r.status};
-    memcpy(result->reason, r.reason, sizeof(result->reason));
+    fmt_snprintf(result->reason, sizeof(result->reason), "%s", r.reason);
     result->output_lost = (cv->backends.serial && char_stream_lost(cv->backends.serial)) ||
                           (cv->backends.console && char_stream_lost(cv->backends.console));
     return 0;

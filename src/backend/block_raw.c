@@ -112,6 +112,8 @@ static const struct {
     {-ENAMETOOLONG, "the path is too long; shorten it"},
     {-ELOOP, "links lead in a circle; name the image itself"},
     {-ENOMEM, "no memory to open it; free some on the host"},
+    {-EMFILE, "too many files are open; raise the limit (ulimit -n)"},
+    {-ENFILE, "too many files are open on the host; close some"},
 };
 
 static int open_failed(const char *path, bool read_only, int err, char *why, size_t why_size)

@@ -128,7 +128,7 @@ static int take_vm(struct call *k, const struct shape *s)
     k->vm = (struct control_vm){0};
     if (s->vm_optional && !k->count)
         return 0;
-    if (k->count <= s->most && k->count >= s->least && only_vm(k))
+    if (k->count <= s->most && (k->count >= s->least || !k->count) && only_vm(k))
         return 0;
     return unknown_vm(k, k->count ? k->word[0] : NULL);
 }

@@ -269,10 +269,31 @@ static void test_only_vm(void **state)
     says(f, "irq list", "taken");
     says(f, "stats", "insns");
     refuses(f, "vcpu regs tow", "CPU: 'tow' is no number");
+    refuses(f, "dev info", "usage: dev info");
+    refuses(f, "mem read", "usage: mem read");
     teardown(f);
 }
 
 /* ---- a VM that runs ---- */
+
+/* Long values are cut, but what comes is an object, and a line a field. */
+static void test_long_values(void **state)
+{
+    struct fixture *f = setup(1);
+    const char *append = f->vm[0]->desc.append;
+    char text[3001];
+
+    (void)state;
+    memset(text, '"', sizeof(text) - 1);
+    text[sizeof(text) - 1] = 0;
+    f->vm[0]->desc.append = text;
+    says(f, "vm info --json", "\\\"...\",");
+    says(f, "vm info --json", "\"budget\":0}\n");
+    f->vm[0]->desc.append = "x\n.\ny\033[";
+    says(f, "vm info", "append           x . y [\n");
+    f->vm[0]->desc.append = append;
+    teardown(f);
+}
 
 static void test_running(void **state)
 {
@@ -417,9 +438,10 @@ static void test_editor(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words),   cmocka_unit_test(test_commands), cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_only_vm), cmocka_unit_test(test_running),  cmocka_unit_test(test_completion),
-        cmocka_unit_test(test_editor),
+        cmocka_unit_test(test_words),       cmocka_unit_test(test_commands),
+        cmocka_unit_test(test_refusals),    cmocka_unit_test(test_only_vm),
+        cmocka_unit_test(test_long_values), cmocka_unit_test(test_running),
+        cmocka_unit_test(test_completion),  cmocka_unit_test(test_editor),
     };
 
     return cmocka_run_group_tests_name("control", tests, NULL, NULL);

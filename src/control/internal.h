@@ -39,8 +39,10 @@ int need_vm(struct call *k);
 int take_number(struct call *k, unsigned i, const char *what, uint64_t max, uint64_t *out);
 /* Word i, where there is one, as a vCPU; else vCPU 0. */
 int take_vcpu(struct call *k, unsigned i, struct vcpu **v);
+/* Pauses the VM, or refuses. */
+int pause_vm(struct call *k);
 /* While the VM holds still; it goes on afterwards if it ran before. */
-bool hold(struct call *k);
+int hold(struct call *k, bool *held);
 void let_go(struct call *k, bool held);
 const char *vm_state_name(const struct control_vm *vm);
 

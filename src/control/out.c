@@ -3,6 +3,10 @@
 #include "lib/fmt.h"
 #include "lib/str.h"
 
+/* A field of a JSON object takes up to so many characters beside its name, when its value is cut to the
+ * shortest. */
+#define JSON_FIELD 48
+
 static void add(char *buf, size_t size, size_t *at, const char *text, size_t len)
 {
     len = MIN(len, size - 1 - *at);
@@ -16,12 +20,18 @@ static void put(struct control_out *o, const char *text)
     add(o->text, sizeof(o->text), &o->at, text, strlen(text));
 }
 
+/* What is longer than a quarter of the room that is left is cut: what follows has to fit too. */
 static void put_json(struct control_out *o, const char *s)
 {
+    size_t end = o->at + MAX((sizeof(o->text) - o->at) / 4, (size_t)24);
     char code[8];
 
     put(o, "\"");
     for (; *s; s++) {
+        if (o->at >= end) {
+            put(o, "...");
+            break;
+        }
         if (*s == '"' || *s == '\\')
             fmt_snprintf(code, sizeof(code), "\\%c", *s);
         else if ((unsigned char)*s < ' ')
@@ -35,6 +45,9 @@ static void put_json(struct control_out *o, const char *s)
 
 static void flush(struct control_out *o)
 {
+    /* A name or path may have any. */
+    for (char *c = o->text; !o->json && *c; c++)
+        *c = (unsigned char)*c < ' ' ? ' ' : *c;
     while (!o->json && o->at && o->text[o->at - 1] == ' ')
         o->text[--o->at] = 0;
     o->line(o->opaque, o->text);
@@ -72,6 +85,8 @@ static void column(struct control_out *o, const char *name, unsigned width, cons
 static void field(struct control_out *o, const char *name, unsigned width, const char *value, bool quoted)
 {
     if (o->json) {
+        if (sizeof(o->text) - o->at < strlen(name) + JSON_FIELD)
+            return; /* left out rather than cut */
         if (o->fields++)
             put(o, ",");
         put_json(o, name);

@@ -26,9 +26,17 @@ int take_vcpu(struct call *k, unsigned i, struct vcpu **v)
     return err;
 }
 
-bool hold(struct call *k)
+int hold(struct call *k, bool *held)
 {
-    return k->vm.vm->state == VM_RUNNING && !k->vm.vm->ended && !vm_pause(k->vm.vm);
+    int err = 0;
+
+    *held = k->vm.vm->state == VM_RUNNING && !k->vm.vm->ended;
+    if (*held)
+        err = pause_vm(k);
+    if (err == -EBUSY)
+        return err;
+    *held = *held && !err; /* it may have ended meanwhile */
+    return 0;
 }
 
 void let_go(struct call *k, bool held)
@@ -105,9 +113,10 @@ int command_vcpu_regs(struct call *k)
     int err = take_vcpu(k, 0, &v);
     bool held;
 
+    if (!err)
+        err = hold(k, &held);
     if (err)
         return err;
-    held = hold(k);
     if (v->vm->engine->pull)
         v->vm->engine->pull(v, REGS_ALL);
     if (!has_field(v->vm->guest->state, "pc")) {
@@ -290,7 +299,9 @@ int command_dev_info(struct call *k)
     d = vm_device(k->vm.vm, k->word[0]);
     if (!d)
         return unknown_device(k);
-    held = hold(k);
+    err = hold(k, &held);
+    if (err)
+        return err;
     plat_lock(&d->lock);
     state_dump(d->ops->state, d, d->id, emit_field, k->out);
     plat_unlock(&d->lock);

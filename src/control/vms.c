@@ -189,13 +189,24 @@ static int need_alive(struct call *k)
     return err;
 }
 
+int pause_vm(struct call *k)
+{
+    int err = vm_pause(k->vm.vm);
+
+    if (err == -EBUSY)
+        refuse(k, err,
+               "VM '%s' does not come to rest: a device waits for the host; read its output, or: vm stop",
+               k->vm.name);
+    return err;
+}
+
 int command_vm_pause(struct call *k)
 {
     int err = need_alive(k);
 
     if (!err && k->vm.vm->state == VM_PAUSED)
         err = refuse(k, -EINVAL, "VM '%s' is paused already", k->vm.name);
-    return err ? err : vm_pause(k->vm.vm);
+    return err ? err : pause_vm(k);
 }
 
 int command_vm_resume(struct call *k)

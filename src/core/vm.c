@@ -292,14 +292,16 @@ int vm_start(struct vm *vm, char *why, size_t why_size)
 /* In the waiter's task, all vCPU tasks gone. */
 static void do_reset(struct vm *vm)
 {
-    char why[160];
+    char why[300] = "no memory for its tasks", reason[400];
 
     tasks_stop(vm);
     plat_lock(&vm->lock);
     vm->reset_wanted = false;
     plat_unlock(&vm->lock);
-    if (boot(vm, why, sizeof(why)) || tasks_start(vm))
-        vm_stop(vm, SYSTEM_CRASH, 0, "the VM could not be reset");
+    if (!boot(vm, why, sizeof(why)) && !tasks_start(vm))
+        return;
+    fmt_snprintf(reason, sizeof(reason), "the VM could not be reset: %s", why);
+    vm_stop(vm, SYSTEM_CRASH, 0, reason);
 }
 
 int vm_wait(struct vm *vm, uint64_t deadline_ns, struct vm_result *result)
@@ -363,6 +365,9 @@ void vm_system(struct vm *vm, enum exit_system what, unsigned status, const char
 
 /* ---- pause ---- */
 
+/* So long a pause waits for the vCPUs. */
+#define PAUSE_NS UINT64_C(5000000000)
+
 static unsigned task_count(const struct vm *vm)
 {
     return vm->desc.deterministic ? 1 : vm->vcpu_count;
@@ -384,8 +389,11 @@ static bool pause_count(struct vm *vm)
     return allowed;
 }
 
-static void wait_parked(struct vm *vm)
+/* False: not all did so in time, one waits for the host in the middle of an instruction. */
+static bool wait_parked(struct vm *vm)
 {
+    uint64_t deadline = plat_clock_ns() + PAUSE_NS;
+
     for (;;) {
         bool all;
 
@@ -393,7 +401,9 @@ static void wait_parked(struct vm *vm)
         all = vm->parked == task_count(vm) || vm->ended || !atomic_load(&vm->pause);
         plat_unlock(&vm->lock);
         if (all)
-            return;
+            return true;
+        if (plat_clock_ns() >= deadline)
+            return false;
         plat_event_wait(&vm->parked_event, plat_clock_ns() + 10000000);
     }
 }
@@ -407,7 +417,10 @@ int vm_pause(struct vm *vm)
     if (!pause_count(vm))
         return -EINVAL;
     interrupt_all(vm);
-    wait_parked(vm);
+    if (!wait_parked(vm)) {
+        vm_resume(vm);
+        return -EBUSY;
+    }
     for (struct device *d = vm->devices; d; d = d->next) {
         if (d->ops->quiesce)
             d->ops->quiesce(d);

@@ -22,7 +22,7 @@ enum vm_state { VM_CREATED, VM_RUNNING, VM_PAUSED, VM_STOPPED, VM_CRASHED, VM_ST
 struct vm_result {
     enum exit_system what; /* POWEROFF, RESET (under no_reboot), CRASH, STATUS */
     unsigned status;
-    char reason[160];
+    char reason[400];
 };
 
 /* Timers at home with one vCPU, by deadline. */
@@ -114,6 +114,10 @@ int vm_start(struct vm *vm, char *why, size_t why_size);
  * needs every vCPU task gone: resets, and the end.
  */
 int vm_wait(struct vm *vm, uint64_t deadline_ns, struct vm_result *result);
+/*
+ * -EBUSY: a vCPU does not come to rest, since a device waits for the host (its output is not read, say); the
+ * VM goes on then. -EINVAL: it does not run.
+ */
 int vm_pause(struct vm *vm);
 int vm_resume(struct vm *vm);
 /* From any task: end the run, the first caller's result stands. */

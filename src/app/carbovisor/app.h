@@ -55,6 +55,9 @@ bool path_fits(const char *path);
 
 /* One line on stderr, "carbovisor: ...". */
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* What ends a line on standard error: while a VM has the terminal that does not go back to its left side by
+ * itself. */
+const char *line_end(void);
 /* Exit status of a failed library call. */
 int status_of(int err);
 /* status, or STATUS_INTERNAL with one line said when standard output did not take everything. */

@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <termios.h>
+#include <unistd.h>
 #include "app/carbovisor/app.h"
 #include "lib/fmt.h"
 
@@ -18,6 +20,13 @@ static const struct {
     {"dry-run", NULL, "check everything, start nothing", offsetof(struct options, dry_run)},
 };
 #define OWN_FLAGS (sizeof(own_flags) / sizeof(own_flags[0]))
+
+const char *line_end(void)
+{
+    struct termios t;
+
+    return !tcgetattr(STDERR_FILENO, &t) && !(t.c_oflag & OPOST) ? "\r\n" : "\n";
+}
 
 /* Whatever a name or a value holds, it stays one line and does nothing to the terminal. */
 void complain(const char *fmt, ...)
@@ -35,7 +44,7 @@ void complain(const char *fmt, ...)
         if ((unsigned char)*c < ' ' || *c == 127)
             *c = ' ';
     }
-    fprintf(stderr, "carbovisor: %s\n", line);
+    fprintf(stderr, "carbovisor: %s%s", line, line_end());
 }
 
 int flush_output(int status)

@@ -57,9 +57,9 @@ static void emit_counter(void *opaque, const char *name, uint64_t value)
     const struct options *o = opaque;
 
     if (o->json)
-        fprintf(stderr, "{\"counter\":\"%s\",\"value\":%llu}\n", name, (unsigned long long)value);
+        fprintf(stderr, "{\"counter\":\"%s\",\"value\":%llu}%s", name, (unsigned long long)value, line_end());
     else
-        fprintf(stderr, "%-24s %llu\n", name, (unsigned long long)value);
+        fprintf(stderr, "%-24s %llu%s", name, (unsigned long long)value, line_end());
 }
 
 static int end_status(const struct options *o, const struct cv_result *r, int signal)

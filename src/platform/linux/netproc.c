@@ -142,6 +142,9 @@ static int make_sockets(int pair[2])
     return 0;
 }
 
+/* Its start takes milliseconds. */
+#define ANSWER_MS 10000
+
 /* The first datagram: "ok", or the reason why there is no network. */
 static int greeting(struct plat_netproc *p, const char *text, ssize_t n, char *why, size_t why_size)
 {
@@ -155,9 +158,19 @@ static int greeting(struct plat_netproc *p, const char *text, ssize_t n, char *w
 
 static int hear_first(struct plat_netproc *p)
 {
+    struct pollfd fd = {.fd = p->fd, .events = POLLIN};
     char text[200];
     ssize_t n;
+    int ready;
 
+    do
+        ready = poll(&fd, 1, ANSWER_MS);
+    while (ready < 0 && errno == EINTR);
+    if (!ready) {
+        snprintf(p->why, p->why_size,
+                 "net: the NAT helper does not answer; try again, or use --net-mode none");
+        return -EAGAIN;
+    }
     do
         n = recv(p->fd, text, sizeof(text), 0);
     while (n < 0 && errno == EINTR);
