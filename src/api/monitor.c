@@ -1,5 +1,6 @@
 /* Lines in, commands run on a task of their own, lines out. */
 #include "api/monitor.h"
+#include "backend/char_stream.h"
 #include "control/editor.h"
 #include "core/platform.h"
 #include "lib/err.h"
@@ -13,7 +14,8 @@ struct monitor {
     struct control control;
     struct editor editor;     /* on a terminal */
     bool is_terminal, open;   /* open: of the editor, a prompt stands there */
-    struct chardev *terminal; /* the guest's port, or NULL */
+    struct chardev *terminal; /* the guest's port, or own; NULL: at a socket */
+    struct chardev *own;      /* where no port of the guest has the terminal */
     struct plat_stream *stream;
     struct plat_task *task;
     struct plat_event event, room; /* room: in typed, and maybe at the client */
@@ -128,12 +130,17 @@ static void take_socket_byte(struct monitor *m, char byte)
     m->too_long = false;
 }
 
-/* The first byte brings the prompt. */
-static void take_terminal_byte(struct monitor *m, char byte)
+/* Nobody calls the monitor where it has the terminal for itself, else the first byte does. */
+static void show_prompt(struct monitor *m)
 {
     if (!m->open)
         editor_next(&m->editor);
     m->open = true;
+}
+
+static void take_terminal_byte(struct monitor *m, char byte)
+{
+    show_prompt(m);
     if (!editor_byte(&m->editor, byte))
         return;
     run_line(m, m->editor.line);
@@ -145,6 +152,8 @@ static void monitor_task(void *opaque)
     struct monitor *m = opaque;
     uint8_t byte;
 
+    if (m->own)
+        show_prompt(m);
     while (!atomic_load(&m->stop)) {
         while (!atomic_load(&m->stop) && ring_read(&m->typed, &byte, 1)) {
             if (m->is_terminal)
@@ -181,24 +190,52 @@ struct monitor *monitor_create(const struct control_ops *ops, void *opaque)
     return m;
 }
 
+static void quit(void *opaque)
+{
+    struct monitor *m = opaque;
+
+    m->control.ops->quit(m->control.opaque);
+}
+
+/* As a port of the guest has it, so that the escape means the same; but there is no guest behind it. */
+static int own_terminal(struct monitor *m, char *why, size_t why_size)
+{
+    const struct char_stream_hooks hooks = {
+        .quit = quit, .opaque = m, .monitor = monitor_input, .monitor_opaque = m, .no_port = true};
+    struct control_vm vm;
+    int err;
+
+    m->control.ops->vm_at(m->control.opaque, 0, &vm);
+    err = char_stream_create(&m->own, vm.vm, "monitor", "stdio", hooks, why, why_size);
+    m->terminal = m->own;
+    return err;
+}
+
+static int own_socket(struct monitor *m, const char *spec, char *why, size_t why_size)
+{
+    size_t n = fmt_fitted(fmt_snprintf(why, why_size, "monitor: "), why_size);
+
+    return plat_stream_open(&m->stream, spec, (struct plat_stream_cb){monitor_input, m}, why + n,
+                            why_size - n);
+}
+
 int monitor_start(struct monitor *m, const char *spec, struct chardev *terminal, char *why, size_t why_size)
 {
     struct editor_ops ops = {put, complete, m};
-    char reason[300];
     int err = 0;
 
     m->is_terminal = !strcmp(spec, "stdio");
     m->terminal = m->is_terminal ? terminal : NULL;
     editor_init(&m->editor, &ops, "carbovisor> ");
-    if (!m->terminal)
-        err = plat_stream_open(&m->stream, spec, (struct plat_stream_cb){monitor_input, m}, reason,
-                               sizeof(reason));
-    if (!err) {
-        fmt_snprintf(reason, sizeof(reason), "no thread for it; free some on the host");
-        err = plat_task_start(&m->task, "monitor", monitor_task, m);
-    }
+    if (!m->is_terminal)
+        err = own_socket(m, spec, why, why_size);
+    else if (!terminal)
+        err = own_terminal(m, why, why_size);
     if (err)
-        fmt_snprintf(why, why_size, "monitor: %s", reason);
+        return err;
+    err = plat_task_start(&m->task, "monitor", monitor_task, m);
+    if (err)
+        fmt_snprintf(why, why_size, "monitor: no thread for it; free some on the host");
     return err;
 }
 
@@ -215,6 +252,9 @@ void monitor_stop(struct monitor *m)
     if (m->stream)
         plat_stream_close(m->stream);
     m->stream = NULL;
+    if (m->own)
+        m->own->ops->destroy(m->own);
+    m->own = NULL;
 }
 
 void monitor_destroy(struct monitor *m)

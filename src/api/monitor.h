@@ -16,7 +16,7 @@ struct monitor;
 struct monitor *monitor_create(const struct control_ops *ops, void *opaque);
 /*
  * spec: "unix:PATH", or "stdio", where `terminal` is the guest's port that has it: what is typed for the
- * monitor comes by monitor_input() then. NULL: the monitor has the terminal for itself.
+ * monitor comes by monitor_input() then. NULL: the monitor has the terminal for itself, escape and all.
  */
 int monitor_start(struct monitor *m, const char *spec, struct chardev *terminal, char *why, size_t why_size);
 /* From any task. */

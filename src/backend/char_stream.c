@@ -71,7 +71,7 @@ static void help(const struct char_stream *c)
     static const char text[] = "Ctrl-a x  end the VM\r\nCtrl-a a  send Ctrl-a\r\nCtrl-a h  this list\r";
     static const char monitor[] = "Ctrl-a c  to the monitor, and back to the console\r";
 
-    if (c->hooks.monitor)
+    if (c->hooks.monitor && !c->hooks.no_port)
         plat_log_line(monitor, sizeof(monitor) - 1);
     plat_log_line(text, sizeof(text) - 1);
 }
@@ -79,7 +79,7 @@ static void help(const struct char_stream *c)
 /* The monitor shows its prompt for the end of an empty line. */
 static void turn_to_monitor(struct char_stream *c)
 {
-    if (!c->hooks.monitor)
+    if (!c->hooks.monitor || c->hooks.no_port)
         return;
     c->to_monitor = !c->to_monitor;
     if (c->to_monitor)
@@ -207,7 +207,7 @@ int char_stream_create(struct chardev **out, struct vm *vm, const char *name, co
     size_t room = terminal ? TERMINAL : WAITING;
     struct char_stream *c = plat_alloc(sizeof(*c) + room);
     struct plat_stream *stream = NULL;
-    char reason[300];
+    size_t n;
     int err;
 
     if (!c) {
@@ -217,19 +217,20 @@ int char_stream_create(struct chardev **out, struct vm *vm, const char *name, co
     c->chr.ops = &char_stream_ops;
     c->vm = vm;
     c->hooks = hooks;
+    c->to_monitor = hooks.no_port;
     c->terminal = terminal;
     c->socket = !strncmp(spec, "unix:", 5);
     c->room = room;
     plat_lock_init(&c->lock);
     work_init(&c->work, vm, deliver, c);
-    err = plat_stream_open(&stream, spec, (struct plat_stream_cb){input, c}, reason, sizeof(reason));
+    n = fmt_fitted(fmt_snprintf(why, why_size, "%s: ", name), why_size);
+    err = plat_stream_open(&stream, spec, (struct plat_stream_cb){input, c}, why + n, why_size - n);
     plat_lock(&c->lock); /* input() may run by now */
     c->stream = err ? NULL : stream;
     plat_unlock(&c->lock);
     if (!err && plat_stream_takes_all(stream))
         c->chr.ops = &char_stream_all_ops;
     if (err) {
-        fmt_snprintf(why, why_size, "%s: %s", name, reason);
         char_destroy(&c->chr);
         return err;
     }
@@ -237,26 +238,84 @@ int char_stream_create(struct chardev **out, struct vm *vm, const char *name, co
     return 0;
 }
 
-int char_stream_check(const char *name, const char *spec, char *why, size_t why_size)
+/* ---- looking, without opening ---- */
+
+#define SOCKET_PATH 108 /* what struct sockaddr_un has room for, with its end */
+
+/* 0, or why it cannot be opened for reading, or then for writing. Neither changes anything there. */
+static int file_error(const char *path, bool write)
 {
-    char folder[256];
-    size_t len = strlen(spec);
     struct plat_file *f;
+    int err = plat_file_open(&f, path, PLAT_READ);
+
+    if (err == -EACCES)
+        return 0; /* who may not read it may still be allowed to write */
+    if (err)
+        return err;
+    plat_file_close(f);
+    err = write ? plat_file_open(&f, path, PLAT_READ | PLAT_WRITE) : 0;
+    if (write && !err)
+        plat_file_close(f);
+    return err;
+}
+
+/* Of what is not there: -ENOTDIR where its folder is not there either. */
+static int folder_error(const char *path)
+{
+    size_t len = strlen(path);
+    struct plat_file *f;
+    char *folder;
     int err;
 
-    if (strncmp(spec, "file:", 5) && strncmp(spec, "unix:", 5))
-        return 0;
-    while (len > 5 && spec[len - 1] != '/')
+    while (len && path[len - 1] != '/')
         len--;
-    if (len == 5 || len - 5 >= sizeof(folder))
+    folder = len ? plat_alloc(len + 1) : NULL;
+    if (!folder)
         return 0;
-    fmt_snprintf(folder, sizeof(folder), "%.*s", (int)len - 5, spec + 5);
+    fmt_snprintf(folder, len + 1, "%.*s", (int)len, path);
     err = plat_file_open(&f, folder, PLAT_READ);
     if (!err)
         plat_file_close(f);
-    if (err != -ENOENT && err != -ENOTDIR)
-        return 0; /* a directory, or for the opening itself to say */
-    fmt_snprintf(why, why_size, "%s: %s: cannot be opened: there is no such folder; create it first", name,
-                 spec + 5);
-    return err;
+    plat_free(folder);
+    return err == -ENOENT || err == -ENOTDIR ? -ENOTDIR : 0;
+}
+
+/* What stands at the path of a socket and is none is not removed. */
+static int socket_error(const char *path)
+{
+    int err = strlen(path) < SOCKET_PATH ? file_error(path, false) : -ENAMETOOLONG;
+
+    return !err || err == -EISDIR || err == -ENODEV ? -EEXIST : err;
+}
+
+int char_stream_check(const char *name, const char *spec, char *why, size_t why_size)
+{
+    static const struct {
+        int err;
+        const char *text;
+    } refusals[] = {
+        {-ENOTDIR, "there is no such folder; create it first"},
+        {-EISDIR, "it is a directory; name a file in it"},
+        {-ENAMETOOLONG, "its name is too long; name a shorter path"},
+        {-EEXIST, "something else is there; remove that file, or name another"},
+        {-EACCES, "permission denied; change the permissions, or name another place"},
+        {-EPERM, "permission denied; change the permissions, or name another place"},
+        {-EROFS, "nothing can be written there; name a place that can be written"},
+        {-ELOOP, "links lead in a circle; name another place"},
+    };
+    bool file = !strncmp(spec, "file:", 5);
+    int err;
+
+    if (!file && strncmp(spec, "unix:", 5))
+        return 0;
+    err = file ? file_error(spec + 5, true) : socket_error(spec + 5);
+    if (err == -ENOENT)
+        err = folder_error(spec + 5);
+    for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
+        if (err == refusals[i].err) {
+            fmt_snprintf(why, why_size, "%s: %s: cannot be opened: %s", name, spec + 5, refusals[i].text);
+            return err;
+        }
+    }
+    return 0; /* for the opening itself to say */
 }

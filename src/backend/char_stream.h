@@ -16,6 +16,7 @@ struct char_stream_hooks {
     /* What is typed after Ctrl-a c, until the next one; on the stream's task. NULL: there is no monitor. */
     void (*monitor)(void *opaque, const uint8_t *data, size_t len);
     void *monitor_opaque;
+    bool no_port; /* no guest is behind it: all that is typed is the monitor's */
 };
 
 /*
@@ -28,7 +29,7 @@ int char_stream_create(struct chardev **out, struct vm *vm, const char *name, co
 void char_stream_begin(struct chardev *chr);
 /* Whether the guest wrote what could not be written, a full disk for instance; any task while it lives. */
 bool char_stream_lost(const struct chardev *chr);
-/* Whether the folder that spec names is there, without opening anything. */
+/* Whether what spec names could be opened, as far as that shows without opening it for the guest. */
 int char_stream_check(const char *name, const char *spec, char *why, size_t why_size);
 
 #endif

@@ -87,6 +87,34 @@ static void escapes(void **state)
     vm_destroy(vm);
 }
 
+static char commands[64];
+
+static void command(void *opaque, const uint8_t *data, size_t len)
+{
+    (void)opaque;
+    strncat(commands, (const char *)data, len);
+}
+
+/* Without a guest behind it all is the monitor's, but for the escape; and there is nobody to turn to. */
+static void no_port(void **state)
+{
+    const struct char_stream_hooks hooks = {.quit = quit, .monitor = command, .no_port = true};
+    struct vm *vm = testvm_new(1);
+    struct chardev *c = NULL;
+    char why[200];
+
+    (void)state;
+    quits = 0;
+    assert_int_equal(char_stream_create(&c, vm, "monitor", "stdio", hooks, why, sizeof(why)), 0);
+    type("vm\001c list\001a\r");
+    assert_string_equal(commands, "vm list\001\r");
+    assert_int_equal(quits, 0);
+    type("\001x");
+    assert_int_equal(quits, 1);
+    c->ops->destroy(c);
+    vm_destroy(vm);
+}
+
 /* Elsewhere Ctrl-a is a byte like others. */
 static void no_escape(void **state)
 {
@@ -184,7 +212,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(escapes),      cmocka_unit_test(no_escape), cmocka_unit_test(escape_behind_much),
-        cmocka_unit_test(nothing_lost), cmocka_unit_test(failures),
+        cmocka_unit_test(nothing_lost), cmocka_unit_test(failures),  cmocka_unit_test(no_port),
     };
 
     return cmocka_run_group_tests_name("backend/char_stream", tests, NULL, NULL);
