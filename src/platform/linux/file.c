@@ -14,8 +14,8 @@
 
 struct plat_file {
     int fd;
-    char *path, *part; /* PLAT_REPLACE: where it shall be, and what it is called until then */
-    bool nameless;     /* part is not there yet: what the process leaves behind has no name */
+    char *path; /* PLAT_REPLACE: where it shall be, until it is */
+    char *part; /* what it is called until then; NULL: it has no name yet, and none is left behind */
 };
 
 static int open_flags(unsigned flags)
@@ -46,23 +46,33 @@ static int open_nameless(const struct plat_file *f)
     return fd;
 }
 
-/* Else one whose name is used by one process at a time, over what another may have left there. */
-static int open_part(struct plat_file *f, unsigned flags)
+/* A name beside the file that was nobody's before: of the nameless file, else of a new one. */
+static int make_part(struct plat_file *f)
 {
-    int fd = open_nameless(f);
+    const char *slash = strrchr(f->path, '/');
+    int folder = slash ? (int)(slash - f->path) + 1 : 0, fd = f->fd, err = EEXIST;
+    char link[32];
 
-    f->nameless = fd >= 0;
-    if (f->nameless)
-        return fd;
-    fd = open(f->part, (open_flags(flags) & ~O_TRUNC) | O_NOFOLLOW, 0666);
-    if (fd >= 0 && (flock(fd, LOCK_EX | LOCK_NB) || ftruncate(fd, 0))) {
-        int err = errno;
-
-        close(fd);
-        errno = err == EWOULDBLOCK ? EBUSY : err;
-        return -1;
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    for (unsigned i = 0; err == EEXIST && i < 1000; i++) {
+        if (asprintf(&f->part, "%.*scarbovisor-%d-%u.part", folder, f->path, (int)getpid(), i) < 0) {
+            f->part = NULL;
+            return -ENOMEM;
+        }
+        if (f->fd < 0)
+            fd = open(f->part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        else if (linkat(AT_FDCWD, link, AT_FDCWD, f->part, AT_SYMLINK_FOLLOW))
+            fd = -1;
+        if (fd >= 0) {
+            f->fd = fd;
+            return 0;
+        }
+        err = errno;
+        free(f->part);
+        f->part = NULL;
+        fd = f->fd;
     }
-    return fd;
+    return -err;
 }
 
 /* Beside the file that the path leads to. What is no file, a disk for instance, is written itself. */
@@ -71,14 +81,17 @@ static int replacement(struct plat_file *f, const char *path)
     struct stat st;
     bool there = !stat(path, &st);
 
+    if (!path[0])
+        return -ENOENT;
     if (there && !S_ISREG(st.st_mode))
         return 0;
     if (there && access(path, W_OK))
         return -errno;
     f->path = there ? realpath(path, NULL) : strdup(path);
-    if (!f->path || asprintf(&f->part, "%s.part", f->path) < 0)
+    if (!f->path)
         return -ENOMEM;
-    return 0;
+    f->fd = open_nameless(f);
+    return f->fd < 0 ? make_part(f) : 0;
 }
 
 int plat_file_open(struct plat_file **out, const char *path, unsigned flags)
@@ -91,13 +104,12 @@ int plat_file_open(struct plat_file **out, const char *path, unsigned flags)
         return -ENOMEM;
     f->fd = -1;
     err = (flags & PLAT_REPLACE) ? replacement(f, path) : 0;
-    if (!err)
-        f->fd = f->part ? open_part(f, flags) : open(path, open_flags(flags), 0666);
+    if (!err && !f->path)
+        f->fd = open(path, open_flags(flags), 0666);
     if (!err && f->fd < 0)
         err = -errno;
     if (err) {
         free(f->path);
-        free(f->part);
         free(f);
         return err;
     }
@@ -119,30 +131,27 @@ int plat_file_open(struct plat_file **out, const char *path, unsigned flags)
 
 int plat_file_commit(struct plat_file *f)
 {
-    char link[32];
+    int err;
 
-    if (!f->part)
+    if (!f->path)
         return 0;
     if (fsync(f->fd))
         return -errno;
-    if (f->nameless) {
-        snprintf(link, sizeof(link), "/proc/self/fd/%d", f->fd);
-        unlink(f->part); /* of an earlier process */
-        if (linkat(AT_FDCWD, link, AT_FDCWD, f->part, AT_SYMLINK_FOLLOW))
-            return -errno;
-        f->nameless = false;
-    }
+    err = f->part ? 0 : make_part(f);
+    if (err)
+        return err;
     if (rename(f->part, f->path))
         return -errno;
     free(f->part);
-    f->part = NULL;
+    free(f->path);
+    f->path = f->part = NULL;
     return 0;
 }
 
 void plat_file_close(struct plat_file *f)
 {
     close(f->fd);
-    if (f->part && !f->nameless)
+    if (f->part)
         unlink(f->part);
     free(f->part);
     free(f->path);
