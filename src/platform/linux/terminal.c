@@ -58,7 +58,7 @@ static void on_stop(int sig)
 /* What ends the process when nobody waits for it: our own faults, abort(), and what is never sent to us. */
 static const int crashes[] = {SIGSEGV, SIGBUS,  SIGFPE, SIGILL, SIGABRT,  SIGTRAP,
                               SIGSYS,  SIGPROF, SIGIO,  SIGPWR, SIGSTKFLT};
-static struct sigaction former[ARRAY_SIZE(crashes)];
+static struct sigaction former[_NSIG]; /* by signal; the real-time ones too */
 
 /* Then as it would have been without us: a sanitizer's report, a core file. */
 static void on_crash(int sig, siginfo_t *info, void *context)
@@ -67,10 +67,7 @@ static void on_crash(int sig, siginfo_t *info, void *context)
 
     (void)context;
     set_if_ours(&saved);
-    for (size_t i = 0; i < ARRAY_SIZE(crashes); i++) {
-        if (crashes[i] == sig)
-            sigaction(sig, &former[i], NULL);
-    }
+    sigaction(sig, &former[sig], NULL);
     if (!again || info->si_code <= 0) /* else the instruction faults once more */
         raise(sig);
 }
@@ -84,7 +81,9 @@ static void handlers_set(void)
     sigaction(SIGCONT, &act, NULL);
     sigaction(SIGTSTP, &stop, NULL);
     for (size_t i = 0; i < ARRAY_SIZE(crashes); i++)
-        sigaction(crashes[i], &crash, &former[i]);
+        sigaction(crashes[i], &crash, &former[crashes[i]]);
+    for (int sig = SIGRTMIN; sig <= SIGRTMAX; sig++)
+        sigaction(sig, &crash, &former[sig]);
 }
 
 void terminal_raw(void)
