@@ -13,6 +13,11 @@
 #define COMMAND_MAX    1000
 #define ANSWER_SECONDS 10 /* one client is served at a time */
 
+static void no_answer(void)
+{
+    complain("ctl: no answer in %d s; end the client that has the monitor, or try again", ANSWER_SECONDS);
+}
+
 static int dial(const char *path)
 {
     const struct timeval patience = {.tv_sec = ANSWER_SECONDS};
@@ -25,12 +30,17 @@ static int dial(const char *path)
     }
     memcpy(addr.sun_path, path, strlen(path));
     fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (fd >= 0)
+    if (fd >= 0) {
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)); /* of connect() too */
+    }
     if (fd >= 0 && !connect(fd, (const struct sockaddr *)&addr, sizeof(addr)))
         return fd;
-    complain("ctl: %s: no monitor answers there (%s); start the VM with --monitor unix:%s", path,
-             strerror(errno), path);
+    if (fd >= 0 && errno == EAGAIN)
+        no_answer();
+    else
+        complain("ctl: %s: no monitor answers there (%s); start the VM with --monitor unix:%s", path,
+                 strerror(errno), path);
     if (fd >= 0)
         close(fd);
     return -1;
@@ -65,8 +75,25 @@ static int build(char *line, int argc, char **argv)
     return 0;
 }
 
+/* What a line of the answer says; -1: it is not the last. */
+static int show_line(const char *path, const char *line)
+{
+    if (line[0] == '+') {
+        puts(line + 1);
+        return -1;
+    }
+    if (line[0] == '-') {
+        complain("%s", line + 1);
+        return STATUS_CONFIG;
+    }
+    if (!strcmp(line, "."))
+        return 0;
+    complain("ctl: %s: what answers there is no monitor; name the socket of a VM's --monitor", path);
+    return STATUS_HOST;
+}
+
 /* Prints what comes, until the line that ends it. */
-static int show_answer(FILE *f)
+static int show_answer(const char *path, FILE *f)
 {
     char *line = NULL;
     size_t room = 0;
@@ -75,19 +102,18 @@ static int show_answer(FILE *f)
 
     while (status < 0 && (n = getline(&line, &room, f)) > 0) {
         line[n - (line[n - 1] == '\n')] = 0;
-        if (line[0] == '+')
-            puts(line + 1);
-        else if (line[0] == '-')
-            complain("%s", line + 1);
-        if (line[0] != '+')
-            status = line[0] == '-' ? STATUS_CONFIG : 0;
+        status = show_line(path, line);
     }
-    if (status < 0 && ferror(f) && errno == EAGAIN)
-        complain("ctl: no answer in %d s; end the client that has the monitor, or try again", ANSWER_SECONDS);
-    else if (status < 0)
+    if (status >= 0) {
+        free(line);
+        return status;
+    }
+    if (ferror(f) && errno == EAGAIN)
+        no_answer();
+    else
         complain("ctl: the VM ended before it answered");
     free(line);
-    return status < 0 ? STATUS_HOST : status;
+    return STATUS_HOST;
 }
 
 int verb_ctl(int argc, char **argv)
@@ -111,7 +137,7 @@ int verb_ctl(int argc, char **argv)
         complain("ctl: %s: the monitor does not listen; try again", argv[0]);
         status = STATUS_HOST;
     } else {
-        status = show_answer(f);
+        status = show_answer(argv[0], f);
     }
     if (f)
         fclose(f);

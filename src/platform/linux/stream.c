@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -18,10 +19,12 @@
 
 struct plat_stream {
     const struct stream_kind *kind;
-    int in, out;  /* -1: none; a socket's change under lock */
-    int listener; /* unix: */
-    int wake;     /* eventfd: stop or resume */
-    char path[108];
+    int in, out;    /* -1: none; a socket's change under lock */
+    int listener;   /* unix: */
+    int wake;       /* eventfd: stop or resume */
+    char path[108]; /* unix: what bind() made there, with its identity */
+    dev_t dev;
+    ino_t ino;
     char *name;       /* where output ought to go; NULL: nobody is missed there. Ours */
     bool lost;        /* lock */
     bool made, begun; /* a file: by us, and for good */
@@ -117,6 +120,16 @@ static int pty_open(struct plat_stream *s, const char *arg, char *why, size_t wh
     return 0;
 }
 
+/* By the lock that disks have, so that neither a disk nor the output of another VM is lost. */
+static bool lock_file(int fd)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) || (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)))
+        return true;
+    return !flock(fd, LOCK_EX | LOCK_NB) || errno != EWOULDBLOCK; /* else that kind of folder has no locks */
+}
+
 /* What is there stays as it is until file_begin(): the VM may be refused yet. */
 static int file_open(struct plat_stream *s, const char *arg, char *why, size_t why_size)
 {
@@ -132,7 +145,13 @@ static int file_open(struct plat_stream *s, const char *arg, char *why, size_t w
     if (s->out < 0 && errno == ENXIO)
         errno = EPIPE; /* a named pipe that nobody reads */
     s->name = strdup(arg);
-    return s->out < 0 ? fail(why, why_size, arg) : 0;
+    if (s->out < 0)
+        return fail(why, why_size, arg);
+    if (lock_file(s->out))
+        return 0;
+    s->made = false; /* whoever has the lock has the file */
+    snprintf(why, why_size, "%s: in use by another VM; stop that one, or name another file", arg);
+    return -EBUSY;
 }
 
 static void file_begin(struct plat_stream *s)
@@ -144,58 +163,98 @@ static void file_begin(struct plat_stream *s)
         lose(s, errno);
 }
 
+/* Another program may have put something else there meanwhile. */
+static void remove_socket(const struct plat_stream *s)
+{
+    struct stat st;
+
+    if (s->path[0] && !lstat(s->path, &st) && st.st_dev == s->dev && st.st_ino == s->ino)
+        unlink(s->path);
+}
+
 static void fd_close(struct plat_stream *s)
 {
+    remove_socket(s); /* first: while it is open, no other file has its number */
     if (s->in >= 0)
         close(s->in);
     if (s->out >= 0 && s->out != s->in)
         close(s->out);
     if (s->listener >= 0)
         close(s->listener);
-    if (s->path[0])
-        unlink(s->path);
 }
 
 static void file_close(struct plat_stream *s)
 {
-    fd_close(s);
     if (s->made && !s->begun && s->name)
-        unlink(s->name);
+        unlink(s->name); /* while it is locked: it is nobody else's yet */
+    fd_close(s);
 }
 
-static bool somebody_listens(const struct sockaddr_un *addr)
+/* 0, or why nobody can be reached there. */
+static int connect_error(const struct sockaddr_un *addr)
 {
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bool yes = fd >= 0 && !connect(fd, (const struct sockaddr *)addr, sizeof(*addr));
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), err = 0;
 
+    if (fd < 0 || connect(fd, (const struct sockaddr *)addr, sizeof(*addr)))
+        err = errno;
     if (fd >= 0)
         close(fd);
-    return yes;
+    return err;
 }
+
+/* Removes the socket that an earlier run left behind, and nothing else; for the rest bind() has a reason. */
+static int make_room(const struct sockaddr_un *addr, char *why, size_t why_size)
+{
+    const char *path = addr->sun_path;
+    struct stat st;
+    int err;
+
+    if (lstat(path, &st) || !S_ISSOCK(st.st_mode))
+        return 0;
+    err = connect_error(addr);
+    switch (err) {
+    case ECONNREFUSED:
+        return unlink(path) && errno != ENOENT ? fail(why, why_size, path) : 0;
+    case 0:
+    case EAGAIN: /* as many wait there as it takes */
+        errno = EBUSY;
+        return fail(why, why_size, path);
+    case ENOENT: /* just gone */
+        return 0;
+    case EMFILE:
+    case ENFILE:
+        errno = err;
+        return fail(why, why_size, path);
+    default: /* not our kind of socket, or not for us */
+        snprintf(why, why_size, "%s: cannot be opened: %s; in use by another program, name another place",
+                 path, strerror(err));
+        return -EBUSY;
+    }
+}
+
+#define BACKLOG 16 /* who comes while another one is served waits */
 
 static int unix_open(struct plat_stream *s, const char *arg, char *why, size_t why_size)
 {
     struct sockaddr_un addr = {.sun_family = AF_UNIX};
     struct stat st;
+    int err;
 
     if (strlen(arg) >= sizeof(addr.sun_path)) {
         errno = ENAMETOOLONG;
         return fail(why, why_size, arg);
     }
     memcpy(addr.sun_path, arg, strlen(arg));
-    if (!stat(arg, &st) && S_ISSOCK(st.st_mode)) {
-        if (somebody_listens(&addr)) {
-            errno = EBUSY;
-            return fail(why, why_size, arg);
-        }
-        unlink(arg); /* left behind by an earlier run */
-    }
+    err = make_room(&addr, why, why_size);
+    if (err)
+        return err;
     s->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (s->listener < 0 || bind(s->listener, (struct sockaddr *)&addr, sizeof(addr)) ||
-        listen(s->listener, 1))
+    if (s->listener < 0 || bind(s->listener, (struct sockaddr *)&addr, sizeof(addr)) || lstat(arg, &st))
         return fail(why, why_size, arg);
     memcpy(s->path, arg, strlen(arg) + 1);
-    return 0;
+    s->dev = st.st_dev;
+    s->ino = st.st_ino;
+    return listen(s->listener, BACKLOG) ? fail(why, why_size, arg) : 0;
 }
 
 static int none_open(struct plat_stream *s, const char *arg, char *why, size_t why_size)
