@@ -16,7 +16,7 @@ struct job {
 static int take_word(struct job *j, int argc, char **argv)
 {
     if (!strcmp(argv[0], "-o") || !strcmp(argv[0], "--output")) {
-        if (argc < 2) {
+        if (argc < 2 || !argv[1][0]) {
             complain("%s: needs a value, FILE", argv[0]);
             return 0;
         }
