@@ -90,6 +90,18 @@ static int check_together(const struct vm_desc *d, char *why, size_t why_size)
     return 0;
 }
 
+/* A guest looks at the words there are: behind a comma at the end is none. */
+static int check_cpu(const struct registry_guest *guest, const char *cpu, char *why, size_t why_size)
+{
+    size_t n = strlen(cpu);
+    int err = guest->ops->cpu_check(cpu, why, why_size);
+
+    if (err || !n || cpu[n - 1] != ',')
+        return err;
+    fmt_snprintf(why, why_size, "cpu: a feature is missing after a comma; write +FEATURE or -FEATURE");
+    return -EINVAL;
+}
+
 static int check_desc(struct vm_desc *d, const struct registry_guest **guest,
                       const struct machine_ops **machine, char *why, size_t why_size)
 {
@@ -121,7 +133,7 @@ static int check_desc(struct vm_desc *d, const struct registry_guest **guest,
                      (*machine)->cpu_max);
         return -EINVAL;
     }
-    err = (*guest)->ops->cpu_check(d->cpu, why, why_size);
+    err = check_cpu(*guest, d->cpu, why, why_size);
     if (err)
         return err;
     err = check_together(d, why, why_size);

@@ -31,13 +31,20 @@ bool machine_option(const char *options, const char *key, char *value, size_t si
     return false;
 }
 
-/* Whether there is an option of that name, with another value. */
-static bool name_known(const char *word, size_t len, const char *const *known)
+static size_t name_length(const char *word, size_t len)
 {
     size_t n = 0;
 
     while (n < len && word[n] != '=')
         n++;
+    return n;
+}
+
+/* Whether there is an option of that name, with another value. */
+static bool name_known(const char *word, size_t len, const char *const *known)
+{
+    size_t n = name_length(word, len);
+
     for (; n < len && *known; known++) {
         if (!strncmp(*known, word, n + 1))
             return true;
@@ -57,27 +64,52 @@ static bool option_known(const char *word, size_t len, const char *const *known)
     return false;
 }
 
+static int refuse_unknown(const char *machine, const char *word, size_t len, const char *const *known,
+                          char *why, size_t why_size)
+{
+    char list[120] = "";
+
+    for (size_t i = 0; known[i]; i++)
+        fmt_snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s%s",
+                     !i             ? ""
+                     : known[i + 1] ? ", "
+                                    : " and ",
+                     known[i], known[i][strlen(known[i]) - 1] == '=' ? "FILE" : "");
+    fmt_snprintf(why, why_size, "machine: %s has no option '%.*s'; known are %s", machine, (int)len, word,
+                 list);
+    return name_known(word, len, known) ? -ERANGE : -EINVAL;
+}
+
+/* Whether an option before `word` has the name that word has, its first n letters. */
+static bool given_before(const char *options, const char *word, size_t n)
+{
+    while (options < word) {
+        if (!strncmp(options, word, n) && options[n] == '=')
+            return true;
+        options = strchr(options, ',') + 1;
+    }
+    return false;
+}
+
 int machine_options_check(const char *machine, const char *options, const char *const *known, char *why,
                           size_t why_size)
 {
-    while (options && *options) {
-        const char *end = strchr(options, ',');
-        size_t len = end ? (size_t)(end - options) : strlen(options);
+    for (const char *word = options; word;) {
+        const char *end = strchr(word, ',');
+        size_t len = end ? (size_t)(end - word) : strlen(word), name = name_length(word, len);
 
-        if (!option_known(options, len, known)) {
-            char list[120] = "";
-
-            for (size_t i = 0; known[i]; i++)
-                fmt_snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s%s",
-                             !i             ? ""
-                             : known[i + 1] ? ", "
-                                            : " and ",
-                             known[i], known[i][strlen(known[i]) - 1] == '=' ? "FILE" : "");
-            fmt_snprintf(why, why_size, "machine: %s has no option '%.*s'; known are %s", machine, (int)len,
-                         options, list);
-            return name_known(options, len, known) ? -ERANGE : -EINVAL;
+        if (!len) {
+            fmt_snprintf(why, why_size,
+                         "machine: an option is missing after a comma; write one, or no comma");
+            return -EINVAL;
         }
-        options = end ? end + 1 : NULL;
+        if (!option_known(word, len, known))
+            return refuse_unknown(machine, word, len, known, why, why_size);
+        if (given_before(options, word, name)) {
+            fmt_snprintf(why, why_size, "machine: '%.*s' is given twice; leave one out", (int)name, word);
+            return -EINVAL;
+        }
+        word = end ? end + 1 : NULL;
     }
     return 0;
 }

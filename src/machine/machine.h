@@ -38,8 +38,8 @@ const struct machine_ops *machine_find(const char *name, const char *guest_arch)
 
 /* "aia=aplic-imsic,x=y": value of key copied into value; false when absent. */
 bool machine_option(const char *options, const char *key, char *value, size_t size);
-/* Every word is one of `known`, NULL-terminated; "x=" takes any value but none. 0, or with the reason
- * -EINVAL, or -ERANGE where it is the value that is none. */
+/* Every word is one of `known`, NULL-terminated, each name once; "x=" takes any value but none. 0, or with
+ * the reason -EINVAL, or -ERANGE where it is the value that is none. */
 int machine_options_check(const char *machine, const char *options, const char *const *known, char *why,
                           size_t why_size);
 

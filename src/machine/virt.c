@@ -2,6 +2,7 @@
 #include "machine/virt.h"
 #include "lib/err.h"
 #include "lib/fmt.h"
+#include "lib/str.h"
 
 int virt_check(const struct virt_board *b, const struct vm_desc *d, char *why, size_t why_size)
 {
@@ -26,6 +27,22 @@ int virt_check(const struct virt_board *b, const struct vm_desc *d, char *why, s
     return 0;
 }
 
+/* The reason of one that has no memory would advise less RAM, of which there may be the least possible. */
+int virt_build_flash(struct vm *vm, const char *id, const struct cfi_config *c, char *why, size_t why_size)
+{
+    static const char of_file[] = ": the file ";
+    size_t n = strlen(id);
+
+    if (cfi_create(vm, id, c, why, why_size))
+        return 0;
+    if (strlen(why) > n && !strncmp(why + n, of_file, sizeof(of_file) - 1))
+        return -EIO;
+    fmt_snprintf(why, why_size,
+                 "%s: the host gives no %llu MiB of memory; free some, or lift its limit (ulimit -v)", id,
+                 (unsigned long long)(c->size >> 20));
+    return -ENOMEM;
+}
+
 int virt_build_buses(struct vm *vm, const struct virt_board *b, const struct pci_host_config *pci,
                      const struct wiring *w, const struct machine_backends *backends, char *why,
                      size_t why_size)
@@ -37,5 +54,5 @@ int virt_build_buses(struct vm *vm, const struct virt_board *b, const struct pci
         return err;
     for (unsigned i = 0; i < PCI_PINS; i++)
         c.intx[i] = w->line(w->controller, b->pci_irq + i);
-    return pci_host_create(vm, "pci", &c, why, why_size) ? 0 : -EINVAL;
+    return pci_host_create(vm, "pci", &c, why, why_size) ? 0 : -ENOMEM;
 }

@@ -2,6 +2,7 @@
 #ifndef CV_MACHINE_VIRT_H
 #define CV_MACHINE_VIRT_H
 
+#include "device/flash/cfi.h"
 #include "device/pci/pci_host.h"
 #include "machine/virtio_slots.h"
 
@@ -22,6 +23,8 @@ struct virt_board {
 
 /* See machine_ops.check. */
 int virt_check(const struct virt_board *b, const struct vm_desc *d, char *why, size_t why_size);
+/* A bank of flash: 0, -EIO where its file cannot be read, or -ENOMEM. */
+int virt_build_flash(struct vm *vm, const char *id, const struct cfi_config *c, char *why, size_t why_size);
 /* Virtio devices and the bridge; pci: the board's windows, and who takes its interrupts and messages. */
 int virt_build_buses(struct vm *vm, const struct virt_board *b, const struct pci_host_config *pci,
                      const struct wiring *w, const struct machine_backends *backends, char *why,

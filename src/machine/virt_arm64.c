@@ -1,6 +1,5 @@
 /* arm64 "virt": memory map, devices, and which interrupt each has. Booting is in virt_arm64_boot.c. */
 #include "machine/virt_arm64.h"
-#include "device/flash/cfi.h"
 #include "device/gpio/pl061.h"
 #include "device/intc/gicv2.h"
 #include "device/intc/gicv2m.h"
@@ -41,7 +40,7 @@ static int build_gicv3(struct vm *vm, struct wiring *w, char *why, size_t why_si
     *w = (struct wiring){gicv3_create(vm, "gic", &c, why, why_size), gicv3_line};
     if (!w->controller ||
         !gicv3_its_create(vm, "its", w->controller, VIRT_ITS, VIRT_PHANDLE_MSI, why, why_size))
-        return -EINVAL;
+        return -ENOMEM;
     return 0;
 }
 
@@ -60,7 +59,7 @@ static int build_gicv2(struct vm *vm, struct wiring *w, char *why, size_t why_si
 
     *w = (struct wiring){gicv2_create(vm, "gic", &c, why, why_size), gicv2_line};
     frame.gic = w->controller;
-    return w->controller && gicv2m_create(vm, "v2m", &frame, why, why_size) ? 0 : -EINVAL;
+    return w->controller && gicv2m_create(vm, "v2m", &frame, why, why_size) ? 0 : -ENOMEM;
 }
 
 static bool wants_gicv2(const struct vm_desc *d)
@@ -75,25 +74,26 @@ static int build_flash(struct vm *vm, const struct machine_backends *b, char *wh
 {
     struct cfi_config c = {.base = VIRT_FLASH, .size = VIRT_FLASH_SIZE};
     struct image img = {0};
-    struct device *d;
     int err = 0;
 
     if (vm->desc.firmware)
-        err = image_read(&img, vm->desc.firmware, CFI_SIZE_MAX, why, why_size);
+        err = image_read(&img, vm->desc.firmware, VIRT_FLASH_SIZE, why, why_size);
+    if (err == -EFBIG)
+        fmt_snprintf(
+            why, why_size, "%s: needs %llu MiB, the flash that firmware is in has %u MiB; name a smaller one",
+            vm->desc.firmware, (unsigned long long)((img.size - 1) >> 20) + 1, VIRT_FLASH_SIZE >> 20);
     if (!err)
         err = image_verify(&img, why, why_size);
-    if (err) {
-        image_free(&img);
-        return err;
+    if (!err) {
+        c.image = img.data;
+        c.image_size = img.size;
+        err = virt_build_flash(vm, "flash0", &c, why, why_size);
     }
-    c.image = img.data;
-    c.image_size = img.size;
-    d = cfi_create(vm, "flash0", &c, why, why_size);
     image_free(&img);
-    if (!d)
-        return -EINVAL;
+    if (err)
+        return err;
     c = (struct cfi_config){.base = VIRT_FLASH + VIRT_FLASH_SIZE, .size = VIRT_FLASH_SIZE, .file = b->vars};
-    return cfi_create(vm, "flash1", &c, why, why_size) ? 0 : -EINVAL;
+    return virt_build_flash(vm, "flash1", &c, why, why_size);
 }
 
 /* vm->machine. */
@@ -154,15 +154,15 @@ static int build_board(struct vm *vm, const struct machine_backends *b, const st
 
     if (!pl011_create(vm, "serial0", VIRT_UART, w->line(w->controller, VIRT_SPI_UART), VIRT_PHANDLE_CLOCK,
                       b->serial, why, why_size))
-        return -EINVAL;
+        return -ENOMEM;
     if (!pl031_create(vm, "rtc", VIRT_RTC, w->line(w->controller, VIRT_SPI_RTC), VIRT_PHANDLE_CLOCK, why,
                       why_size))
-        return -EINVAL;
+        return -ENOMEM;
     gpio = pl061_create(vm, "gpio", VIRT_GPIO, w->line(w->controller, VIRT_SPI_GPIO), VIRT_PHANDLE_CLOCK,
                         VIRT_PHANDLE_GPIO, why, why_size);
     if (!gpio || build_key(vm, gpio, why, why_size))
-        return -EINVAL;
-    return fw_cfg_create(vm, "fw-cfg", VIRT_FW_CFG, why, why_size) ? 0 : -EINVAL;
+        return -ENOMEM;
+    return fw_cfg_create(vm, "fw-cfg", VIRT_FW_CFG, why, why_size) ? 0 : -ENOMEM;
 }
 
 /* Messages go to the ITS, which tells devices by their numbers, or to the frame of GICv2. */

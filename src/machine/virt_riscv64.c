@@ -1,7 +1,6 @@
 /* riscv64 "virt": memory map, devices, and which hart gets which interrupt. Booting is in
  * virt_riscv64_boot.c. */
 #include "machine/virt_riscv64.h"
-#include "device/flash/cfi.h"
 #include "device/intc/aclint.h"
 #include "device/intc/aplic.h"
 #include "device/intc/imsic.h"
@@ -102,7 +101,7 @@ static int build_wiring(struct vm *vm, struct wiring *w, char *why, size_t why_s
         *w = (struct wiring){build_aia(vm, why, why_size), aplic_line};
     else
         *w = (struct wiring){build_plic(vm, why, why_size), plic_line};
-    return w->controller ? 0 : -EINVAL;
+    return w->controller ? 0 : -ENOMEM;
 }
 
 static int build_core(struct vm *vm, char *why, size_t why_size)
@@ -121,7 +120,7 @@ static int build_core(struct vm *vm, char *why, size_t why_size)
         return -ENOMEM;
     if (!finisher_create(vm, "finisher", VIRT_FINISHER, why, why_size) ||
         !aclint_create(vm, "aclint", &aclint, why, why_size))
-        return -EINVAL;
+        return -ENOMEM;
     return 0;
 }
 
@@ -134,9 +133,10 @@ static int build_flash(struct vm *vm, const struct machine_backends *b, char *wh
         const struct cfi_config c = {.base = VIRT_FLASH + (gpa_t)i * VIRT_FLASH_SIZE,
                                      .size = VIRT_FLASH_SIZE,
                                      .file = i ? b->vars : NULL};
+        int err = virt_build_flash(vm, ids[i], &c, why, why_size);
 
-        if (!cfi_create(vm, ids[i], &c, why, why_size))
-            return -EINVAL;
+        if (err)
+            return err;
     }
     return 0;
 }
@@ -200,10 +200,10 @@ static int build(struct vm *vm, const struct machine_backends *b, char *why, siz
         return err;
     if (!ns16550_create(vm, "serial0", VIRT_UART, w.line(w.controller, VIRT_IRQ_UART), b->serial, why,
                         why_size))
-        return -EINVAL;
+        return -ENOMEM;
     lend_console(vm, b->serial);
     if (!goldfish_rtc_create(vm, "rtc", VIRT_RTC, w.line(w.controller, VIRT_IRQ_RTC), why, why_size))
-        return -EINVAL;
+        return -ENOMEM;
     err = build_flash(vm, b, why, why_size);
     if (err)
         return err;
