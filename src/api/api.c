@@ -121,7 +121,7 @@ static const char *input_of(const struct cv_vm *cv, const char *path)
 {
     const struct vm_desc *d = &cv->desc;
     const char *const single[] = {d->kernel, d->initrd, d->firmware};
-    char vars[256];
+    char vars[CONFIG_VALUE_MAX + 1];
 
     for (unsigned i = 0; i < ARRAY_SIZE(single); i++) {
         if (same_file(path, single[i]))
@@ -161,23 +161,76 @@ static int outputs_check(const struct cv_vm *cv, char *why, size_t why_size)
     return 0;
 }
 
+typedef int open_fn(struct blockdev **out, const char *path, bool read_only, char *why, size_t why_size);
+
+/* What a disk's errors mean for flash: it has one size, and is not read-only. */
+static int refuse_vars(const char *path, uint64_t size, int err, char *why, size_t why_size)
+{
+    static const struct {
+        int err;
+        const char *text;
+    } reasons[] = {
+        {-EACCES, "the file's permissions forbid it; change them"},
+        {-EPERM, "the file's permissions forbid it; change them"},
+        {-EROFS, "it is on a read-only file system; copy it to another one"},
+        {-EBUSY, "in use by another VM; stop that one, or give each a file of its own"},
+        {-EISDIR, "is a directory; name a file in it"},
+        {-ENODEV, "is neither a file nor a disk of the host; name one"},
+        {-ENOTDIR, "there is no such file; check the path"},
+        {-ENAMETOOLONG, "the path is too long; shorten it"},
+        {-ELOOP, "links lead in a circle; name the file itself"},
+        {-ENOMEM, "no memory to open it; free some on the host"},
+    };
+    unsigned long long mib = size >> 20;
+
+    if (err == -ENOENT)
+        fmt_snprintf(why, why_size, "vars: %s: there is no such file; create it (truncate -s %lluM FILE)",
+                     path, mib);
+    else if (err == -EINVAL)
+        fmt_snprintf(
+            why, why_size,
+            "vars: %s: its size is not that of the flash, %llu MiB; change it (truncate -s %lluM FILE)", path,
+            mib, mib);
+    else
+        fmt_snprintf(why, why_size, "vars: %s: the host cannot open it (error %d); check the file", path,
+                     -err);
+    for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
+        if (reasons[i].err == err)
+            fmt_snprintf(why, why_size, "vars: %s: %s", path, reasons[i].text);
+    }
+    return err;
+}
+
+/* The flash that is a file, if one is. */
+static int vars_create(struct cv_vm *cv, open_fn *open, char *why, size_t why_size)
+{
+    const struct vm_desc *d = &cv->desc;
+    uint64_t size = machine_find(d->machine, d->guest_arch)->vars_size;
+    struct machine_backends *b = &cv->backends;
+    char path[CONFIG_VALUE_MAX + 1];
+    int err;
+
+    if (!machine_option(d->machine_options, "vars", path, sizeof(path)))
+        return 0;
+    err = open(&b->vars, path, false, why, why_size);
+    if (!err && b->vars->size != size)
+        err = -EINVAL;
+    return err ? refuse_vars(path, size, err, why, why_size) : 0;
+}
+
 /* The disks, and the flash that is a file. */
 static int disks_create(struct cv_vm *cv, char *why, size_t why_size)
 {
-    int (*open)(struct blockdev **, const char *, bool, char *, size_t) =
-        cv->inspect ? block_raw_inspect : block_raw_create;
+    open_fn *open = cv->inspect ? block_raw_inspect : block_raw_create;
     const struct vm_desc *d = &cv->desc;
     int err = disks_check(d, why, why_size);
-    char vars[256];
 
     if (!err)
         err = outputs_check(cv, why, why_size);
 
     for (unsigned i = 0; !err && i < d->disk_count; i++)
         err = open(&cv->backends.disk[i], d->disks[i].path, d->disks[i].read_only, why, why_size);
-    if (!err && machine_option(d->machine_options, "vars", vars, sizeof(vars)))
-        err = open(&cv->backends.vars, vars, false, why, why_size);
-    return err;
+    return err ? err : vars_create(cv, open, why, why_size);
 }
 
 /* Nothing that anybody could notice: no terminal, no process, no file. */

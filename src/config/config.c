@@ -5,10 +5,6 @@
 #include "lib/fmt.h"
 #include "lib/str.h"
 
-/* Of all but the kernel's command line: what is longer is no name of a file, and a reason could not quote it.
- */
-#define VALUE_MAX 4095u
-
 struct config_string {
     struct config_string *next;
     char text[];
@@ -391,9 +387,9 @@ static int set_option(struct config *c, const struct config_info *o, const char 
         fmt_snprintf(why, why_size, "%s: needs a value, %s", o->key, o->arg);
         return -EINVAL;
     }
-    if (value && strlen(value) > VALUE_MAX && o != &config_info[CONFIG_APPEND]) {
+    if (value && strlen(value) > CONFIG_VALUE_MAX && o != &config_info[CONFIG_APPEND]) {
         fmt_snprintf(why, why_size, "%s: has %llu characters; at most %u are possible", o->key,
-                     (unsigned long long)strlen(value), VALUE_MAX);
+                     (unsigned long long)strlen(value), CONFIG_VALUE_MAX);
         return -EINVAL;
     }
     switch (o->kind) {

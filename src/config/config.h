@@ -51,6 +51,10 @@ struct config_info {
 };
 extern const struct config_info config_info[CONFIG_OPTIONS];
 
+/* Letters of any value but the kernel's command line: what is longer is no name of a file, and a reason could
+ * not quote it. */
+#define CONFIG_VALUE_MAX 4095u
+
 /* Where a setting was made, both from 1; file NULL: not in a file. */
 struct config_place {
     const char *file;

@@ -25,6 +25,7 @@ struct machine_ops {
     const char *guest_arch;
     const char *summary;
     const char *options; /* "aia=none|aplic|aplic-imsic", for help and error texts; NULL: none */
+    uint64_t vars_size;  /* bytes of the file of option vars=FILE; 0: there is no such option */
     unsigned cpu_max;
     /* 0, or -EINVAL with the reason: options, sizes, what files are given. Starts nothing. */
     int (*check)(const struct vm_desc *desc, char *why, size_t why_size);

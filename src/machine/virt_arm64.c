@@ -218,6 +218,7 @@ const struct machine_ops machine_virt_arm64 = {
     .guest_arch = "arm64",
     .summary = "generic Arm board: GICv2 or GICv3, PL011, virtio-mmio, PCI",
     .options = "gic=2|3,vars=FILE",
+    .vars_size = VIRT_FLASH_SIZE,
     .cpu_max = VM_MAX_VCPUS,
     .check = check,
     .build = build,

@@ -225,6 +225,7 @@ const struct machine_ops machine_virt_riscv64 = {
     .guest_arch = "riscv64",
     .summary = "generic RISC-V board: PLIC or AIA, NS16550, virtio-mmio, PCI",
     .options = "aia=none|aplic|aplic-imsic,vars=FILE",
+    .vars_size = VIRT_FLASH_SIZE,
     .cpu_max = VM_MAX_VCPUS,
     .check = check,
     .build = build,
