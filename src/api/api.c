@@ -285,13 +285,23 @@ static int backends_create(struct cv_vm *cv, char *why, size_t why_size)
 
 /* ---- life ---- */
 
+/* A network that was asked for is not left out in silence, as the default is. */
+static int plan(struct make_plan *p, struct vm_desc *d, const struct config *c, char *why, size_t why_size)
+{
+    if (d->deterministic && c->net_given && d->net != DESC_NET_NONE) {
+        fmt_snprintf(why, why_size, "net-mode: a --deterministic run has no network; leave one of them out");
+        return -EINVAL;
+    }
+    return make_plan(p, d, why, why_size);
+}
+
 int cv_config_check(const cv_config *config, char *why, size_t why_size)
 {
     const struct config_place *place;
     struct vm_desc d = config->c.desc;
-    struct make_plan plan;
+    struct make_plan p;
     char reason[4500]; /* may quote a path whole */
-    int err = make_plan(&plan, &d, reason, sizeof(reason));
+    int err = plan(&p, &d, &config->c, reason, sizeof(reason));
 
     place = err ? config_blame(&config->c, reason) : NULL;
     if (place)
@@ -352,15 +362,15 @@ static struct chardev *terminal_of(const struct cv_vm *cv)
 static int create(struct cv_vm *cv, char *why, size_t why_size)
 {
     const struct make_form form = {connect, cv};
-    struct make_plan plan = {0};
+    struct make_plan p = {0};
     bool monitor = cv->desc.monitor && !cv->inspect;
-    int err = make_plan(&plan, &cv->desc, why, why_size);
+    int err = plan(&p, &cv->desc, &cv->config->c, why, why_size);
 
-    cv->engine_reason = plan.engine_reason;
+    cv->engine_reason = p.engine_reason;
     if (!err && monitor && !(cv->monitor = monitor_create(&monitor_ops, cv)))
         err = no_memory(why, why_size);
     if (!err)
-        err = make_vm(&cv->vm, &cv->backends, &plan, &cv->desc, &form, why, why_size);
+        err = make_vm(&cv->vm, &cv->backends, &p, &cv->desc, &form, why, why_size);
     if (!err && monitor)
         err = monitor_start(cv->monitor, cv->desc.monitor, terminal_of(cv), why, why_size);
     return err;

@@ -234,6 +234,7 @@ static int set_net(struct config *c, const char *value, char *why, size_t why_si
         c->desc.net = DESC_NET_NONE;
     else
         return bad_value("net-mode", value, "nat, vswitch or none", why, why_size);
+    c->net_given = true;
     return 0;
 }
 
@@ -300,6 +301,9 @@ static int set_number(const struct config_info *o, void *field, const char *valu
     if (err || (o->kind == CONFIG_UINT && n > UINT32_MAX))
         return bad_value(o->key, value, o->kind == CONFIG_SIZE ? "a size such as 512M or 2G" : "a number",
                          why, why_size);
+    /* They count from 1: 0 stands for what was not set. */
+    if (o->kind == CONFIG_U64 && !n)
+        return bad_value(o->key, value, "a number from 1", why, why_size);
     if (o->kind == CONFIG_UINT)
         *(unsigned *)field = (unsigned)n;
     else

@@ -66,6 +66,7 @@ struct config {
     struct vm_desc desc;
     struct config_place place[CONFIG_OPTIONS]; /* of a list: its first entry in the file */
     struct config_string *strings;
+    bool net_given; /* desc.net is what was asked for, not the default */
 };
 
 void config_init(struct config *c); /* with the defaults */

@@ -81,6 +81,8 @@ static void test_refusals(void **state)
         {"name", "\x1b[2J", "a control character"},
         {"name", "b\x7f", "a control character"},
         {"smp", "-1", "a number"},
+        {"checkpoint-every", "0", "a number from 1"},
+        {"hash-dump", "0", "a number from 1"},
         {"smp", "", "needs a value"},
         {"guest-arch", "riscv32", "riscv64, arm64"},
         {"net-mode", "bridge0", "nat, vswitch or none"},
