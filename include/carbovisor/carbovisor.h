@@ -40,7 +40,8 @@ int cv_config_load(cv_config *config, const char *path, char *why, size_t why_si
 int cv_config_check(const cv_config *config, char *why, size_t why_size);
 /*
  * A boot bundle for the bare form: the settings of several VMs of one ISA, and the files they name, each VM
- * checked as cv_config_check() does. note is told of each setting that the bare form has no use for.
+ * checked as cv_config_check() does, its files as cv_vm_inspect() does. note is told of each setting that the
+ * bare form has no use for.
  */
 int cv_bundle_write(const char *path, cv_config *const *configs, unsigned count,
                     void (*note)(void *opaque, const char *line), void *opaque, char *why, size_t why_size);

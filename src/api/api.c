@@ -311,24 +311,6 @@ int cv_config_check(const cv_config *config, char *why, size_t why_size)
     return err;
 }
 
-int cv_bundle_write(const char *path, cv_config *const *configs, unsigned count,
-                    void (*note)(void *opaque, const char *line), void *opaque, char *why, size_t why_size)
-{
-    struct config *vms[BUNDLE_VMS];
-    struct make_plan plan;
-    int err = 0;
-
-    if (count > ARRAY_SIZE(vms)) {
-        fmt_snprintf(why, why_size, "bundle: %u VMs were given; 1 to %u are possible", count, BUNDLE_VMS);
-        return -EINVAL;
-    }
-    for (unsigned i = 0; !err && i < count; i++) {
-        vms[i] = &configs[i]->c;
-        err = make_plan(&plan, &vms[i]->desc, why, why_size);
-    }
-    return err ? err : bundle_write(path, vms, count, (struct bundle_notes){note, opaque}, why, why_size);
-}
-
 static int connect(void *opaque, struct vm *vm, struct machine_backends *b, char *why, size_t why_size)
 {
     struct cv_vm *cv = opaque;
@@ -376,7 +358,9 @@ static int create(struct cv_vm *cv, char *why, size_t why_size)
     return err;
 }
 
-static int create_as(cv_vm **out, cv_config *config, bool inspect, char *why, size_t why_size)
+/* desc: the config's, or what is taken of it. */
+static int create_as(cv_vm **out, cv_config *config, const struct vm_desc *desc, bool inspect, char *why,
+                     size_t why_size)
 {
     struct cv_vm *cv = plat_alloc(sizeof(*cv));
     int err;
@@ -386,7 +370,7 @@ static int create_as(cv_vm **out, cv_config *config, bool inspect, char *why, si
         return no_memory(why, why_size);
     atomic_fetch_add(&config->refs, 1);
     cv->config = config;
-    cv->desc = config->c.desc;
+    cv->desc = *desc;
     cv->inspect = inspect;
     err = create(cv, why, why_size);
     if (err) {
@@ -399,12 +383,74 @@ static int create_as(cv_vm **out, cv_config *config, bool inspect, char *why, si
 
 int cv_vm_create(cv_vm **out, cv_config *config, char *why, size_t why_size)
 {
-    return create_as(out, config, false, why, why_size);
+    return create_as(out, config, &config->c.desc, false, why, why_size);
 }
 
 int cv_vm_inspect(cv_vm **out, cv_config *config, char *why, size_t why_size)
 {
-    return create_as(out, config, true, why, why_size);
+    return create_as(out, config, &config->c.desc, true, why, why_size);
+}
+
+/*
+ * What a bundle takes of a description, as far as files matter: engine, CPU model and interrupt controller
+ * are the board's, disks of a file are only read, the rest is left out.
+ */
+static struct vm_desc bundled_desc(const struct vm_desc *whole, const struct make_plan *p)
+{
+    struct vm_desc d = {
+        .name = whole->name,
+        .guest_arch = whole->guest_arch,
+        .accel = "auto",
+        .machine = whole->machine,
+        .cpu = p->guest->ops->cpu_models[0],
+        .memory = whole->memory,
+        .smp = whole->smp,
+        .kernel = whole->kernel,
+        .initrd = whole->initrd,
+        .append = whole->append,
+        .firmware = whole->firmware,
+        .serial = "none",
+        .log = whole->log,
+    };
+
+    for (unsigned i = 0; i < whole->disk_count; i++) {
+        if (!config_is_board(whole->disks[i].path))
+            d.disks[d.disk_count++] = (struct desc_disk){whole->disks[i].path, true};
+    }
+    return d;
+}
+
+/* Its files as cv_vm_inspect() looks at them. */
+static int bundle_check(cv_config *config, char *why, size_t why_size)
+{
+    struct make_plan p = {0};
+    struct vm_desc d;
+    cv_vm *cv;
+    int err = plan(&p, &config->c.desc, &config->c, why, why_size);
+
+    if (err)
+        return err;
+    d = bundled_desc(&config->c.desc, &p);
+    err = create_as(&cv, config, &d, true, why, why_size);
+    cv_vm_destroy(cv);
+    return err;
+}
+
+int cv_bundle_write(const char *path, cv_config *const *configs, unsigned count,
+                    void (*note)(void *opaque, const char *line), void *opaque, char *why, size_t why_size)
+{
+    struct config *vms[BUNDLE_VMS];
+    int err = 0;
+
+    if (count > ARRAY_SIZE(vms)) {
+        fmt_snprintf(why, why_size, "bundle: %u VMs were given; 1 to %u are possible", count, BUNDLE_VMS);
+        return -EINVAL;
+    }
+    for (unsigned i = 0; !err && i < count; i++) {
+        vms[i] = &configs[i]->c;
+        err = bundle_check(configs[i], why, why_size);
+    }
+    return err ? err : bundle_write(path, vms, count, (struct bundle_notes){note, opaque}, why, why_size);
 }
 
 void cv_vm_destroy(cv_vm *cv)

@@ -107,25 +107,9 @@ static int add_file(struct writer *w, const char *path)
     return 0;
 }
 
-/* What is in the guest's memory as it is in the file, compressed or not. */
-static int check_fits(struct writer *w, const struct vm_desc *d, const struct entry *e)
+static int add(struct writer *w, const char *path)
 {
-    if (e->size <= d->memory)
-        return 0;
-    return refuse(w, -EFBIG, "%s: needs %llu MiB of memory, '%s' has %llu MiB; give it more (memory: SIZE)",
-                  e->path, (unsigned long long)(e->size >> 20) + 1, d->name,
-                  (unsigned long long)(d->memory >> 20));
-}
-
-static int add(struct writer *w, const struct vm_desc *d, const char *path, bool loaded)
-{
-    int err = 0;
-
-    if (!path || config_is_board(path))
-        return 0;
-    if (!find_path(w, path))
-        err = add_file(w, path);
-    return !err && loaded ? check_fits(w, d, find_path(w, path)) : err;
+    return !path || config_is_board(path) || find_path(w, path) ? 0 : add_file(w, path);
 }
 
 static int add_files(struct writer *w)
@@ -137,9 +121,9 @@ static int add_files(struct writer *w)
         const char *const paths[] = {d->kernel, d->initrd, d->firmware};
 
         for (size_t k = 0; !err && k < ARRAY_SIZE(paths); k++)
-            err = add(w, d, paths[k], true);
+            err = add(w, paths[k]);
         for (unsigned k = 0; !err && k < d->disk_count; k++)
-            err = add(w, d, d->disks[k].path, false);
+            err = add(w, d->disks[k].path);
     }
     return err;
 }

@@ -44,7 +44,7 @@ static int load(struct job *j, unsigned i)
 {
     const char *slash = strrchr(j->file[i], '/'), *base = slash ? slash + 1 : j->file[i];
     char name[64], why[WHY_MAX];
-    int status;
+    int status, err;
 
     snprintf(name, sizeof(name), "%.*s", (int)strcspn(base, "."), base);
     j->config[i] = cv_config_create();
@@ -59,11 +59,10 @@ static int load(struct job *j, unsigned i)
     status = load_config(j->config[i], j->file[i]);
     if (status)
         return status;
-    if (cv_config_check(j->config[i], why, sizeof(why))) {
+    err = cv_config_check(j->config[i], why, sizeof(why));
+    if (err)
         complain("%s", why);
-        return STATUS_CONFIG;
-    }
-    return 0;
+    return status_of(err);
 }
 
 static void say_left_out(void *opaque, const char *line)
