@@ -143,11 +143,13 @@ static void test_yaml(void **state)
 
     (void)state;
     config_init(&c);
-    assert_int_equal(load(&c,
-                          "name: one\nmemory: 2G\nsmp: 2\nkernel: k/Image\ninitrd: /abs\n"
-                          "disk:\n  - d.img\n  - e.img,ro\npublish: ['80:8080']\ndeterministic: true\n",
-                          why, sizeof(why)),
-                     0);
+    assert_int_equal(
+        load(&c,
+             "name: one\nmemory: 2G\nsmp: 2\nkernel: k/Image\ninitrd: /abs\n"
+             "disk:\n  - d.img\n  - e.img,ro\npublish: ['80:8080']\ndeterministic: true\n"
+             "machine: virt,aia=none,vars=v\nserial: file:s\nconsole: unix:c\nmonitor: unix:/m\n",
+             why, sizeof(why)),
+        0);
     assert_string_equal(c.desc.name, "one");
     assert_int_equal(c.desc.memory, UINT64_C(2) << 30);
     assert_string_equal(c.desc.kernel, "/tmp/k/Image");
@@ -156,6 +158,19 @@ static void test_yaml(void **state)
     assert_string_equal(c.desc.disks[1].path, "/tmp/e.img");
     assert_true(c.desc.disks[1].read_only);
     assert_true(c.desc.deterministic);
+    assert_string_equal(c.desc.machine_options, "aia=none,vars=/tmp/v");
+    assert_string_equal(c.desc.serial, "file:/tmp/s");
+    assert_string_equal(c.desc.console, "unix:/tmp/c");
+    assert_string_equal(c.desc.monitor, "unix:/m");
+    config_fini(&c);
+    config_init(&c);
+    assert_int_equal(
+        load(&c, "machine: virt,vars=/v\nserial: pty\nconsole: file:/c\nmonitor: stdio\n", why, sizeof(why)),
+        0);
+    assert_string_equal(c.desc.machine_options, "vars=/v");
+    assert_string_equal(c.desc.serial, "pty");
+    assert_string_equal(c.desc.console, "file:/c");
+    assert_string_equal(c.desc.monitor, "stdio");
     config_fini(&c);
 }
 

@@ -67,18 +67,39 @@ static void take_message(cyaml_log_t level, void *ctx, const char *fmt, va_list 
     text[strcspn(text, "\n")] = 0;
 }
 
+/* Where in a value a path begins; NULL: there is none of this host. */
+static const char *path_in(enum config_kind kind, const char *value)
+{
+    static const char vars[] = ",vars=";
+    const char *at;
+
+    switch (kind) {
+    case CONFIG_PATH:
+    case CONFIG_DISK_:
+    case CONFIG_ISO_:
+        return config_is_board(value) ? NULL : value;
+    case CONFIG_SERIAL_:
+    case CONFIG_MONITOR_:
+        return !strncmp(value, "file:", 5) || !strncmp(value, "unix:", 5) ? value + 5 : NULL;
+    case CONFIG_MACHINE_:
+        at = strstr(value, vars);
+        return at ? at + sizeof(vars) - 1 : NULL;
+    default:
+        return NULL;
+    }
+}
+
 /* Paths are relative to the file's folder. */
 static int set_from_file(struct config *c, const char *file, int option, const char *value, char *why,
                          size_t why_size)
 {
-    enum config_kind kind = config_info[option].kind;
-    const char *slash = strrchr(file, '/');
-    char path[4096];
+    const char *slash = strrchr(file, '/'), *at = path_in(config_info[option].kind, value);
+    char path[CONFIG_VALUE_MAX + 1];
 
-    if (!slash || value[0] == '/' || config_is_board(value) ||
-        (kind != CONFIG_PATH && kind != CONFIG_DISK_ && kind != CONFIG_ISO_))
+    if (!slash || !at || !*at || *at == '/' || *at == ',')
         return config_set(c, config_info[option].key, value, why, why_size);
-    if ((size_t)snprintf(path, sizeof(path), "%.*s/%s", (int)(slash - file), file, value) >= sizeof(path)) {
+    if ((size_t)snprintf(path, sizeof(path), "%.*s%.*s/%s", (int)(at - value), value, (int)(slash - file),
+                         file, at) >= sizeof(path)) {
         snprintf(why, why_size, "%s: the path is too long", config_info[option].key);
         return -EINVAL;
     }
