@@ -144,7 +144,7 @@ static bool split_flag(const char *word, struct setting *s, const char **value)
     size_t len = strcspn(word, "=");
 
     *value = word[len] ? word + len + 1 : NULL;
-    if (!strcmp(word, "-p"))
+    if (len == 2 && !memcmp(word, "-p", 2))
         return find_setting("publish", strlen("publish"), s);
     return !strncmp(word, "--", 2) && find_setting(word + 2, len - 2, s);
 }
@@ -158,7 +158,8 @@ static void explain_unknown(const char *word)
     snprintf(name, sizeof(name), "%.*s", (int)strcspn(word, "="), word);
     for (size_t i = 0; i < OWN_FLAGS; i++) {
         names[n++] = own_flags[i].flag;
-        if (!strncmp(name, "--", 2) && !strcmp(name + 2, own_flags[i].flag)) {
+        if ((!strncmp(name, "--", 2) && !strcmp(name + 2, own_flags[i].flag)) ||
+            (own_flags[i].short_flag && !strcmp(name, own_flags[i].short_flag))) {
             complain("%s takes no value; write %s", name, name);
             return;
         }
