@@ -140,6 +140,24 @@ static const char *input_of(const struct cv_vm *cv, const char *path)
     return NULL;
 }
 
+/* One socket serves one of them. */
+static int sockets_check(const struct vm_desc *d, char *why, size_t why_size)
+{
+    const char *const name[] = {"serial", "console", "monitor"};
+    const char *const spec[] = {d->serial, d->console, d->monitor};
+
+    for (unsigned i = 0; i < ARRAY_SIZE(spec); i++) {
+        for (unsigned j = 0; j < i; j++) {
+            if (!spec[i] || !spec[j] || strncmp(spec[i], "unix:", 5) || strcmp(spec[i], spec[j]))
+                continue;
+            fmt_snprintf(why, why_size, "%s: %s: the VM has that socket already (%s); name another", name[i],
+                         spec[i] + 5, name[j]);
+            return -EINVAL;
+        }
+    }
+    return 0;
+}
+
 /* What is written from its beginning must be nothing that the VM needs. */
 static int outputs_check(const struct cv_vm *cv, char *why, size_t why_size)
 {
@@ -158,7 +176,7 @@ static int outputs_check(const struct cv_vm *cv, char *why, size_t why_size)
         }
         first = spec[i] + 5;
     }
-    return 0;
+    return sockets_check(d, why, why_size);
 }
 
 typedef int open_fn(struct blockdev **out, const char *path, bool read_only, char *why, size_t why_size);
