@@ -46,8 +46,10 @@ static void put_json(struct control_out *o, const char *s)
 static void flush(struct control_out *o)
 {
     /* A name or path may have any. */
-    for (char *c = o->text; !o->json && *c; c++)
-        *c = (unsigned char)*c < ' ' ? ' ' : *c;
+    for (char *c = o->text; !o->json && *c; c++) {
+        if ((unsigned char)*c < ' ')
+            *c = ' ';
+    }
     while (!o->json && o->at && o->text[o->at - 1] == ' ')
         o->text[--o->at] = 0;
     o->line(o->opaque, o->text);
