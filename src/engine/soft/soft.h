@@ -17,7 +17,10 @@
 #define TLB_FETCH_SETS 128u
 /* Of so many sets it is known together which host pages their write entries may lead to. */
 #define TLB_GROUP_SETS 8u
-#define TLB_PAGE_MASK  (~(uint64_t)(MEM_PAGE_SIZE - 1))
+/* Host pages whose numbers agree in so many lower bits: in which set their write entries are. */
+#define TLB_HOSTS     8192u
+#define TLB_HOST_MANY 0xffff
+#define TLB_PAGE_MASK (~(uint64_t)(MEM_PAGE_SIZE - 1))
 
 /*
  * One way: tag = page-aligned GVA + context id (1..4095), so one compare checks page, context and right.
@@ -145,6 +148,7 @@ struct soft_vcpu {
     struct tlb_set write[TLB_SETS];
     struct tlb_set fetch[TLB_FETCH_SETS];
     uint64_t write_hosts[TLB_SETS / TLB_GROUP_SETS]; /* bits by soft_page_bit() of host addresses */
+    uint16_t write_sets[TLB_HOSTS]; /* 0: in none; 1 + its number; TLB_HOST_MANY: in several */
     struct tlb_code code[TLB_CODE_PAGES];
     struct tlb_large large[TLB_LARGE];
     struct tlb_context contexts[TLB_CONTEXTS];

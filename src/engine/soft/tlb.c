@@ -10,6 +10,7 @@ void tlb_reset(struct soft_vcpu *s)
     memset(s->read, 0, sizeof(s->read));
     memset(s->write, 0, sizeof(s->write));
     memset(s->write_hosts, 0, sizeof(s->write_hosts));
+    memset(s->write_sets, 0, sizeof(s->write_sets));
     memset(s->fetch, 0, sizeof(s->fetch));
     memset(s->code, 0, sizeof(s->code));
     memset(s->large, 0, sizeof(s->large));
@@ -218,6 +219,21 @@ void *tlb_store_once(struct vcpu *v, gva_t va, unsigned size)
     return c->host + at;
 }
 
+static uint16_t *host_sets(struct soft_vcpu *s, uintptr_t host)
+{
+    return &s->write_sets[(host >> MEM_PAGE_BITS) % TLB_HOSTS];
+}
+
+/* A write entry of that host page is in the set. */
+static void host_note(struct soft_vcpu *s, uintptr_t host, unsigned set)
+{
+    uint16_t *sets = host_sets(s, host);
+
+    if (*sets != set + 1)
+        *sets = *sets ? TLB_HOST_MANY : (uint16_t)(set + 1);
+    s->write_hosts[set / TLB_GROUP_SETS] |= soft_page_bit(host);
+}
+
 void *tlb_fill_write(struct vcpu *v, gva_t va, unsigned size)
 {
     struct soft_vcpu *s = soft_of(v);
@@ -240,7 +256,7 @@ void *tlb_fill_write(struct vcpu *v, gva_t va, unsigned size)
     }
     plat_meet();
     way_fill(&s->write[tlb_set(va)], tlb_tag(va, s->ctx[ACCESS_WRITE]), (uintptr_t)t.host - va);
-    s->write_hosts[tlb_set(va) / TLB_GROUP_SETS] |= soft_page_bit((uintptr_t)t.host);
+    host_note(s, (uintptr_t)t.host, tlb_set(va));
     return t.host;
 }
 
@@ -323,31 +339,43 @@ int tlb_fetch(struct vcpu *v, gva_t va, gpa_t *gpa)
 
 /* ---- flushes ---- */
 
+/* Those of other pages are noted anew. */
 static void group_drop_host(struct soft_vcpu *s, unsigned group, uintptr_t host)
 {
     uint64_t hosts = 0;
 
     for (unsigned i = 0; i < 2 * TLB_GROUP_SETS; i++) {
-        struct tlb_way *way = &s->write[group * TLB_GROUP_SETS + i / 2].way[i % 2];
+        unsigned set = group * TLB_GROUP_SETS + i / 2;
+        struct tlb_way *way = &s->write[set].way[i % 2];
         uint64_t page = (way->tag & TLB_PAGE_MASK) + way->addend;
 
-        if (way->tag && page == host)
+        if (!way->tag)
+            continue;
+        if (page == host) {
             way->tag = 0;
-        else if (way->tag)
-            hosts |= soft_page_bit(page);
+            continue;
+        }
+        hosts |= soft_page_bit(page);
+        if (host_sets(s, page) == host_sets(s, host))
+            host_note(s, page, set);
     }
     s->write_hosts[group] = hosts;
 }
 
+/* Code that is written and run in turns comes by here each time: its page is mostly in the one set. */
 void tlb_drop_write(struct vcpu *v, const uint8_t *host_page)
 {
     struct soft_vcpu *s = soft_of(v);
-    uint64_t bit = soft_page_bit((uintptr_t)host_page);
+    uintptr_t host = (uintptr_t)host_page;
+    uint16_t sets = *host_sets(s, host);
 
-    for (unsigned i = 0; i < ARRAY_SIZE(s->write_hosts); i++) {
-        if (s->write_hosts[i] & bit)
-            group_drop_host(s, i, (uintptr_t)host_page);
+    *host_sets(s, host) = 0;
+    for (unsigned i = 0; sets == TLB_HOST_MANY && i < ARRAY_SIZE(s->write_hosts); i++) {
+        if (s->write_hosts[i] & soft_page_bit(host))
+            group_drop_host(s, i, host);
     }
+    if (sets && sets != TLB_HOST_MANY)
+        group_drop_host(s, (sets - 1u) / TLB_GROUP_SETS, host);
     soft_sites_clear_writes(s);
 }
 
@@ -357,6 +385,7 @@ void tlb_drop_writes(struct vcpu *v)
 
     memset(s->write, 0, sizeof(s->write));
     memset(s->write_hosts, 0, sizeof(s->write_hosts));
+    memset(s->write_sets, 0, sizeof(s->write_sets));
     soft_sites_clear_writes(s);
 }
 

@@ -124,6 +124,31 @@ static void code_pages_of_a_set(void **state)
     }
 }
 
+/* One page under two addresses, and others whose numbers agree in the lower bits: each is found. */
+static void code_pages_in_several_sets(void **state)
+{
+    enum { ONE = 0x4000, OTHER = 0x205000, THIRD = 0x309000 };
+    struct toy_vm x = paged();
+
+    (void)state;
+    toy_map(&x, ONE, TOY_RAM + 0x2000, 0x1000);
+    toy_map(&x, OTHER, TOY_RAM + 0x2000, 0x1000);
+    toy_map(&x, THIRD, TOY_RAM + 0x3000, 0x1000);
+    for (unsigned turn = 0; turn < 3; turn++) {
+        assert_non_null(wr(&x, ONE));
+        assert_non_null(wr(&x, THIRD));
+        if (turn != 1)
+            assert_non_null(wr(&x, OTHER));
+        tlb_drop_write(x.v, x.ram + 0x2000);
+        assert_null(tlb_write(soft_of(x.v), ONE, 8));
+        assert_null(tlb_write(soft_of(x.v), OTHER, 8));
+        assert_non_null(tlb_write(soft_of(x.v), THIRD, 8));
+    }
+    tlb_drop_write(x.v, x.ram + 0x3000);
+    assert_null(tlb_write(soft_of(x.v), THIRD, 8));
+    toy_free(&x);
+}
+
 static void flush(struct toy_vm *x, enum flush_kind kind, gva_t va, uint64_t asid)
 {
     soft_flush(x->v, &(struct flush_scope){kind, va, asid});
@@ -494,6 +519,7 @@ int main(void)
         cmocka_unit_test(writes_set_dirty),
         cmocka_unit_test(code_pages),
         cmocka_unit_test(code_pages_of_a_set),
+        cmocka_unit_test(code_pages_in_several_sets),
         cmocka_unit_test(stores_beside_code),
         cmocka_unit_test(flush_scopes),
         cmocka_unit_test(large_pages),
