@@ -111,6 +111,16 @@ static inline void ram_read(void *dst, const void *src, unsigned size)
         ((uint8_t *)dst)[i] = ram_u8_load((const uint8_t *)src + i);
 }
 
+/* Words of 8 bytes, each in one go; src is aligned. */
+static inline void ram_read_words(void *dst, const void *src, unsigned size)
+{
+    for (unsigned i = 0; i < size; i += 8) {
+        uint64_t x = ram_u64_load((const uint8_t *)src + i);
+
+        __builtin_memcpy((uint8_t *)dst + i, &x, 8);
+    }
+}
+
 /* Store before later loads: the one order that a strongly ordered host does not give by itself. */
 static inline void ram_fence(void)
 {

@@ -34,11 +34,7 @@ static void copy_line(struct soft_scratch *s, unsigned line)
 {
     plat_meet();
     s->copied |= BIT(line);
-    for (unsigned i = line * LINE; i < (line + 1) * LINE; i += 8) {
-        uint64_t x = ram_u64_load(s->source + i);
-
-        memcpy(s->page + i, &x, 8);
-    }
+    ram_read_words(s->page + (size_t)line * LINE, s->source + (size_t)line * LINE, LINE);
 }
 
 /* The bytes there. They are read from guest RAM once, for it may change at any time. */

@@ -56,15 +56,6 @@ static void fatal(struct vcpu *v, const char *why)
     v->exit.fatal = why;
 }
 
-static void tail_copy(uint8_t *dst, const uint8_t *src)
-{
-    for (unsigned i = 0; i < TAIL; i += 8) {
-        uint64_t x = ram_u64_load(src + i);
-
-        memcpy(dst + i, &x, 8);
-    }
-}
-
 static void unit_lines(struct unit *u, const struct soft_scratch *s)
 {
     const struct ir_unit *ir = &s->unit;
@@ -146,7 +137,7 @@ static int make_once(struct vcpu *v, struct unit **out, const uint8_t *host[2], 
     s->source = host[0];
     s->copied = 0;
     if (host[1])
-        tail_copy(s->page + MEM_PAGE_SIZE, host[1]);
+        ram_read_words(s->page + MEM_PAGE_SIZE, host[1], TAIL);
     u->gpa = gpa;
     u->gpa2 = gpa2;
     u->mode = v->mode | (single ? UNIT_SINGLE : 0);
